@@ -1,0 +1,120 @@
+//! The states of a publish, and which may follow which.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a publish stands. Its task row holds exactly one of these; every change is a compare-and-set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PublishState {
+    /// Row, upload and job exist.
+    Queued,
+    /// A worker holds the lease and judges the package.
+    Checking,
+    /// The version exists and its bytes are fixed; some may not be stored yet. From here there is no refusing.
+    Committed,
+    /// Resolvers can see the version.
+    Published,
+    /// The package has findings.
+    Rejected,
+    /// We could not do it; the task carries an incident id.
+    Failed,
+    /// The owner changed their mind in time.
+    Cancelled,
+}
+
+impl PublishState {
+    /// All states.
+    pub const ALL: [Self; 7] =
+        [Self::Queued, Self::Checking, Self::Committed, Self::Published, Self::Rejected, Self::Failed, Self::Cancelled];
+
+    /// The state as the database stores it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Checking => "checking",
+            Self::Committed => "committed",
+            Self::Published => "published",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The status clients see. `deno publish` knows exactly these five words.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Queued => "pending",
+            Self::Checking => "processing",
+            Self::Committed => "processed",
+            Self::Published => "success",
+            Self::Rejected | Self::Failed | Self::Cancelled => "failure",
+        }
+    }
+
+    /// Whether nothing can follow.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Published | Self::Rejected | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a second publish of the same version has to be turned away.
+    #[must_use]
+    pub fn blocks_version(self) -> bool {
+        !matches!(self, Self::Rejected | Self::Failed | Self::Cancelled)
+    }
+
+    /// The one table of what may follow what.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use PublishState::{Cancelled, Checking, Committed, Failed, Published, Queued, Rejected};
+        matches!(
+            (self, next),
+            (Queued, Checking | Failed | Cancelled)
+                // Back to `Queued`: the lease was lost, or the fault is one that time heals.
+                | (Checking, Queued | Committed | Rejected | Failed)
+                // Right of the hinge the only way is on.
+                | (Committed, Published)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for state in PublishState::ALL {
+            assert_eq!(PublishState::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(PublishState::parse("success"), None);
+    }
+
+    #[test]
+    fn the_whole_table() {
+        let mut table = String::new();
+        for from in PublishState::ALL {
+            let to: Vec<_> = PublishState::ALL.into_iter().filter(|to| from.may_become(*to)).map(PublishState::as_str).collect();
+            table += &format!("{} ({}): {}\n", from.as_str(), from.wire(), if to.is_empty() { "-".to_owned() } else { to.join(" ") });
+            assert_eq!(from.is_final(), to.is_empty(), "{from:?}");
+        }
+        assert_eq!(
+            table,
+            "queued (pending): checking failed cancelled\n\
+             checking (processing): queued committed rejected failed\n\
+             committed (processed): published\n\
+             published (success): -\n\
+             rejected (failure): -\n\
+             failed (failure): -\n\
+             cancelled (failure): -\n"
+        );
+    }
+}
