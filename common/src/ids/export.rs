@@ -72,9 +72,8 @@ impl TryFrom<&str> for ExportKey {
         if text == "." {
             return Ok(Self::root());
         }
-        let rest = text
-            .strip_prefix("./")
-            .ok_or_else(|| ExportKeyProblem::MissingPrefix(text.trim_start_matches(['.', '/']).to_owned()))?;
+        let rest =
+            text.strip_prefix("./").ok_or_else(|| ExportKeyProblem::MissingPrefix(text.trim_start_matches(['.', '/']).to_owned()))?;
         if text.ends_with('/') {
             return Err(ExportKeyProblem::TrailingSlash);
         }

@@ -60,9 +60,8 @@ impl PackageName {
     /// # Errors
     /// When the text is not two valid names joined by two underscores.
     pub fn from_npm_stem(stem: &str) -> Result<Self, InvalidName> {
-        let (scope, name) = stem
-            .split_once("__")
-            .ok_or_else(|| InvalidName(format!("npm name '{}' must look like `scope__package`", shorten(stem))))?;
+        let (scope, name) =
+            stem.split_once("__").ok_or_else(|| InvalidName(format!("npm name '{}' must look like `scope__package`", shorten(stem))))?;
         Self::new(ScopeName::try_from(scope)?, name)
     }
 }

@@ -12,6 +12,7 @@
 //! Findings are collected all the way, so that an author sees every mistake at once.
 
 pub mod files;
+pub mod manifest;
 
 use std::collections::BTreeMap;
 

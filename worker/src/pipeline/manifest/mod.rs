@@ -1,0 +1,5 @@
+//! What the author declares: the config file, whichever of the five kinds it is, read into one shape.
+
+mod model;
+
+pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, PathMapping, Resolution};
