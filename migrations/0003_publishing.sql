@@ -10,6 +10,8 @@ CREATE TABLE publishes (
     state TEXT NOT NULL CHECK (state IN ('queued', 'checking', 'committed', 'published', 'rejected', 'failed', 'cancelled')),
     upload_sha256 BYTEA NOT NULL,
     upload_bytes BIGINT NOT NULL,
+    -- The attempt that was committed; it names the plan pack. Null before the commit.
+    plan_attempt BIGINT,
     -- The stable code and text that clients show when the state is rejected, failed or cancelled.
     error_code TEXT,
     error_message TEXT,

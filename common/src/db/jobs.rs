@@ -43,6 +43,18 @@ impl ReadTx {
 }
 
 impl WriteTx {
+    /// The jobs that could be claimed now, oldest first.
+    pub async fn due_jobs(&mut self) -> DbResult<Vec<JobId>> {
+        const SQL: &str = sql!(
+            "SELECT id FROM jobs
+             WHERE (state = 'queued' AND not_before <= $1) OR (state = 'running' AND lease_until < $1)
+             ORDER BY created_at, id"
+        );
+        let now = self.now;
+        let ids = on!(self, |conn| sqlx::query_scalar::<_, Uuid>(SQL).bind(now).fetch_all(conn).await)?;
+        Ok(ids.into_iter().map(JobId::from).collect())
+    }
+
     /// Adds a job, or touches the one of the same key that waits already: the touch makes a worker that claims it see what
     /// this transaction changed. Returns the job that will do the work.
     pub(crate) async fn put_job(&mut self, id: JobId, job: &Job, not_before: Instant) -> DbResult<JobId> {

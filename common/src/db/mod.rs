@@ -18,6 +18,7 @@ mod packages;
 mod publishes;
 mod rows;
 mod scopes;
+mod sweep;
 mod tokens;
 mod versions;
 

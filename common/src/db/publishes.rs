@@ -192,28 +192,30 @@ impl WriteTx {
             .bind(rows::list(&findings))
             .bind(now)
             .bind(id.uuid())
+            .bind(attempt)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
         Ok(rows == 1)
     }
 
-    /// Ends every committed publish of a package whose version was stored by `generation`, and returns them.
-    pub async fn finish_publishes(&mut self, at: &PackageName, generation: i64) -> DbResult<Vec<TaskId>> {
+    /// Ends every committed publish of a package whose version was stored by `generation`, and returns them with the
+    /// attempts that were committed.
+    pub async fn finish_publishes(&mut self, at: &PackageName, generation: i64) -> DbResult<Vec<(TaskId, i64)>> {
         const SQL: &str = sql!(
             "UPDATE publishes SET state = 'published', updated_at = $1
              WHERE scope = $2 AND name = $3 AND state = 'committed'
              AND version IN (SELECT version FROM versions WHERE scope = $2 AND name = $3 AND stored_generation <= $4)
-             RETURNING id"
+             RETURNING id, plan_attempt"
         );
         let now = self.now;
-        let ids = on!(self, |conn| sqlx::query_scalar::<_, Uuid>(SQL)
+        let rows = on!(self, |conn| sqlx::query_as::<_, (Uuid, i64)>(SQL)
             .bind(now)
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(generation)
             .fetch_all(conn)
             .await)?;
-        Ok(ids.into_iter().map(TaskId::from).collect())
+        Ok(rows.into_iter().map(|(id, attempt)| (TaskId::from(id), attempt)).collect())
     }
 }

@@ -2,6 +2,8 @@
 
 mod in_process;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
@@ -54,4 +56,16 @@ pub trait Queue: std::fmt::Debug + Send + Sync {
 
     /// The publishes that reach a final state from now on.
     async fn news(&self) -> Result<BoxStream<'static, TaskId>, QueueError>;
+}
+
+/// Opens the queue a URL names.
+///
+/// # Errors
+/// When the URL is of no known kind.
+pub fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("in-process") => Ok(Arc::new(InProcess::default())),
+        Some("amqp" | "amqps") => Err(QueueError::Url("this build has no AMQP door; use `in-process:`".into())),
+        _ => Err(QueueError::Url("a queue URL is `in-process:` or starts with `amqp://`".into())),
+    }
 }

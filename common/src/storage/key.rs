@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn one_table_of_keys() {
-        let package = PackageName::try_from("@s/p").unwrap();
+        let package = PackageName::try_from("@ss/pp").unwrap();
         let version = Version::try_from("1.0.0-rc.1+b").unwrap();
         let path = PackagePath::try_from("/[id]/{x}~$.ts").unwrap();
         let task = TaskId::from(uuid::Uuid::nil());
@@ -231,13 +231,13 @@ mod tests {
             [
                 "Private uploads/00000000-0000-0000-0000-000000000000.tgz application/gzip private, no-store".to_owned(),
                 "Private uploads/00000000-0000-0000-0000-000000000000.2.plan application/zstd private, no-store".to_owned(),
-                format!("Public @s/p/1.0.0-rc.1+b/[id]/{{x}}~$.ts text/typescript {year}"),
-                format!("Public @s/p/1.0.0-rc.1+b_meta.json application/json {year}"),
-                format!("Public @s/p/meta.json application/json {minute}"),
-                format!("Public npm/@jsr/s__p/-/s__p-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
-                format!("Public npm/@jsr/s__p/index.json application/json {minute}"),
-                format!("Public npm/@jsr/s__p/abbreviated.json application/json {minute}"),
-                format!("Public docs/@s/p/1.0.0-rc.1+b/1/index.json application/json {year}"),
+                format!("Public @ss/pp/1.0.0-rc.1+b/[id]/{{x}}~$.ts text/typescript {year}"),
+                format!("Public @ss/pp/1.0.0-rc.1+b_meta.json application/json {year}"),
+                format!("Public @ss/pp/meta.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
+                format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
+                format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
             ]
         );
     }
