@@ -21,9 +21,9 @@ use super::wire::{self, Answer, FrameError, MAX_REQUEST_BYTES, Request};
 use super::{AnalysisLimits, Bench};
 
 /// Stack of the bench. The parser and everything after it walk a program by recursion, and a chain such as `a + b + c …` nests
-/// as deep as it is long without a single bracket: generated files have tens of thousands of links. The system only hands out
-/// the pages that are touched.
-const STACK_BYTES: usize = 512 * 1024 * 1024;
+/// as deep as it is long without a single bracket: generated files have tens of thousands of links. Here is room for some four
+/// hundred thousand, in a debug build. The system only hands out the pages that are touched.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Open files: three pipes, the bench's runtime with its three or four, and no reason for any other.
 const MAX_FILES: u64 = 64;
@@ -34,9 +34,9 @@ const OOM_SCORE: &str = "600";
 /// What `top` shows. It would be `exe`, after the path a child is started by.
 const NAME: &str = "slipway-analyse";
 
-/// How far a child stands back from the service, which has people waiting. Enough to lose every contest for a processor, and
-/// nothing when there is none.
-const NICENESS: i32 = 10;
+/// How far a child stands back from the service, which has people waiting: it gets a third of what the service gets when both
+/// want the same processor, and all of it otherwise.
+const NICENESS: i32 = 5;
 
 /// Longest panic message that is passed on, in bytes. Some print the source they choke on.
 const MAX_PANIC_BYTES: usize = 2048;
@@ -49,6 +49,9 @@ const EXIT_BROKEN: u8 = 4;
 const EXIT_PANICKED: u8 = 5;
 
 /// The whole life of a child process. The last argument of the process is its limits, which `Analysis` puts there.
+///
+/// Called by `main` before anything else: a runtime with its threads, a logger or an allocator's arena that came first would
+/// stay with the child for good, and a runtime cannot be started within another.
 #[must_use]
 pub fn child_main<B: Bench>() -> ExitCode {
     match start::<B>() {
@@ -77,7 +80,12 @@ fn start<B: Bench>() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut input = io::stdin().lock();
     loop {
         match wire::read(&mut input, MAX_REQUEST_BYTES) {
-            Ok(Some(frame)) => sender.send(frame)?,
+            Ok(Some(frame)) => {
+                if sender.send(frame).is_err() {
+                    // The bench is about to end the process, with a code of its own or this one.
+                    return Ok(ExitCode::from(EXIT_BROKEN));
+                }
+            }
             Ok(None) => return Ok(ExitCode::SUCCESS),
             Err(error) => {
                 complain(&error);
@@ -115,7 +123,7 @@ fn lower(resource: Resource, limit: u64) -> io::Result<()> {
     resource.set(limit, limit)
 }
 
-/// Gives the next package its processor time. RLIMIT_CPU is about the life of a process, so the soft limit moves ahead of
+/// Gives the next package its processor time. `RLIMIT_CPU` is about the life of a process, so the soft limit moves ahead of
 /// what was used so far. It knows whole seconds only: a package gets up to one more than the limit, never less.
 fn allow_time(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::AnalysisLimits;
 
 /// Signals by their numbers, which are the same on every architecture that Linux and macOS know.
 const SIGABRT: i32 = 6;
-/// The one that RLIMIT_CPU sends.
+/// The one that `RLIMIT_CPU` sends.
 const SIGXCPU: i32 = 24;
 
 /// What the runtime prints before it aborts for want of memory, and for want of stack.

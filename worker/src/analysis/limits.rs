@@ -5,32 +5,33 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Most children by default. Each holds a few megabytes when idle and up to [`DEFAULT_MEMORY`] when not; four keep a machine
-/// of any size busy with packages that take milliseconds.
+/// Most children by default. An idle one has less than a megabyte of its own, but a busy one may take [`DEFAULT_MEMORY`] and
+/// its stack; four are enough for a machine of any size, where a package is a matter of milliseconds.
 const MAX_DEFAULT_CHILDREN: usize = 4;
 
-/// Memory of a child, without its stack. Five mebibytes of dense TypeScript take just under 600 MB (parsing alone takes forty
-/// times the source), and what the allocator has set aside but not used counts as well.
+/// Memory of a child, its stack not counted. Five megabytes of dense TypeScript have to fit into 600 MB (parsing alone takes
+/// forty times the source), and what the allocator has set aside but not used counts as well.
 const DEFAULT_MEMORY: u64 = 768 * MEBIBYTE;
 
-/// Processor time of a package. The largest upload that is accepted, twenty mebibytes of source, takes about six seconds in a
-/// release build on an ordinary machine; ten times that is left for slow machines.
+/// Processor time of a package. At thirty milliseconds for 100 KB of source, which is what the bench is held to, the largest
+/// upload takes six seconds; a slow machine gets ten times that.
 const DEFAULT_CPU_SECONDS: u64 = 60;
 
 /// Time on the wall of a package. Three times the processor time: children are nice, so on a busy machine a good package may
 /// wait for its turn, and only what waits for something that never comes needs this limit.
 const DEFAULT_WALL_SECONDS: u64 = 180;
 
-/// Longest answer of a child. A plan holds the package twice (as modules and as npm tarball) and its documentation, which for
-/// the largest upload has been seen at five times the source. The parent holds the answer in its own memory.
+/// Longest answer of a child, which the parent holds in its own memory. A plan has the package twice, as modules and as npm
+/// tarball; beside the twenty mebibytes that are accepted of each this leaves room for several times as much of metadata and
+/// documentation.
 const DEFAULT_ANSWER: u32 = 192 * 1024 * 1024;
 
-/// Packages after which a child is replaced. Starting one costs a few milliseconds, so this is cheap; it bounds what anything
+/// Packages after which a child is replaced. Starting one takes a few milliseconds, so this is cheap; it bounds what anything
 /// that leaks or grows in the compiler crates can add up to.
 const DEFAULT_PACKAGES: u32 = 256;
 
-/// Memory of its own that a child may keep between packages. An ordinary package leaves ten to thirty megabytes behind; after
-/// a huge one the allocator and the stack keep hundreds, which nobody else on the machine could use.
+/// Memory of its own that a child may keep between packages. An ordinary package leaves a few megabytes behind; a huge one, or
+/// one that needs a deep stack, hundreds, which nobody else on the machine could use.
 const DEFAULT_KEPT: u64 = 96 * MEBIBYTE;
 
 /// One mebibyte.

@@ -1,4 +1,4 @@
-//! What goes over the pipes: frames of MessagePack with named fields, each behind its length in four bytes, big-endian.
+//! What goes over the pipes: frames of `MessagePack` with named fields, each behind its length in four bytes, big-endian.
 //!
 //! A length is compared with a limit before anything is allocated for it, and a message is measured before it is written, so
 //! that neither side holds a message in two forms for longer than it must.

@@ -50,11 +50,11 @@ pub(crate) async fn a_child_has_nothing_it_does_not_need() {
     let secrets = [file.as_raw_fd(), socket.as_raw_fd()].map(name_of);
     let report = publish(&pool(limits(1)), "").await.unwrap();
     assert_eq!(report.environment, 0);
-    assert_eq!(report.nice, 10);
+    assert_eq!(report.nice, 5);
     assert_eq!(report.limits["RLIMIT_CORE"], 0);
     assert_eq!(report.limits["RLIMIT_FSIZE"], 0);
     assert_eq!(report.limits["RLIMIT_NOFILE"], 64);
-    assert_eq!(report.limits["RLIMIT_DATA"], (64 + 512) << 20);
+    assert_eq!(report.limits["RLIMIT_DATA"], (64 + 256) << 20);
     for file in secrets {
         assert!(!report.open_files.contains(&file), "{} is open in the child", file.display());
     }

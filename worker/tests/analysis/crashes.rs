@@ -39,7 +39,7 @@ pub(crate) async fn memory_has_a_limit() {
 }
 
 pub(crate) async fn the_stack_is_not_charged_as_memory() {
-    // Two hundred mebibytes of stack where the heap has sixty-four.
+    // More than a hundred megabytes of stack where the heap has sixty-four.
     publish(&pool(limits(1)), "examine recurse 100000").await.unwrap();
 }
 
@@ -104,4 +104,10 @@ pub(crate) async fn a_child_that_cannot_start_is_no_fault_of_the_package() {
     let analysis = pool(AnalysisLimits { memory_bytes: 0, ..limits(1) });
     let error = analysis.examine(upload("")).await.unwrap_err();
     assert!(matches!(error, AnalysisError::Spawn(_)), "{error:?}");
+}
+
+pub(crate) async fn a_fall_after_the_last_answer_harms_no_package() {
+    let analysis = pool(limits(1));
+    let fallen = publish(&analysis, "plan mine").await.unwrap();
+    assert_ne!(publish(&analysis, "").await.unwrap().pid, fallen.pid);
 }

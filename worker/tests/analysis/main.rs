@@ -17,7 +17,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Trial};
 
 /// The longest that any of these takes on a slow machine, many times over. A test that hangs is a failure.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A list of tests by the names of their functions.
 macro_rules! trials {
@@ -61,6 +61,7 @@ fn trials() -> Vec<Trial> {
         crashes::a_child_that_leaves_is_told,
         crashes::a_program_that_is_not_there_is_told,
         crashes::a_child_that_cannot_start_is_no_fault_of_the_package,
+        crashes::a_fall_after_the_last_answer_harms_no_package,
         children::a_child_has_nothing_it_does_not_need,
         children::a_print_does_not_garble_the_conversation,
         children::the_polite_signal_is_ignored,

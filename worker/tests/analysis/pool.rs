@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::{join_all, poll_immediate};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use slipway_common::model::finding::FindingCode;
 use slipway_worker::analysis::{AnalysisError, AnalysisLimits};
 
@@ -103,7 +103,8 @@ pub(crate) async fn an_idle_child_that_died_is_replaced_unseen() {
     let first = publish(&analysis, "").await.unwrap().pid;
     let child = Pid::from_raw(first).unwrap();
     kill_process(child, Signal::KILL).unwrap();
-    gone(child).await;
+    // Until the pool could know, and without taking the news from it.
+    waitid(WaitId::Pid(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
     assert_ne!(publish(&analysis, "").await.unwrap().pid, first);
 }
 
