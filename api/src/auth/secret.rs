@@ -22,7 +22,8 @@ pub fn generate(kind: TokenKind, ids: &IdSource) -> String {
         secret.extend(usable.take(kind.prefix().len() + 1 + RANDOM_CHARACTERS - secret.len()));
     }
     let checksum = checksum(&secret);
-    secret + &checksum
+    secret.push_str(&checksum);
+    secret
 }
 
 /// Whether a text has the shape and the checksum of a secret. One that has not need not be looked up.

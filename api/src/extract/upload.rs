@@ -7,7 +7,7 @@ use slipway_common::ids::PackagePath;
 use url::form_urlencoded;
 
 use crate::error::{ApiError, ApiResult, Code};
-use crate::service::publish::Tarball;
+use crate::service::publish::{Label, Tarball};
 
 /// The body and the `config` of a publish.
 pub(crate) struct Upload {
@@ -25,8 +25,10 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
         let config = config(query);
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let tarball = Tarball {
-            declared_bytes: header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
-            is_gzip: header(header::CONTENT_ENCODING) == Some("gzip"),
+            label: Label {
+                declared_bytes: header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+                is_gzip: header(header::CONTENT_ENCODING) == Some("gzip"),
+            },
             bytes: body.into_data_stream().map_err(|error| error.to_string()).boxed(),
         };
         Ok(Self { config, tarball })

@@ -30,12 +30,19 @@ const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 /// A tarball on its way in.
 pub(crate) struct Tarball {
-    /// What the client says about its length.
-    pub(crate) declared_bytes: Option<u64>,
-    /// Whether it is said to be gzip-compressed.
-    pub(crate) is_gzip: bool,
+    /// What is said about it.
+    pub(crate) label: Label,
     /// The bytes; an error when the client goes away.
     pub(crate) bytes: BoxStream<'static, Result<Bytes, String>>,
+}
+
+/// What the client says about a tarball.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Label {
+    /// Its length in bytes.
+    pub(crate) declared_bytes: Option<u64>,
+    /// Whether it is gzip-compressed.
+    pub(crate) is_gzip: bool,
 }
 
 /// What is to be published.
@@ -49,7 +56,7 @@ pub(crate) struct Target {
 /// its body is taken in.
 pub(crate) async fn accept(app: &App, request: ApiResult<(Actor, Target)>, mut tarball: Tarball) -> ApiResult<Publish> {
     let admitted = match request {
-        Ok((actor, target)) => admit(app, &actor, &target, &tarball).await.map(|admitted| (admitted, target)),
+        Ok((actor, target)) => admit(app, &actor, &target, tarball.label).await.map(|admitted| (admitted, target)),
         Err(error) => Err(error),
     };
     match admitted {
@@ -71,15 +78,15 @@ struct Admitted {
     max_bytes: u64,
 }
 
-async fn admit(app: &App, actor: &Actor, target: &Target, tarball: &Tarball) -> ApiResult<Admitted> {
+async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiResult<Admitted> {
     let mut tx = app.context.db.read().await?;
     let scope = tx.scope(target.package.scope()).await?;
     let of_scope = scope.as_ref().and_then(|scope| scope.upload_limits.as_ref());
     let max_bytes = app.context.config.limits.for_scope(of_scope).compressed_bytes;
-    if tarball.declared_bytes.is_some_and(|bytes| bytes > max_bytes) {
+    if label.declared_bytes.is_some_and(|bytes| bytes > max_bytes) {
         return Err(too_large(max_bytes));
     }
-    if !tarball.is_gzip {
+    if !label.is_gzip {
         return Code::MissingGzipContentEncoding.err();
     }
     let right = actor.publish(&mut tx, &target.package, &target.version).await?;

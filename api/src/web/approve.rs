@@ -55,8 +55,10 @@ struct DecidedPage {
 
 /// Shows what is asked for. Who is not signed in is sent there first.
 pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, request: Request) -> PageResult {
+    let session = cookie(request.headers(), SESSION_COOKIE).unwrap_or_default().to_owned();
     let query = request.uri().query().unwrap_or_default();
-    let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default();
+    let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default().into_owned();
+    drop(request);
     let user = match actor {
         Ok(actor) if actor.interactive().is_ok() => actor.interactive()?.clone(),
         // A fault is no reason to sign in again.
@@ -67,13 +69,12 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, reques
         }
     };
     let authorization = authorize::show(&app, &code).await?;
-    let session = cookie(request.headers(), SESSION_COOKIE).unwrap_or_default();
     Ok(page::render(&ApprovePage {
         code: &authorization.code,
         user: &user.name,
         everything: authorization.permissions.is_none(),
         asked: authorization.permissions.iter().flatten().map(Asked::new).collect(),
-        guard: form::guard(session),
+        guard: form::guard(&session),
         expires: authorization.expires_at.format("%H:%M UTC").to_string(),
     }))
 }

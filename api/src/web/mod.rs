@@ -11,7 +11,7 @@ mod package;
 mod page;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header;
@@ -34,10 +34,12 @@ pub(crate) fn pages() -> Router<App> {
 }
 
 /// What no route knows: a page of a package, or nothing.
-pub(crate) async fn not_found(axum::extract::State(app): axum::extract::State<App>, request: Request) -> Response {
-    if let Some(response) = package::show(&app, &request).await {
+pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
+    let accepts_html = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    let path = request.uri().path().to_owned();
+    drop(request);
+    if let Some(response) = package::show(&app, &path).await {
         return response;
     }
-    let accepts_html = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
     if accepts_html { page::refusal(&Code::NotFound.refusal()) } else { Code::NotFound.refusal().into_response() }
 }

@@ -34,8 +34,8 @@ struct Row {
 }
 
 /// The page of `/@scope/package` or `/@scope/package@version`, if that is what the request is for.
-pub(super) async fn show(app: &App, request: &Request) -> Option<Response> {
-    let rest = request.uri().path().strip_prefix("/@")?;
+pub(super) async fn show(app: &App, path: &str) -> Option<Response> {
+    let rest = path.strip_prefix("/@")?;
     let (scope, rest) = rest.split_once('/')?;
     let name = rest.split(['@', '/']).next()?;
     let package = PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?;

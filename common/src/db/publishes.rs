@@ -183,9 +183,11 @@ impl WriteTx {
     }
 
     /// Commits a publish: the state, and what was found that did not stop it. False when it is not being checked any more.
-    pub async fn commit_publish(&mut self, id: TaskId, findings: &Findings) -> DbResult<bool> {
-        const SQL: &str =
-            sql!("UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2 WHERE id = $3 AND state = 'checking'");
+    pub async fn commit_publish(&mut self, id: TaskId, attempt: i64, findings: &Findings) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2, plan_attempt = $4
+             WHERE id = $3 AND state = 'checking'"
+        );
         let now = self.now;
         let findings: Vec<Finding> = findings.iter().cloned().collect();
         let rows = on!(self, |conn| sqlx::query(SQL)

@@ -19,7 +19,7 @@ use slipway_common::model::job::{Claim, Lane};
 use crate::error::JobError;
 
 /// Settles a job in a transaction, or says that it is not ours any more. Returns the twin to ring after the commit.
-async fn settle(tx: &mut WriteTx, claim: &Claim) -> Result<Option<(JobId, Lane)>, JobError> {
+pub(crate) async fn settle(tx: &mut WriteTx, claim: &Claim) -> Result<Option<(JobId, Lane)>, JobError> {
     match jobs::settle(tx, claim).await? {
         Settled::Ours(twin) => Ok(twin),
         Settled::Zombie => Err(JobError::Zombie),
