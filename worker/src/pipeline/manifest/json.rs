@@ -1,6 +1,7 @@
 //! Reading the JSON files that people write by hand, hostile ones included.
 //!
-//! Whether the nesting is survivable is `jsonc-parser`'s promise: it stops at 512 levels. Of a key that is there twice the
+//! Whether the nesting is survivable is `jsonc-parser`'s promise: it stops at a few hundred
+//! levels. Of a key that is there twice the
 //! last one counts, as for every reader of JSON.
 
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ fn text<'a>(path: &PackagePath, bytes: &'a [u8]) -> Result<&'a str, Finding> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = &bytes[..error.valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = good.split(|byte| *byte == b'\n').count();
         invalid(path, "it is not valid UTF-8").at(Place::at(path.as_str(), u32::try_from(line).unwrap_or(u32::MAX), 1))
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

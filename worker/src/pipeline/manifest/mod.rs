@@ -1,7 +1,7 @@
 //! What the author declares: the config file, whichever of the five kinds it is, read into one shape.
 //!
 //! `jsr.json[c]` and `deno.json[c]` are JSONC and name their entry points; `package.json` is JSON and is understood as npm
-//! and its bundlers do ([`package_json`]). Any other name is read as `jsr.json` is. In all of them `"augmentations": true`
+//! and its bundlers do (`package_json`). Any other name is read as `jsr.json` is. In all of them `"augmentations": true`
 //! allows `declare global`; in `package.json` it may also stand under `slipway`, where other tools leave it alone.
 //!
 //! All findings are collected. Only a file that cannot be read at all, or that leaves no entry point, ends it: without

@@ -3,7 +3,7 @@
 use super::{LEVEL, MAX_NESTING};
 
 /// The weight that is too much.
-const LIMIT: u32 = MAX_NESTING * LEVEL;
+pub(super) const LIMIT: u32 = MAX_NESTING * LEVEL;
 
 /// What opened a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod depth;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, Place};
@@ -27,6 +28,10 @@ pub const MAX_NESTING: u32 = 500;
 /// times as many links as levels; and chains do get long, where a generator joins strings or a build tool calls a
 /// thousand methods in a row. `500 × 128` leaves room for 64,000 of them.
 const LEVEL: u32 = 128;
+
+/// Deepest nesting of `<T>` before an operand. The parser tries each as the type parameters of an arrow function and, when it is an
+/// assertion instead, reads all that follows again: thirty levels, which are a hundred bytes, would take it an hour.
+pub const MAX_ASSERTIONS: u32 = 12;
 
 /// Which syntax a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +61,16 @@ impl Syntax {
 pub fn check(path: &PackagePath, text: &str) -> Option<Finding> {
     let at = scan::first_too_deep(text.as_bytes(), Syntax::of(path)?)?;
     let before = &text.as_bytes()[..at];
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = before.split(|byte| *byte == b'\n').count();
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let message = format!("the code nests deeper than the {MAX_NESTING} levels that can be analysed");
+    let message = format!(
+        "the code nests deeper than can be analysed: {MAX_NESTING} levels of brackets, or {MAX_ASSERTIONS} of `<T>` before an operand"
+    );
     Some(
         Finding::error(FindingCode::NestingTooDeep, message)
             .at(Place::at(path.as_str(), number(line), number(column)))
-            .hint("take it apart, or keep data in a JSON file"),
+            .hint("take it apart, keep data in a JSON file, or write `x as T` for `<T>x`"),
     )
 }

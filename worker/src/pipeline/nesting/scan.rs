@@ -1,18 +1,22 @@
-//! One pass over the bytes of a source.
+//! One pass over the bytes of a source: white space, strings, brackets and operators. Words are in `words`.
 
-use super::Syntax;
-use super::depth::{Levels, Opener};
+use super::depth::{LIMIT, Levels, Opener};
+use super::{MAX_ASSERTIONS, Syntax};
 
 /// A link that a parser follows by recursion: `a => b`, which costs it as much as brackets.
 const ARROW: u32 = super::LEVEL;
 /// A link that nests statements or the right side of an operator: `if (a) if (b)`, `a = b = c`, `a ? b : c ? d : e`.
-const NESTED: u32 = 8;
+pub(super) const NESTED: u32 = 8;
 /// A link of a tree that leans to the left, or of a prefix: `a + b`, `a.b`, `f()()`, `!a`.
-const LIGHT: u32 = 1;
+pub(super) const LIGHT: u32 = 1;
+
+/// A link of `<T>` before an operand. What counts is how many of them are around one place.
+const ASSERTION: u32 = LIMIT / MAX_ASSERTIONS;
 
 /// The offset at which a source is too deep.
 pub(super) fn first_too_deep(text: &[u8], syntax: Syntax) -> Option<usize> {
-    let mut scan = Scan { text, at: 0, syntax, levels: Levels::new(), operand_next: true, control_next: false, after_dot: false };
+    let mut scan =
+        Scan { text, at: 0, syntax, levels: Levels::new(), operand_next: true, control_next: false, after_dot: false, no_regex_before: 0 };
     while scan.at < text.len() {
         let start = scan.at;
         match scan.levels.top().opener {
@@ -27,17 +31,21 @@ pub(super) fn first_too_deep(text: &[u8], syntax: Syntax) -> Option<usize> {
     None
 }
 
-struct Scan<'a> {
-    text: &'a [u8],
-    at: usize,
+/// Where the pass is.
+pub(super) struct Scan<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
     syntax: Syntax,
-    levels: Levels,
+    pub(super) levels: Levels,
     /// An operand may begin here: after an operator, at a start. Decides what `/` and `<` mean.
-    operand_next: bool,
+    pub(super) operand_next: bool,
     /// `if` and the like were seen, and their `(` not yet.
-    control_next: bool,
+    pub(super) control_next: bool,
     /// The word to come is the name of a member.
-    after_dot: bool,
+    pub(super) after_dot: bool,
+    /// Up to here, a line was found to hold no end of a regular expression. It is not looked through again: a hostile line may
+    /// have a million beginnings.
+    no_regex_before: usize,
 }
 
 impl Scan<'_> {
@@ -73,7 +81,7 @@ impl Scan<'_> {
                 self.at += 1;
             }
             byte if byte == b'_' || byte == b'$' || byte == b'#' || byte == b'\\' || byte >= 0x80 || byte.is_ascii_alphanumeric() => {
-                self.word()
+                self.word();
             }
             b'(' => self.open(Opener::Parenthesis),
             b'[' => self.open(Opener::Bracket),
@@ -86,19 +94,6 @@ impl Scan<'_> {
             b'>' => self.greater(),
             _ => self.operator(),
         }
-    }
-
-    /// An operand begins. One that follows another without an operator is the next statement, or the next member.
-    fn begin_operand(&mut self, may_be_called: bool) {
-        if !self.operand_next {
-            // `tag` and a template, `f` and `(`: one expression.
-            if may_be_called {
-                self.levels.link(LIGHT);
-            } else {
-                self.levels.end_chain();
-            }
-        }
-        self.after_dot = false;
     }
 
     /// Moves behind a string. One without an end reaches to the end of its line, and no mistake further.
@@ -194,24 +189,25 @@ impl Scan<'_> {
             self.operand_next = false;
             return;
         }
-        match self.operand_next.then(|| self.regex_end()).flatten() {
-            Some(end) => {
-                self.at = end;
-                self.operand_next = false;
-            }
-            None => {
-                self.levels.drop_angles();
-                self.binary(1);
-            }
+        let regex = if self.operand_next { self.regex_end() } else { None };
+        if let Some(end) = regex {
+            self.at = end;
+            self.operand_next = false;
+        } else {
+            self.levels.drop_angles();
+            self.binary(1);
         }
     }
 
     /// Where the regular expression that begins here ends, if it does on this line.
-    fn regex_end(&self) -> Option<usize> {
+    fn regex_end(&mut self) -> Option<usize> {
+        if self.at < self.no_regex_before {
+            return None;
+        }
         let (mut at, mut in_class) = (self.at + 1, false);
         while at < self.text.len() {
             match self.text[at] {
-                b'\n' => return None,
+                b'\n' => break,
                 b'\\' => at += 1,
                 b'[' => in_class = true,
                 b']' => in_class = false,
@@ -220,6 +216,7 @@ impl Scan<'_> {
             }
             at += 1;
         }
+        self.no_regex_before = at;
         None
     }
 
@@ -229,7 +226,7 @@ impl Scan<'_> {
             // `<a`, or `<>`; anything else is a mistake that the parser will name.
             self.levels.push(Opener::Tag, false, true);
             self.at += 1;
-        } else if self.syntax.types && !matches!(next, b'=' | b'<') && !(next.is_ascii_whitespace() && !self.operand_next) {
+        } else if self.syntax.types && !matches!(next, b'=' | b'<') && (self.operand_next || !next.is_ascii_whitespace()) {
             self.levels.push(Opener::Angle, false, self.operand_next);
             self.at += 1;
             self.operand_next = true;
@@ -257,6 +254,9 @@ impl Scan<'_> {
         match self.levels.top().opener {
             Opener::Angle => {
                 let closed = self.levels.pop().expect("an angle is open");
+                if closed.operand {
+                    self.levels.link(ASSERTION);
+                }
                 // After a type assertion comes what is asserted.
                 self.operand_next = closed.operand;
                 self.at += 1;
@@ -336,71 +336,5 @@ impl Scan<'_> {
         self.at += 1;
         self.operand_next = true;
         self.after_dot = true;
-    }
-
-    /// A name, a keyword or a number.
-    fn word(&mut self) {
-        let rest = &self.text[self.at..];
-        let is_number = rest[0].is_ascii_digit();
-        let part = |byte: &u8| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#' | b'\\') || *byte >= 0x80 || (is_number && *byte == b'.')
-        };
-        let length = rest.iter().take_while(|byte| part(byte)).count();
-        let word = &rest[..length];
-        self.at += length;
-        if std::mem::take(&mut self.after_dot) {
-            self.operand_next = false;
-        } else {
-            self.keyword_or_name(word);
-        }
-    }
-
-    fn keyword_or_name(&mut self, word: &[u8]) {
-        match word {
-            b"if" | b"for" | b"while" | b"with" => {
-                self.statement();
-                self.levels.link(NESTED);
-                self.control_next = true;
-            }
-            b"else" => {
-                self.levels.resume_chain();
-                self.levels.link(NESTED);
-                self.operand_next = true;
-            }
-            b"do" => {
-                self.statement();
-                self.levels.link(NESTED);
-            }
-            b"typeof" | b"void" | b"delete" | b"await" | b"yield" | b"new" | b"keyof" | b"infer" => {
-                if !self.operand_next {
-                    self.levels.end_chain();
-                }
-                self.levels.link(LIGHT);
-                self.operand_next = true;
-            }
-            b"in" | b"instanceof" | b"as" | b"satisfies" | b"extends" | b"is" | b"of" if !self.operand_next => {
-                if word == b"extends" {
-                    self.levels.see_extends();
-                }
-                self.levels.link(LIGHT);
-                self.operand_next = true;
-            }
-            b"return" | b"throw" | b"case" | b"default" | b"const" | b"let" | b"var" | b"export" | b"import" | b"function" | b"class" => {
-                self.statement();
-            }
-            _ => {
-                self.begin_operand(false);
-                self.operand_next = false;
-            }
-        }
-    }
-
-    /// A statement begins with a keyword, unless the keyword stands where an operand may: `a = class {}`, `else if`.
-    fn statement(&mut self) {
-        if !self.operand_next {
-            self.levels.drop_angles();
-            self.levels.end_chain();
-        }
-        self.operand_next = true;
     }
 }

@@ -67,6 +67,17 @@ fn counts_chains() {
 }
 
 #[test]
+fn counts_assertions() {
+    for (open, close) in [("<A>(", ")"), ("<A>[", "]"), ("<A>f(", ")"), ("<A>", "")] {
+        let nested = |levels: usize| format!("x={}1{};\n", open.repeat(levels), close.repeat(levels));
+        assert!(too_deep("/a.ts", &nested(20)), "{open}");
+        assert!(!too_deep("/a.ts", &nested(8).repeat(1000)), "{open}");
+    }
+    let signatures = "interface A {\n  <B>(c: B): B\n  <C>(d: C): C;\n  e: <F>(g: F) => void\n}\nconst h = <I>(j: I) => <K>(l: K) => l\n";
+    assert!(!too_deep("/a.ts", &signatures.repeat(1000)));
+}
+
+#[test]
 fn says_where() {
     let finding = checked("/a.ts", &format!("let ä = 1;\r\n/* ( */\n'ü' + {}", "(".repeat(10_000))).unwrap();
     assert_eq!(finding.code, FindingCode::NestingTooDeep);
@@ -110,9 +121,9 @@ fn reasonable_files_pass() {
         // No semicolons.
         "foo.bar(1)\nconst a = b + c\nbaz = 1\n".repeat(30_000),
         "export const a = (b: C<D>) => ({ e: 1 })\n".repeat(10_000),
-        "a: string\nb: number\n".repeat(50_000),
+        "a: string\nb: number\n".repeat(20_000),
         // A table, a long union, a long sum, a switch, declarations.
-        format!("x=[{}];", "[1,-2,'a',{b:[]}],".repeat(200_000)),
+        format!("x=[{}];", "[1,-2,'a',{b:[]}],".repeat(50_000)),
         format!("type A={};", "|'a'".repeat(30_000)),
         format!("x=''{};", "+'a'".repeat(30_000)),
         format!("switch(a){{{}}}", "case 1:return b;case 'c':{d()}break;default:e\n".repeat(20_000)),
@@ -144,4 +155,5 @@ fn anything_at_all_is_survived() {
     assert!(!too_deep("/a.js", &"a=1,".repeat(2_500_000)));
     assert!(!too_deep("/a.js", &format!("{}{}", "(".repeat(400), "]".repeat(1_000_000))));
     assert!(!too_deep("/a.js", &"/".repeat(100_000)));
+    assert!(!too_deep("/a.js", &"(/[);".repeat(1_000_000)));
 }

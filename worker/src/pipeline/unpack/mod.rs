@@ -2,14 +2,14 @@
 //!
 //! What is accepted, and why:
 //!
-//! * Every byte that leaves the decompressor is counted, be it file, header, padding or an entry that is skipped ([`gauge`]).
+//! * Every byte that leaves the decompressor is counted, be it file, header, padding or an entry that is skipped (`gauge`).
 //!   Nothing is allocated because a header says so.
 //! * A gzip file of several members is one stream, as RFC 1952 has it. Bytes after the last member are refused: whoever
 //!   reads only the tar would not see them.
 //! * A tar may end with its two blocks of zeros or, where gzip itself ended properly, without them. Anything but zeros after
 //!   the end is refused: tools that concatenate archives would find files there that we do not.
 //! * A size that an extended header gives must be the size in the plain header, so that no two readers can see different
-//!   files in one archive ([`header`]).
+//!   files in one archive (`header`).
 //! * Directories are skipped silently, as are global extended headers. Modes, owners and times are never read.
 //! * Bad paths and bad entries are collected; corruption and limits end the reading, since there is no going on.
 //!

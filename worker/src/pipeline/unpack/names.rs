@@ -95,8 +95,8 @@ impl Names {
     /// Every file that another file would need to be a directory.
     pub(super) fn files_that_are_directories(&self) -> impl Iterator<Item = Finding> {
         let clash = |(folded, path): (&String, &PackagePath)| {
-            let parents = folded.match_indices('/').skip(1).map(|(at, _)| &folded[..at]);
-            let file = parents.filter_map(|parent| self.0.get(parent)).next()?;
+            let mut parents = folded.match_indices('/').skip(1).map(|(at, _)| &folded[..at]);
+            let file = parents.find_map(|parent| self.0.get(parent))?;
             let message = format!("'{file}' is a file and also the directory of '{path}'");
             Some(
                 Finding::error(FindingCode::PathIsFileAndDirectory, message)

@@ -240,11 +240,15 @@ fn collects_bad_entries_and_goes_on() {
         file("b", "x"),
         file("B/c.ts", "x"),
     ]));
-    use FindingCode as Code;
-    let mut expected = vec![Code::LinkInTarball; 2];
-    expected.extend([Code::InvalidEntryType; 3]);
-    expected.extend([Code::InvalidPath, Code::InvalidGitPath, Code::CaseInsensitiveDuplicatePath, Code::CaseInsensitiveDuplicatePath]);
-    expected.push(Code::PathIsFileAndDirectory);
+    let mut expected = vec![FindingCode::LinkInTarball; 2];
+    expected.extend([FindingCode::InvalidEntryType; 3]);
+    expected.extend([
+        FindingCode::InvalidPath,
+        FindingCode::InvalidGitPath,
+        FindingCode::CaseInsensitiveDuplicatePath,
+        FindingCode::CaseInsensitiveDuplicatePath,
+    ]);
+    expected.push(FindingCode::PathIsFileAndDirectory);
     assert_eq!(found, expected);
 }
 
@@ -303,7 +307,7 @@ fn keeps_to_the_limits() {
     assert_eq!(codes(with(&[sized("a", 1001)])), [FindingCode::FileTooLarge]);
     assert_eq!(codes(with(&[sized("a", 1000), sized("b", 1000), sized("c", 501)])), [FindingCode::PackageTooLarge]);
     assert_eq!(codes(with(&[sized("a", 1), sized("b", 1), sized("c", 1), sized("d", 1)])), [FindingCode::TooManyFiles]);
-    assert_eq!(codes(unpack(&[0; 100_001], &limits)), [FindingCode::PackageTooLarge]);
+    assert_eq!(codes(unpack(&vec![0; 100_001], &limits)), [FindingCode::PackageTooLarge]);
     // What was found before a limit is said too, the limit last.
     assert_eq!(codes(with(&[file("a b", "x"), sized("a", 1001)])), [FindingCode::InvalidPath, FindingCode::FileTooLarge]);
 }

@@ -14,7 +14,7 @@ fn is_source(condition: &str) -> bool {
 }
 
 /// How well a target that is reached through a condition fits a package that runs anywhere: lower is better. A file for one
-/// environment may lack what the others need, and CommonJS cannot be published at all.
+/// environment may lack what the others need, and `CommonJS` cannot be published at all.
 fn distance(condition: &str) -> u8 {
     match condition {
         "import" | "module" | "module-sync" | "esm" | "esnext" | "es2015" | "es2020" | "deno" | "jsr" | "bun" => 1,
@@ -30,6 +30,9 @@ fn distance(condition: &str) -> u8 {
 
 /// From this distance on a target is for one environment only.
 const ONE_ENVIRONMENT: u8 = 5;
+
+/// Most targets under one key. Under a key with a wildcard each is tried for every file; real packages have ten.
+pub(super) const MAX_TARGETS: usize = 64;
 
 /// One target with what its conditions say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

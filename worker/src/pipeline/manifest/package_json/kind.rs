@@ -9,7 +9,7 @@ pub(super) enum Kind {
     Declarations,
     /// JavaScript, as a module.
     Script,
-    /// CommonJS by its extension, JavaScript or TypeScript.
+    /// `CommonJS` by its extension, JavaScript or TypeScript.
     CommonJs,
     /// Anything else: styles, data, binaries.
     Other,

@@ -27,10 +27,11 @@ struct SourceMap {
     sources: Vec<Option<String>>,
 }
 
-/// The sources that maps name, each map read once: any number of entry points may share one.
+/// The sources that maps name. Every built file and every map is read once: any number of entry points may share one.
 pub(super) struct Maps<'a> {
     index: &'a FileIndex<'a>,
     read: RefCell<BTreeMap<String, Rc<Sources>>>,
+    answered: RefCell<BTreeMap<PackagePath, Option<PackagePath>>>,
 }
 
 /// The TypeScript files of the package that a map names.
@@ -43,12 +44,21 @@ struct Sources {
 
 impl<'a> Maps<'a> {
     pub(super) fn new(index: &'a FileIndex<'a>) -> Self {
-        Self { index, read: RefCell::default() }
+        Self { index, read: RefCell::default(), answered: RefCell::default() }
     }
 
     /// The TypeScript a built file was made from, if its map says so without doubt. The map of a bundle names many files;
     /// of these it is the one with the bundle's own name, nearest to the root.
     pub(super) fn source_of(&self, built: &PackagePath) -> Option<PackagePath> {
+        if let Some(answer) = self.answered.borrow().get(built) {
+            return answer.clone();
+        }
+        let answer = self.search(built);
+        self.answered.borrow_mut().insert(built.clone(), answer.clone());
+        answer
+    }
+
+    fn search(&self, built: &PackagePath) -> Option<PackagePath> {
         let sources = self.sources(built)?;
         if sources.single {
             return sources.found.first().cloned();

@@ -5,10 +5,10 @@
 //! the npm side.
 //!
 //! Where a target was built from TypeScript that is in the package, the TypeScript is published, and a note says so
-//! ([`choose`]): first a target that is TypeScript itself, then what the built file's map names, then what its name
+//! ([`mod@choose`]): first a target that is TypeScript itself, then what the built file's map names, then what its name
 //! suggests. Keys stay as they are written, `./sha2.js` included, since users of the package write them.
 //!
-//! Whatever means nothing here is left out with a warning, never refused: styles, data, CommonJS, withdrawn keys. The
+//! Whatever means nothing here is left out with a warning, never refused: styles, data, `CommonJS`, withdrawn keys. The
 //! package's own `package.json` is left out without one, as nearly every package names it.
 
 mod choose;
@@ -17,6 +17,8 @@ mod kind;
 mod maps;
 mod names;
 mod patterns;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +30,7 @@ use super::exports::{self, MAX_EXPORTS, cut};
 use super::index::FileIndex;
 use super::json::Document;
 use choose::{Choice, choose};
-use conditions::{Leaf, Targets};
+use conditions::{Leaf, MAX_TARGETS, Targets};
 use maps::Maps;
 use patterns::{Expansion, MAX_PATTERNS, Pattern};
 
@@ -57,6 +59,7 @@ pub(super) fn read(document: &Document, index: &FileIndex<'_>, findings: &mut Fi
         index,
         maps: Maps::new(index),
         found: EntryPoints::default(),
+        expanded: 0,
         chosen: Vec::new(),
         skipped: Vec::new(),
         findings,
@@ -73,6 +76,8 @@ struct Reading<'a> {
     index: &'a FileIndex<'a>,
     maps: Maps<'a>,
     found: EntryPoints,
+    /// How many keys wildcards stood for, whatever became of them.
+    expanded: usize,
     /// What the summaries will say.
     chosen: Vec<String>,
     skipped: Vec<String>,
@@ -108,7 +113,7 @@ impl Reading<'_> {
                 Some(pattern) => self.pattern(key, value, &pattern, &expansion),
                 None => self.subpath(key, value),
             }
-            if self.found.exports.0.len() > MAX_EXPORTS {
+            if self.found.exports.0.len().max(self.expanded) > MAX_EXPORTS {
                 return self.findings.push(exports::too_many(self.document));
             }
         }
@@ -117,6 +122,8 @@ impl Reading<'_> {
     /// `exports` that hold the root alone.
     fn root(&mut self, value: &Value) {
         match value {
+            // Conditions that lead nowhere leave no entry point, which is said at the end.
+            Value::Object(_) | Value::Array(_) if Targets::of(value) == Targets::default() => {}
             Value::String(_) | Value::Object(_) | Value::Array(_) => self.subpath(".", value),
             other => {
                 let why = format!("must be a string or an object, not {}", cut(&other.to_string()));
@@ -152,6 +159,10 @@ impl Reading<'_> {
         if offered.is_empty() && !withdrawn {
             self.skip(key, "matches no module of the package");
         }
+        self.expanded += offered.len();
+        if self.expanded > MAX_EXPORTS {
+            return;
+        }
         for (key, star) in offered {
             self.take(key, &targets.leaves, Some(&star));
         }
@@ -163,6 +174,10 @@ impl Reading<'_> {
         let shown = cut(key);
         if let Some(value) = targets.malformed {
             let why = format!("export '{shown}' must be a path, conditions or null, invalid value: '{}'", cut(&value.to_string()));
+            return Some(exports::invalid(self.document, why, place));
+        }
+        if targets.leaves.len() > MAX_TARGETS {
+            let why = format!("export '{shown}' must not have more than {MAX_TARGETS} targets");
             return Some(exports::invalid(self.document, why, place));
         }
         let target = targets.leaves.iter().find(|leaf| !leaf.target.starts_with("./"))?.target;
