@@ -13,6 +13,8 @@
 
 pub mod files;
 pub mod manifest;
+pub mod nesting;
+pub mod unpack;
 
 use std::collections::BTreeMap;
 
