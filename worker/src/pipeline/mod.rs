@@ -13,6 +13,7 @@
 
 pub mod files;
 pub mod manifest;
+pub mod rewrite;
 
 use std::collections::BTreeMap;
 
