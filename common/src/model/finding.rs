@@ -288,6 +288,14 @@ impl Extend<Finding> for Findings {
     }
 }
 
+impl FromIterator<Finding> for Findings {
+    fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
+        let mut all = Self::default();
+        all.extend(findings);
+        all
+    }
+}
+
 impl IntoIterator for Findings {
     type Item = Finding;
     type IntoIter = std::vec::IntoIter<Finding>;
