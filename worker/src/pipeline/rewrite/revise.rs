@@ -29,14 +29,7 @@ pub(super) struct Revision {
 /// Looks through one file.
 pub(super) fn revise(path: &PackagePath, source: &Source, resolver: &Resolver<'_>, options: &JsxOptions) -> Revision {
     let found = collect::collect(&source.parsed);
-    let mut reviser = Reviser {
-        path,
-        source,
-        resolver,
-        known: BTreeMap::new(),
-        changes: Vec::new(),
-        revision: Revision::default(),
-    };
+    let mut reviser = Reviser { path, source, resolver, known: BTreeMap::new(), changes: Vec::new(), revision: Revision::default() };
     reviser.add_pragmas(&found, options);
     for site in &found.sites {
         if reviser.revision.errors.len() >= MAX_FINDINGS {
@@ -103,7 +96,7 @@ impl<'a> Reviser<'a> {
         };
         match outcome {
             Ok(resolved) => self.accept(site, resolved),
-            Err(Some(failure)) => self.fail(site.range.start, site.role, failure),
+            Err(Some(failure)) => self.fail(site.start(), site.role, failure),
             Err(None) => {}
         }
     }
@@ -137,12 +130,12 @@ impl<'a> Reviser<'a> {
 
     fn accept(&mut self, site: &Site, resolved: Resolved) {
         if let Some((code, message)) = resolved.remark {
-            self.report(site.range.start, Finding::warning(code, message));
+            self.report(site.start(), Finding::warning(code, message));
         }
         if let Some(text) = resolved.text.filter(|text| *text != site.text) {
             let Some(written) = site.notation.write(&text) else {
                 let message = format!("'{}' means '{text}', which cannot be written in a comment", site.text);
-                self.fail(site.range.start, site.role, Failure { code: FindingCode::UnresolvedSpecifier, message, hint: None });
+                self.fail(site.start(), site.role, Failure { code: FindingCode::UnresolvedSpecifier, message, hint: None });
                 return;
             };
             self.changes.push(TextChange::new(site.range.start, site.range.end, written));

@@ -45,6 +45,16 @@ pub(super) enum Role {
     JsxTypesSource,
 }
 
+impl Site {
+    /// Where it begins, in bytes: with its quote, if it has one, as compilers count.
+    pub(super) fn start(&self) -> usize {
+        match self.notation {
+            Notation::Comment(None) => self.range.start,
+            Notation::Literal(_) | Notation::Template | Notation::Comment(Some(_)) => self.range.start - 1,
+        }
+    }
+}
+
 impl Role {
     /// Whether declarations will do, because nothing is run.
     pub(super) fn is_types(self) -> bool {
@@ -87,7 +97,11 @@ impl Notation {
             // Comments know no escapes. A star could close the comment together with a slash that follows it.
             Self::Comment(quote) => {
                 let fits = |c: char| {
-                    Some(c) != quote && c != '*' && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') && (quote.is_some() || !c.is_whitespace())
+                    Some(c) != quote
+                        && c != '*'
+                        && !c.is_control()
+                        && !matches!(c, '\u{2028}' | '\u{2029}')
+                        && (quote.is_some() || !c.is_whitespace())
                 };
                 (!text.is_empty() && text.chars().all(fits)).then(|| text.to_owned())
             }

@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(texts("* @type {import('./a.js').A} */"), ["./a.js"]);
         assert_eq!(texts("* @param {Map<string, import(\"b\").B>} x {import ( 'c' )}"), ["b", "c"]);
         assert_eq!(texts("* @type {{ a: {}, b: import('./n.js').N }}"), ["./n.js"]);
-        assert_eq!(texts("*\n * @import { A, B as C } from \"./a.js\"\n * @import * as d from 'd'\n * @import e from 'e'"), ["./a.js", "d", "e"]);
+        assert_eq!(
+            texts("*\n * @import { A, B as C } from \"./a.js\"\n * @import * as d from 'd'\n * @import e from 'e'"),
+            ["./a.js", "d", "e"]
+        );
         assert_eq!(texts("*\n * @import {\n *   A,\n * } from './a.js'"), ["./a.js"]);
     }
 

@@ -199,9 +199,7 @@ impl<'a> Resolver<'a> {
             }
             Mapped::File(path) => match self.tree.probe(&path, from.types) {
                 Ok(found) => Ok(Resolved::file(relative(from.path.directory(), found), found)),
-                Err(missing) => {
-                    Err(unresolved(text, &[format!("the import map: {}", missing.tried)], self.case_hint(from, &missing)))
-                }
+                Err(missing) => Err(unresolved(text, &[format!("the import map: {}", missing.tried)], self.case_hint(from, &missing))),
             },
         }
     }
@@ -265,7 +263,13 @@ impl<'a> Resolver<'a> {
         self.resolve_package(from, text, (name, sub_path), tried)
     }
 
-    fn resolve_package(&self, from: Referrer<'_>, text: &str, (name, sub_path): (&str, &str), mut tried: Vec<String>) -> Result<Resolved, Failure> {
+    fn resolve_package(
+        &self,
+        from: Referrer<'_>,
+        text: &str,
+        (name, sub_path): (&str, &str),
+        mut tried: Vec<String>,
+    ) -> Result<Resolved, Failure> {
         if let Some(declared) = self.dependencies.specifier(name, sub_path) {
             return declared.map(Resolved::from);
         }

@@ -84,9 +84,9 @@ fn write(name: &str, declaration: &str, preferred: Option<&str>, sub_path: &str)
     }
     let Ok(PackageJsonDepValue::Req(request)) = PackageJsonDepValue::parse(name, declaration) else { return Err(unsupported()) };
     let range = range::write(request.version_req.version_text(), preferred).map_err(|problem| match problem {
-        Unusable::Unconstrained => Failure {
+        Unusable::Open => Failure {
             code: FindingCode::MissingConstraint,
-            message: format!("{said}, which admits every version there will ever be"),
+            message: format!("{said}, which leaves the version open"),
             hint: Some("declare a version range such as '^1.2.0'".to_owned()),
         },
         Unusable::Unreadable => unsupported(),

@@ -21,9 +21,9 @@ pub(super) struct Written {
 /// Why a range is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unusable {
-    /// It admits everything, or names a tag that moves.
-    Unconstrained,
-    /// It cannot be read, or admits nothing that could be named.
+    /// It names no lowest version, or a tag that moves.
+    Open,
+    /// It cannot be read, or admits nothing.
     Unreadable,
 }
 
@@ -35,12 +35,12 @@ pub(super) fn write(range: &str, preferred: Option<&str>) -> Result<Written, Unu
         return Err(Unusable::Unreadable);
     }
     let wanted = VersionReq::parse_from_npm(range).map_err(|_| Unusable::Unreadable)?;
-    let Some(ranges) = wanted.range() else { return Err(Unusable::Unconstrained) };
+    let Some(ranges) = wanted.range() else { return Err(Unusable::Open) };
     if ranges.0.is_empty() {
         return Err(Unusable::Unreadable);
     }
     if ranges.0.iter().any(|range| matches!((&range.start, &range.end), (RangeBound::Unbounded, RangeBound::Unbounded))) {
-        return Err(Unusable::Unconstrained);
+        return Err(Unusable::Open);
     }
     if is_writable(range) {
         return Ok(Written { text: range.to_owned(), is_narrowed: false });
@@ -52,7 +52,7 @@ pub(super) fn write(range: &str, preferred: Option<&str>) -> Result<Written, Unu
         return Ok(Written { text: text.to_owned(), is_narrowed: true });
     }
     let highest = ranges.0.iter().filter_map(|range| Some((lowest(range)?, range))).max_by(|(a, _), (b, _)| a.cmp(b));
-    let (version, range) = highest.ok_or(Unusable::Unreadable)?;
+    let (version, range) = highest.ok_or(Unusable::Open)?;
     let text = [format!("^{version}"), format!("~{version}")]
         .into_iter()
         .find(|text| parse(text).is_some_and(|narrowed| ends_within(&narrowed.end, &range.end)))
@@ -73,7 +73,7 @@ fn parse(text: &str) -> Option<VersionRange> {
     }
 }
 
-/// The lowest version in a range that has one.
+/// The lowest version in a range that names one.
 fn lowest(range: &VersionRange) -> Option<deno_semver::Version> {
     let RangeBound::Version(start) = &range.start else { return None };
     let mut version = start.version.clone();
@@ -85,7 +85,7 @@ fn lowest(range: &VersionRange) -> Option<deno_semver::Version> {
         }
     }
     version.build.clear();
-    Some(version)
+    (version != deno_semver::Version::default()).then_some(version)
 }
 
 fn starts_within(start: &RangeBound, limit: &RangeBound) -> bool {
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn nothing_to_go_by() {
-        for range in ["", "*", "x", "latest", "next", ">=1 || *"] {
-            assert_eq!(write(range, None), Err(Unusable::Unconstrained), "{range}");
+        for range in ["", "*", "x", "latest", "next", ">=1 || *", "<2", "<=2.1 || <1"] {
+            assert_eq!(write(range, None), Err(Unusable::Open), "{range}");
         }
-        for range in ["<2", "user/repo", "not a range", &"1".repeat(300)] {
+        for range in ["user/repo", "not a range", &"1".repeat(300)] {
             assert_eq!(write(range, None), Err(Unusable::Unreadable), "{range}");
         }
     }

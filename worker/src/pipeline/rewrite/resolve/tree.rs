@@ -174,8 +174,20 @@ mod tests {
     #[test]
     fn probes_in_order() {
         let files = files(&[
-            "/a.ts", "/a.js", "/a/index.ts", "/b/index.tsx", "/c.tsx", "/d.mts", "/e.d.ts", "/e.js", "/f.css.ts", "/g.jsx", "/h.d.mts", "/i.json",
-            "/Case.ts", "/j.d.ts",
+            "/a.ts",
+            "/a.js",
+            "/a/index.ts",
+            "/b/index.tsx",
+            "/c.tsx",
+            "/d.mts",
+            "/e.d.ts",
+            "/e.js",
+            "/f.css.ts",
+            "/g.jsx",
+            "/h.d.mts",
+            "/i.json",
+            "/Case.ts",
+            "/j.d.ts",
         ]);
         let tree = Tree::new(&files);
         for (path, code, types) in [

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use deno_graph::analysis::{DependencyDescriptor, DynamicArgument, DynamicDependencyKind, ModuleInfo, StaticDependencyKind, TypeScriptReference};
+use deno_graph::analysis::{
+    DependencyDescriptor, DynamicArgument, DynamicDependencyKind, ModuleInfo, StaticDependencyKind, TypeScriptReference,
+};
 use deno_graph::ast::ParserModuleAnalyzer;
 
 use super::path;

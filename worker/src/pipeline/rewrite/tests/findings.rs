@@ -14,9 +14,9 @@ fn every_file_has_its_own_with_places() {
     let places = |name: &str| -> Vec<String> {
         rewritten.unresolved[&path(name)].iter().map(|finding| finding.place.as_ref().unwrap().to_string()).collect()
     };
-    // Columns are counted in characters and start with the specifier itself, behind its quote.
-    assert_eq!(places("/mod.ts"), ["/mod.ts:3:18", "/mod.ts:4:16"]);
-    assert_eq!(places("/a.ts"), ["/a.ts:2:24"]);
+    // Columns are counted in characters, and a specifier begins with its quote.
+    assert_eq!(places("/mod.ts"), ["/mod.ts:3:17", "/mod.ts:4:15"]);
+    assert_eq!(places("/a.ts"), ["/a.ts:2:21"]);
     assert_eq!(rewritten.unresolved.len(), 2);
     // What can be made exact is, in a broken file as well.
     assert!(rewritten.changed.contains(&path("/mod.ts")));
@@ -41,13 +41,15 @@ fn what_need_not_be_resolved_is_a_warning() {
 
 #[test]
 fn references_to_node_types_are_resolved_where_they_are_declared() {
-    let package = Package::new(&[("/mod.ts", "/// <reference types=\"node\" />\nexport {};")]).package_json(json!({"devDependencies": {"@types/node": "^22"}}));
+    let package = Package::new(&[("/mod.ts", "/// <reference types=\"node\" />\nexport {};")])
+        .package_json(json!({"devDependencies": {"@types/node": "^22"}}));
     assert_eq!(package.module(), "/// <reference types=\"npm:@types/node@^22\" />\nexport {};");
 }
 
 #[test]
 fn what_cannot_be_written_is_a_finding() {
-    let package = Package::new(&[("/mod.ts", "import 'a';\n// @ts-types=\"a\"\nimport './mod.ts';")]).import_map(json!({"a": "npm:a\"*/@1"}));
+    let package =
+        Package::new(&[("/mod.ts", "import 'a';\n// @ts-types=\"a\"\nimport './mod.ts';")]).import_map(json!({"a": "npm:a\"*/@1"}));
     let rewritten = package.rewrite();
     assert_eq!(super::text(&rewritten, "/mod.ts").lines().next().unwrap(), "import 'npm:a\"*/@1';");
     assert!(rewritten.warnings[&path("/mod.ts")][0].message.ends_with("which cannot be written in a comment"));

@@ -7,12 +7,37 @@ use super::Package;
 
 /// Everything that may stand between quotes, exact and not, good and bad.
 fn specifier() -> impl Strategy<Value = String> {
-    let segment = prop_oneof!["[a-c]", "[a-c]\\.(ts|js|tsx|d\\.ts|mjs)", Just("..".to_owned()), Just(".".to_owned()), Just("index".to_owned())];
-    let relative = (prop_oneof![Just("./"), Just("../"), Just("/"), Just("")], prop::collection::vec(segment, 0..3), prop_oneof![Just(""), Just("/"), Just("?q")])
+    let segment =
+        prop_oneof!["[a-c]", "[a-c]\\.(ts|js|tsx|d\\.ts|mjs)", Just("..".to_owned()), Just(".".to_owned()), Just("index".to_owned())];
+    let relative = (
+        prop_oneof![Just("./"), Just("../"), Just("/"), Just("")],
+        prop::collection::vec(segment, 0..3),
+        prop_oneof![Just(""), Just("/"), Just("?q")],
+    )
         .prop_map(|(start, parts, end)| format!("{start}{}{end}", parts.join("/")));
     let named = prop::sample::select(vec![
-        "chalk", "chalk/sub", "@/a", "@/b/", "#int/a", "#dep", "~/c", "fs", "fs/promises", "@me/pkg", "@me/pkg/b", "@other/pkg", "react", "ws", "none",
-        "npm:chalk@^5", "jsr:@std/path@^1", "jsr:/@std/path@^1/x", "https://example.com/a", "node:fs", "@std/path/posix", "h/util",
+        "chalk",
+        "chalk/sub",
+        "@/a",
+        "@/b/",
+        "#int/a",
+        "#dep",
+        "~/c",
+        "fs",
+        "fs/promises",
+        "@me/pkg",
+        "@me/pkg/b",
+        "@other/pkg",
+        "react",
+        "ws",
+        "none",
+        "npm:chalk@^5",
+        "jsr:@std/path@^1",
+        "jsr:/@std/path@^1/x",
+        "https://example.com/a",
+        "node:fs",
+        "@std/path/posix",
+        "h/util",
     ]);
     prop_oneof![3 => relative, 2 => named.prop_map(str::to_owned)]
 }

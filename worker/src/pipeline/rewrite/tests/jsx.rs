@@ -78,7 +78,12 @@ fn sources_in_pragmas_are_resolved() {
             "/** @jsxImportSource npm:react@^18.2.0 */\n/** @jsxImportSourceTypes npm:@types/react@^18.0.0 */",
         ),
     ] {
-        becomes("/m.tsx", &format!("{pragma}\nexport const x = <a />;"), JsxOptions::default(), &format!("{expected}\nexport const x = <a />;"));
+        becomes(
+            "/m.tsx",
+            &format!("{pragma}\nexport const x = <a />;"),
+            JsxOptions::default(),
+            &format!("{expected}\nexport const x = <a />;"),
+        );
     }
 }
 
@@ -86,8 +91,18 @@ fn sources_in_pragmas_are_resolved() {
 fn pragmas_stand_behind_marks_and_shebangs() {
     let pragmas = "/** @jsxRuntime automatic *//** @jsxImportSource npm:react@^18.2.0 */";
     becomes("/m.tsx", "\u{feff}export const x = <a />;", automatic("react"), &format!("\u{feff}{pragmas}export const x = <a />;"));
-    becomes("/m.tsx", "#!/usr/bin/env deno\nexport const x = <a />;", automatic("react"), &format!("#!/usr/bin/env deno\n{pragmas}export const x = <a />;"));
-    becomes("/m.tsx", "/// <reference lib=\"dom\" />\nexport {};", automatic("react"), &format!("{pragmas}/// <reference lib=\"dom\" />\nexport {{}};"));
+    becomes(
+        "/m.tsx",
+        "#!/usr/bin/env deno\nexport const x = <a />;",
+        automatic("react"),
+        &format!("#!/usr/bin/env deno\n{pragmas}export const x = <a />;"),
+    );
+    becomes(
+        "/m.tsx",
+        "/// <reference lib=\"dom\" />\nexport {};",
+        automatic("react"),
+        &format!("{pragmas}/// <reference lib=\"dom\" />\nexport {{}};"),
+    );
 }
 
 #[test]

@@ -69,7 +69,8 @@ impl Package {
     }
 
     fn paths(mut self, patterns: &[(&str, &[&str])]) -> Self {
-        let read = |(pattern, targets): &(&str, &[&str])| ((*pattern).to_owned(), targets.iter().map(|&target| target.to_owned()).collect());
+        let read =
+            |(pattern, targets): &(&str, &[&str])| ((*pattern).to_owned(), targets.iter().map(|&target| target.to_owned()).collect());
         self.manifest.resolution.paths = Some(PathMapping { base: "/".to_owned(), patterns: patterns.iter().map(read).collect() });
         self
     }

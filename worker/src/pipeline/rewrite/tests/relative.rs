@@ -78,8 +78,20 @@ fn what_is_not_exact_is_found() {
 #[test]
 fn what_is_exact_stays() {
     for written in [
-        "./a.ts", "./d.js", "./e.js", "./e.d.ts", "./style.css", "./data.json", "./core.wasm", "./YouTube.ts", "../top.ts", "./dir/../a.ts", "./a.ts?raw",
-        "./%61.ts", "./[slug].ts", "./%7Ba%7D~.ts",
+        "./a.ts",
+        "./d.js",
+        "./e.js",
+        "./e.d.ts",
+        "./style.css",
+        "./data.json",
+        "./core.wasm",
+        "./YouTube.ts",
+        "../top.ts",
+        "./dir/../a.ts",
+        "./a.ts?raw",
+        "./%61.ts",
+        "./[slug].ts",
+        "./%7Ba%7D~.ts",
     ] {
         assert_eq!(import(package(), written), written);
     }
@@ -123,10 +135,10 @@ fn what_is_missing_says_where_it_was_looked_for() {
         import(package(), "./nowhere"),
         "unresolvedSpecifier: './nowhere' cannot be resolved; tried \
          /src/nowhere{,.ts,.tsx,.mts,.js,.jsx,.mjs,.d.ts,.d.mts,.json}, \
-         /src/nowhere/index{.ts,.tsx,.mts,.js,.jsx,.mjs,.d.ts,.d.mts,.json} (/src/mod.ts:1:16); is the file excluded from publishing?"
+         /src/nowhere/index{.ts,.tsx,.mts,.js,.jsx,.mjs,.d.ts,.d.mts,.json} (/src/mod.ts:1:15); is the file excluded from publishing?"
     );
     let case = import(package(), "./youtube.ts");
-    assert!(case.ends_with("(/src/mod.ts:1:16); did you mean './YouTube.ts'? upper and lower case matter"), "{case}");
+    assert!(case.ends_with("(/src/mod.ts:1:15); did you mean './YouTube.ts'? upper and lower case matter"), "{case}");
     let case = import(package(), "../src/youtube");
     assert!(case.ends_with("did you mean './YouTube.ts'? upper and lower case matter"), "{case}");
     for outside in ["../../a", "../../src/a.ts", "../../../.."] {
