@@ -38,7 +38,7 @@ pub(super) fn pragmas(options: &JsxOptions, resolver: &Resolver<'_>, from: Refer
             for (name, source, types) in sources {
                 let Some(source) = source else { continue };
                 match resolver.resolve_jsx_source(Referrer { types: types || from.types, ..from }, source) {
-                    Ok(resolved) => push(name, resolved.text.as_deref().unwrap_or(source)),
+                    Ok(found) => push(name, found.text.as_deref().unwrap_or(source)),
                     Err(failure) => failures.push(failure),
                 }
             }

@@ -26,13 +26,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use deno_ast::ParsedSource;
 use slipway_common::ids::{PackageName, PackagePath, Version};
-use slipway_common::model::finding::Finding;
+use slipway_common::model::finding::{Finding, MAX_FINDINGS};
 
 use super::files::Files;
 use super::manifest::Manifest;
 use resolve::Resolver;
 use revise::{Revision, revise};
 use source::Source;
+
+/// Most errors, and most warnings, that are held of all files together. Files that exports lead to come first, and of theirs
+/// no more than [`MAX_FINDINGS`] are reported; ten times as many leave room for a graph that sees it differently.
+const MAX_HELD: usize = 10 * MAX_FINDINGS;
 
 /// A package whose specifiers are exact, as far as they could be made so.
 #[derive(Debug, Default)]
@@ -81,12 +85,8 @@ impl Rewritten {
     /// Stores what became of a file, and hands back the files it names.
     fn take(&mut self, path: &PackagePath, source: Source, revision: Revision, is_reached: bool) -> Vec<String> {
         let Revision { text, names, errors, warnings } = revision;
-        if !errors.is_empty() {
-            self.unresolved.insert(path.clone(), errors);
-        }
-        if !warnings.is_empty() {
-            self.warnings.insert(path.clone(), warnings);
-        }
+        hold(&mut self.unresolved, path, errors);
+        hold(&mut self.warnings, path, warnings);
         if let Some(text) = text {
             let mark = if source.has_byte_order_mark { "\u{feff}" } else { "" };
             self.files.insert(path.clone(), Bytes::from(format!("{mark}{text}")));
@@ -95,5 +95,11 @@ impl Rewritten {
             self.parsed.insert(path.clone(), source.parsed);
         }
         names
+    }
+}
+
+fn hold(held: &mut BTreeMap<PackagePath, Vec<Finding>>, path: &PackagePath, findings: Vec<Finding>) {
+    if !findings.is_empty() && held.values().map(Vec::len).sum::<usize>() < MAX_HELD {
+        held.insert(path.clone(), findings);
     }
 }

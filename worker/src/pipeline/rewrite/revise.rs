@@ -86,14 +86,12 @@ impl<'a> Reviser<'a> {
 
     fn visit(&mut self, site: &'a Site) {
         let key = (site.role, site.text.as_str());
-        let outcome = match self.known.get(&key) {
-            Some(outcome) => outcome.clone(),
-            None => {
-                let outcome = self.resolve(site);
-                self.known.insert(key, outcome.clone());
-                outcome
-            }
-        };
+        let known = self.known.get(&key).cloned();
+        let outcome = known.unwrap_or_else(|| {
+            let outcome = self.resolve(site);
+            self.known.insert(key, outcome.clone());
+            outcome
+        });
         match outcome {
             Ok(resolved) => self.accept(site, resolved),
             Err(Some(failure)) => self.fail(site.start(), site.role, failure),

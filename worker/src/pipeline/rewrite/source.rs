@@ -55,7 +55,7 @@ pub(super) fn specifier(path: &PackagePath) -> ModuleSpecifier {
     ModuleSpecifier::parse(&format!("file://{path}")).expect("a package path is the path of a file URL")
 }
 
-/// CommonJS files are left out: they cannot be published, so nothing is gained by looking into them.
+/// `CommonJS` files are left out: they cannot be published, so nothing is gained by looking into them.
 fn is_source(media_type: MediaType) -> bool {
     matches!(
         media_type,

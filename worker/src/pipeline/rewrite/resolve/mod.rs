@@ -8,14 +8,15 @@
 //! package's own name; its dependencies; Node's built-in modules; declarations from `@types`, where types will do.
 
 mod builtins;
+mod compiler_paths;
 mod import_map;
+mod names;
 mod packages;
-mod paths;
+mod path;
 mod range;
 mod subpaths;
 mod tree;
 
-use percent_encoding::percent_decode_str;
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::FindingCode;
 
@@ -24,7 +25,7 @@ use super::super::manifest::{Manifest, Resolution};
 use super::source;
 use import_map::{ImportMap, Mapped};
 use packages::{Declared, Dependencies, Own};
-use tree::{NotFound, Tree, join, relative};
+use tree::{NotFound, Tree, relative};
 
 /// Longest specifier that is looked up, and longest target in a setting, in bytes. A package path has 155 at most, and a
 /// package specifier with its range and sub-path not many more.
@@ -148,38 +149,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Makes the start of a specifier exact that is completed at run time. It ends with a slash.
-    pub(super) fn resolve_prefix(&self, from: Referrer<'_>, text: &str) -> Option<Resolved> {
-        if scheme(text).is_some() {
-            return Some(Resolved::exact(None));
-        }
-        if text.len() > MAX_SPECIFIER_BYTES {
-            return None;
-        }
-        let directory = from.path.directory();
-        if is_relative(text) {
-            return self.tree.contains_directory(&join(directory, text)?).then(|| Resolved::exact(None));
-        }
-        let in_package = |path: &str| {
-            let is_directory = path.ends_with('/') && self.tree.contains_directory(path);
-            is_directory.then(|| Resolved::address(relative(directory, path)))
-        };
-        match self.mapped(from, text) {
-            Some(Mapped::File(path)) => return in_package(&path),
-            Some(Mapped::Address(address)) => return Some(Resolved::address(address)),
-            Some(Mapped::Outside(_)) => return None,
-            None => {}
-        }
-        let paths = self.resolution.paths.iter().flat_map(|mapping| paths::candidates(mapping, text));
-        paths.into_iter().find_map(|path| in_package(&path)).or_else(|| {
-            let (name, sub_path) = packages::split(text)?;
-            let declared = self.dependencies.specifier(name, sub_path)?.ok()?;
-            // The slash after the name alone is not part of the sub-path, but of what follows it.
-            let slash = if declared.text.ends_with('/') { "" } else { "/" };
-            Some(Resolved::from(Declared { text: format!("{}{slash}", declared.text), ..declared }))
-        })
-    }
-
     /// What the import map makes of a specifier.
     fn mapped(&self, from: Referrer<'_>, text: &str) -> Option<Mapped> {
         let map = self.import_map.as_ref()?;
@@ -199,155 +168,9 @@ impl<'a> Resolver<'a> {
             }
             Mapped::File(path) => match self.tree.probe(&path, from.types) {
                 Ok(found) => Ok(Resolved::file(relative(from.path.directory(), found), found)),
-                Err(missing) => Err(unresolved(text, &[format!("the import map: {}", missing.tried)], self.case_hint(from, &missing))),
+                Err(missing) => Err(unresolved(text, &[format!("the import map: {}", missing.tried)], case_hint(from, &missing))),
             },
         }
-    }
-
-    /// `./a`, `../a` and `/a`.
-    fn resolve_path(&self, from: Referrer<'_>, text: &str) -> Result<Resolved, Failure> {
-        let directory = from.path.directory();
-        // Deno keeps what follows a question mark or hash apart; bundlers give it a meaning.
-        let (written, suffix) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
-        let is_rooted = written.starts_with('/');
-        let decoded = percent_decode_str(written).decode_utf8().ok();
-        // An encoded slash is not a slash: whoever follows it as one has left the path that was written.
-        let decoded = decoded.filter(|decoded| decoded.matches(['/', '\\']).count() == written.matches(['/', '\\']).count());
-        let path = decoded.as_deref().and_then(|path| match path.strip_prefix('/') {
-            Some(rooted) => join("/", rooted),
-            None => join(directory, path),
-        });
-        if let (Some(path), false) = (&path, is_rooted)
-            && self.tree.contains(path)
-        {
-            return Ok(Resolved::exact(Some(path)));
-        }
-        if let Some(mapped) = self.mapped(from, text) {
-            return self.follow(from, text, mapped);
-        }
-        let Some(path) = path else {
-            return Err(unresolved(text, &["nothing, because it leads out of the package".to_owned()], None));
-        };
-        match self.tree.probe(&collapse(&path), from.types) {
-            Ok(found) => Ok(Resolved::file(format!("{}{suffix}", restyle(written, &path, found, directory)), found)),
-            Err(missing) => {
-                let hint = self.case_hint(from, &missing).or_else(|| Some("is the file excluded from publishing?".to_owned()));
-                Err(unresolved(text, &[missing.tried], hint))
-            }
-        }
-    }
-
-    /// Names: of the import map, of `package.json`, of TypeScript, of packages.
-    fn resolve_bare(&self, from: Referrer<'_>, text: &str) -> Result<Resolved, Failure> {
-        if let Some(mapped) = self.mapped(from, text) {
-            return self.follow(from, text, mapped);
-        }
-        let mut tried = Vec::new();
-        if self.import_map.is_some() {
-            tried.push("the import map".to_owned());
-        }
-        if let Some(resolved) = self.resolve_by_package_imports(from, text, &mut tried) {
-            return resolved;
-        }
-        if let Some(resolved) = self.resolve_by_paths(from, text, &mut tried) {
-            return Ok(resolved);
-        }
-        let Some((name, sub_path)) = packages::split(text) else { return Err(unresolved(text, &tried, None)) };
-        if self.own.is_named(name) {
-            let targets = self.own.targets(sub_path, from.types);
-            if let Some(resolved) = self.first_file(from, &targets) {
-                return Ok(resolved);
-            }
-            tried.push("the exports of the package itself".to_owned());
-        }
-        self.resolve_package(from, text, (name, sub_path), tried)
-    }
-
-    fn resolve_package(
-        &self,
-        from: Referrer<'_>,
-        text: &str,
-        (name, sub_path): (&str, &str),
-        mut tried: Vec<String>,
-    ) -> Result<Resolved, Failure> {
-        if let Some(declared) = self.dependencies.specifier(name, sub_path) {
-            return declared.map(Resolved::from);
-        }
-        tried.push("the dependencies of `package.json`".to_owned());
-        if builtins::is_builtin(text) {
-            return Ok(Resolved::address(format!("node:{text}")));
-        }
-        tried.push("the modules built into Node".to_owned());
-        if from.types {
-            if let Some(declared) = self.dependencies.types(name, sub_path) {
-                return declared.map(Resolved::from);
-            }
-            tried.push("`@types`".to_owned());
-        }
-        if let Some(resolved) = self.resolve_former_name(from, text, (name, sub_path)) {
-            return Ok(resolved);
-        }
-        let hint = if self.dependencies.development(name).is_some() {
-            format!("'{}' is in `devDependencies`, which consumers do not get; move it to `dependencies`", shorten(name))
-        } else if text.starts_with('#') {
-            "declare it in `imports` of `package.json`, or import the file by its relative path".to_owned()
-        } else {
-            format!("declare it in the config, or name it with its version, such as `npm:{}@^1.0.0`", shorten(text))
-        };
-        Err(unresolved(text, &tried, Some(hint)))
-    }
-
-    /// A package that comes from another registry under a new name still calls itself by the old one.
-    fn resolve_former_name(&self, from: Referrer<'_>, text: &str, (name, sub_path): (&str, &str)) -> Option<Resolved> {
-        if !self.own.may_have_been(name) || self.dependencies.mentions(name) {
-            return None;
-        }
-        let resolved = self.first_file(from, &self.own.targets(sub_path, from.types))?;
-        let remark = format!("'{}' is no dependency and is taken for this package under another name", shorten(text));
-        Some(Resolved { remark: Some((FindingCode::UnresolvedSpecifier, remark)), ..resolved })
-    }
-
-    fn resolve_by_package_imports(&self, from: Referrer<'_>, text: &str, tried: &mut Vec<String>) -> Option<Result<Resolved, Failure>> {
-        let imports = self.resolution.package_imports.as_ref().filter(|_| text.starts_with('#'))?;
-        let targets = subpaths::targets(imports, text, from.types);
-        if let Some(resolved) = self.first_file(from, &targets) {
-            return Some(Ok(resolved));
-        }
-        tried.push(match targets.as_slice() {
-            [] => "`imports` of `package.json`".to_owned(),
-            targets => format!("`imports` of `package.json`, which says '{}'", shorten(&targets.join("', '"))),
-        });
-        let package = targets.iter().find(|target| !is_relative(target) && !target.starts_with(['/', '#']))?;
-        if scheme(package).is_some() {
-            return Some(Ok(Resolved::address(package.clone())));
-        }
-        let parts = packages::split(package)?;
-        Some(self.resolve_package(from, package, parts, tried.clone()))
-    }
-
-    fn resolve_by_paths(&self, from: Referrer<'_>, text: &str, tried: &mut Vec<String>) -> Option<Resolved> {
-        let candidates = paths::candidates(self.resolution.paths.as_ref()?, text);
-        tried.push(match candidates.as_slice() {
-            [] => "`paths` of the compiler options".to_owned(),
-            candidates => format!("`paths` of the compiler options, which lead to '{}'", shorten(&candidates.join("', '"))),
-        });
-        candidates.iter().find_map(|path| {
-            let found = self.tree.probe(path, from.types).ok()?;
-            Some(Resolved::file(relative(from.path.directory(), found), found))
-        })
-    }
-
-    /// The first of these targets, relative to the package's root, that is in the package.
-    fn first_file(&self, from: Referrer<'_>, targets: &[String]) -> Option<Resolved> {
-        targets.iter().filter(|target| is_relative(target)).find_map(|target| {
-            let found = self.tree.probe(&join("/", target)?, from.types).ok()?;
-            Some(Resolved::file(relative(from.path.directory(), found), found))
-        })
-    }
-
-    fn case_hint(&self, from: Referrer<'_>, missing: &NotFound<'_>) -> Option<String> {
-        let path = relative(from.path.directory(), missing.differs_in_case?);
-        Some(format!("did you mean '{path}'? upper and lower case matter"))
     }
 }
 
@@ -363,34 +186,10 @@ fn is_relative(text: &str) -> bool {
     text.starts_with("./") || text.starts_with("../") || text == "." || text == ".."
 }
 
-/// `path` with single slashes, as file systems read it.
-fn collapse(path: &str) -> String {
-    let mut collapsed = String::with_capacity(path.len());
-    for c in path.chars() {
-        if c != '/' || !collapsed.ends_with('/') {
-            collapsed.push(c);
-        }
-    }
-    collapsed
-}
-
-/// How to write the path to `found`, which was looked for at `path`, keeping what the author wrote where it holds.
-fn restyle(written: &str, path: &str, found: &str, directory: &str) -> String {
-    let name_start = found.rfind('/').map_or(0, |slash| slash + 1);
-    let (found_directory, name) = found.split_at(name_start);
-    let slash = path.rfind('/').map_or(0, |slash| slash + 1);
-    let last = written.rsplit('/').next().unwrap_or(written);
-    if written.starts_with('/') || path.contains("//") {
-        return relative(directory, found);
-    }
-    if found_directory == &path[..slash] && !matches!(last, "." | "..") {
-        // `./dir/` and `./file` both end where the name goes.
-        return format!("{}{name}", &written[..written.len() - last.len()]);
-    }
-    match found_directory.strip_suffix('/') {
-        Some(stem) if stem == path.trim_end_matches('/') => format!("{}/{name}", written.trim_end_matches('/')),
-        _ => relative(directory, found),
-    }
+/// What to say when a file differs from what was looked for in case alone.
+fn case_hint(from: Referrer<'_>, missing: &NotFound<'_>) -> Option<String> {
+    let path = relative(from.path.directory(), missing.differs_in_case?);
+    Some(format!("did you mean '{path}'? upper and lower case matter"))
 }
 
 fn unresolved(text: &str, tried: &[String], hint: Option<String>) -> Failure {
@@ -421,24 +220,5 @@ mod tests {
         assert_eq!((scheme("@a/b:c"), scheme("./a:b"), scheme("1a:b"), scheme("a")), (None, None, None, None));
         assert!(is_relative(".") && is_relative("../x") && !is_relative(".x") && !is_relative("/x"));
         assert_eq!(shorten(&"x\n".repeat(100)).chars().count(), MAX_SHOWN + 1);
-    }
-
-    #[test]
-    fn keeps_the_style() {
-        for (written, path, found, expected) in [
-            ("./foo", "/src/foo", "/src/foo.ts", "./foo.ts"),
-            ("./foo.js", "/src/foo.js", "/src/foo.ts", "./foo.ts"),
-            ("../src/foo", "/src/foo", "/src/foo.ts", "../src/foo.ts"),
-            ("./dir", "/src/dir", "/src/dir/index.ts", "./dir/index.ts"),
-            ("./dir/", "/src/dir/", "/src/dir/index.ts", "./dir/index.ts"),
-            (".", "/src/", "/src/index.ts", "./index.ts"),
-            ("./", "/src/", "/src/index.ts", "./index.ts"),
-            ("..", "/", "/index.ts", "../index.ts"),
-            ("./a/..", "/src/", "/src/index.ts", "./a/../index.ts"),
-            (".//foo", "/src//foo", "/src/foo.ts", "./foo.ts"),
-            ("/foo", "/foo", "/foo.ts", "../foo.ts"),
-        ] {
-            assert_eq!(restyle(written, path, found, "/src/"), expected, "{written}");
-        }
     }
 }

@@ -1,3 +1,5 @@
+//! What is said about what cannot be resolved.
+
 use serde_json::json;
 use slipway_common::model::finding::{MAX_FINDINGS, Severity};
 

@@ -1,3 +1,5 @@
+//! Pragmas that compiler options imply, and those that are there.
+
 use serde_json::json;
 
 use super::{Package, path, text};

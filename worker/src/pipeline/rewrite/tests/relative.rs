@@ -1,3 +1,5 @@
+//! Relative specifiers, exact and not.
+
 use super::{Package, import, import_from};
 
 const FILES: &[&str] = &[

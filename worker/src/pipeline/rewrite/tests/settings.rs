@@ -1,3 +1,5 @@
+//! The package's own settings, one by one and against each other.
+
 use serde_json::json;
 
 use super::{Package, import, import_from};
@@ -185,6 +187,8 @@ fn a_package_that_changed_its_name() {
         "unresolvedSpecifier: '@old/pkg/util' is no dependency and is taken for this package under another name (/src/mod.ts:1:15)"
     );
     assert!(import(package(), "@old/pkg/none").contains("cannot be resolved"));
+    assert!(import(package(), "@old/pkg").contains("cannot be resolved"));
+    assert!(import(package(), "pkg").contains("cannot be resolved"));
     assert!(import(package(), "@old/other/util").contains("cannot be resolved"));
     let declared = package().package_json(json!({"dependencies": {"@old/pkg": "^1"}}));
     assert_eq!(import(declared, "@old/pkg/util"), "npm:@old/pkg@^1/util");
