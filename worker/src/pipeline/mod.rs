@@ -14,6 +14,7 @@
 pub mod files;
 pub mod manifest;
 pub mod nesting;
+pub mod rewrite;
 pub mod unpack;
 
 use std::collections::BTreeMap;
