@@ -11,8 +11,21 @@
 //!
 //! Findings are collected all the way, so that an author sees every mistake at once.
 
+pub mod dependencies;
+pub mod docs;
 pub mod files;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod graph;
 pub mod manifest;
+pub mod meta;
+mod outputs;
+pub mod plan;
+pub mod rules;
+mod stand_ins;
+
+pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
+use self::stand_ins::{nesting, npm, rewrite, unpack};
 
 use std::collections::BTreeMap;
 

@@ -3,3 +3,5 @@
 mod model;
 
 pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, PathMapping, Resolution};
+
+pub(in crate::pipeline) use super::stand_ins::manifest::read;
