@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(one.next::<TaskId>(), two.next::<TaskId>());
         assert_eq!(one.next::<JobId>().uuid().as_u128(), 30_002);
         let (mut a, mut b) = ([0; 8], [0; 8]);
-        two.next::<JobId>();
+        let _ = two.next::<JobId>();
         one.fill(&mut a);
         two.fill(&mut b);
         assert_eq!(a, b);

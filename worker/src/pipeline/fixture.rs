@@ -59,6 +59,7 @@ pub(crate) fn path_named(path: &str) -> PackagePath {
 
 fn manifest() -> Manifest {
     Manifest {
+        declarations: BTreeMap::new(),
         config: path_named("/jsr.json"),
         exports: Exports::default(),
         license: Some("MIT".to_owned()),

@@ -83,7 +83,7 @@ fn nesting_problem(specifier: &ModuleSpecifier, text: &str) -> Option<Finding> {
     match path_of(specifier) {
         Some(path) => nesting::check(&path, text),
         None => {
-            let path = PackagePath::try_from("/data").expect("a letter path is a package path");
+            let path = PackagePath::try_from("/data.ts").expect("letters and a dot are a package path");
             nesting::check(&path, text).map(|finding| finding.at(Place::file(place_of(specifier))))
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use slipway_common::ids::{ExportKey, Exports, PackageName, PackagePath, Sha1, Sha256, Sha512, Version};
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::finding::{Finding, Findings};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 use slipway_common::model::limits::UploadLimits;
 
 use super::dependencies::{self, Needed};
@@ -125,12 +125,33 @@ fn rewritten(upload: &Upload, files: &Files, manifest: &Manifest, findings: &mut
         of_reached
     };
     let unresolved = reached(rewritten.unresolved);
-    // The same mistake seen twice: an import that was not resolved is an import that does not load.
-    let told: BTreeSet<_> = unresolved.iter().filter_map(|finding| finding.place.clone()).collect();
-    findings.extend(of_graph.into_iter().filter(|finding| finding.place.as_ref().is_none_or(|place| !told.contains(place))));
+    let (of_graph, unresolved) = told_once(of_graph, unresolved);
+    findings.extend(of_graph);
     findings.extend(unresolved);
     findings.extend(reached(rewritten.warnings));
     (rewritten.files, graph)
+}
+
+/// An import that was not resolved is an import that does not load: the graph says it in the words that authors know from JSR, the
+/// rewriting knows what was tried. One finding has both.
+fn told_once(of_graph: Findings, unresolved: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
+    let mut tried: BTreeMap<Place, Finding> = BTreeMap::new();
+    let mut elsewhere = Vec::new();
+    for finding in unresolved {
+        match finding.place.clone() {
+            Some(place) => drop(tried.entry(place).or_insert(finding)),
+            None => elsewhere.push(finding),
+        }
+    }
+    let join = |mut finding: Finding| {
+        let same = finding.place.as_ref().filter(|_| finding.code == FindingCode::GraphError).and_then(|place| tried.remove(place));
+        if let Some(same) = same {
+            finding.hint = same.hint.or(finding.hint);
+        }
+        finding
+    };
+    let of_graph = of_graph.into_iter().map(join).collect();
+    (of_graph, tried.into_values().chain(elsewhere).collect())
 }
 
 fn is_too_deep(path: &PackagePath, bytes: &[u8]) -> bool {

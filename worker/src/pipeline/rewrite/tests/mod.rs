@@ -9,7 +9,7 @@ mod projects;
 mod relative;
 mod settings;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ struct Package {
 impl Package {
     fn new(files: &[(&str, &str)]) -> Self {
         let manifest = Manifest {
+            declarations: BTreeMap::new(),
             config: path("/jsr.json"),
             exports: Exports::default(),
             license: None,
