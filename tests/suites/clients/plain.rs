@@ -50,23 +50,44 @@ fn slipway_packs_everything_when_told() {
     bench.close();
 }
 
+/// A package as people write them for a bundler: built files in the exports, bare and extensionless specifiers.
+const LOOSE: &[(&str, &str)] = &[
+    (
+        "package.json",
+        r#"{
+  "name": "@acme/loose",
+  "version": "1.0.0",
+  "license": "MIT",
+  "type": "module",
+  "exports": { ".": "./dist/index.js" },
+  "files": ["src"],
+  "dependencies": { "escape-string-regexp": "^5.0.0" }
+}
+"#,
+    ),
+    ("dist/index.js", "export {};\n"),
+    (
+        "src/index.ts",
+        r#"import { existsSync } from "fs";
+import escape from "escape-string-regexp";
+import { twice } from "./numbers";
+export { parts } from "./parts";
+
+/** All of it. */
+export function all(text: string): string {
+  return twice(escape(text)) + existsSync("/");
+}
+"#,
+    ),
+    ("src/numbers.ts", "/** Twice. */\nexport function twice(text: string): string {\n  return text + text;\n}\n"),
+    ("src/parts/index.ts", "/** Parts. */\nexport const parts: string[] = [\"a\"];\n"),
+];
+
 #[test]
 fn slipway_rewrites_what_needs_probing() {
     let Some(bench) = Bench::set_up() else { return };
     bench.registry.open("@acme/loose");
-    let manifest = json!({
-        "name": "@acme/loose", "version": "1.0.0", "license": "MIT", "type": "module",
-        "exports": {".": "./dist/index.js"}, "files": ["src"], "dependencies": {"escape-string-regexp": "^5.0.0"},
-    });
-    let files = [
-        ("package.json", manifest.to_string()),
-        ("src/index.ts", "import { existsSync } from \"fs\";\nimport escape from \"escape-string-regexp\";\nimport { twice } from \"./numbers\";\nexport { parts } from \"./parts\";\n/** All of it. */\nexport function all(text: string): string {\n  return twice(escape(text)) + existsSync(\"/\");\n}\n".to_owned()),
-        ("src/numbers.ts", "/** Twice. */\nexport function twice(text: string): string {\n  return text + text;\n}\n".to_owned()),
-        ("src/parts/index.ts", "/** Parts. */\nexport const parts: string[] = [\"a\"];\n".to_owned()),
-        ("dist/index.js", "export {};\n".to_owned()),
-    ];
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let loose = bench.project("loose", &files);
+    let loose = bench.project("loose", LOOSE);
     bench.slipway(&loose).args(["publish", "--registry", bench.registry.url(), "--token", bench.registry.token()]).ok();
 
     let code = "import { all, parts } from \"jsr:@acme/loose@1.0.0\";\nconsole.log(JSON.stringify([all(\"a.\"), parts]));\n";

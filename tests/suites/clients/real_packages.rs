@@ -57,7 +57,8 @@ fn name_it(directory: &Path, real: &Real<'_>) -> String {
 }
 
 /// `abc`, hashed; the digests are those of FIPS 180-4 and FIPS 202.
-const DIGESTS: &str = r#"["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"]"#;
+const DIGESTS: &str = "[\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\
+    \"3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532\"]";
 
 #[test]
 fn noble_hashes_1_finds_its_source_by_maps() {

@@ -65,7 +65,8 @@ fn the_pinned_clients_name_no_host() {
     let text = read("tests/clients/package-lock.json");
     let found: Vec<_> = text.lines().filter(|line| line.contains("\"resolved\"")).map(|line| line.trim().to_owned()).collect();
     demand(
-        "The lock of the clients pins bytes, not the registry they came from: write it with npm in tests/clients, whose .npmrc leaves that out.",
+        "The lock of the clients pins bytes, not the registry that they came from. Write it with npm in tests/clients, whose \
+         .npmrc leaves that out.",
         &found,
     );
 }
