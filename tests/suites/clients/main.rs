@@ -21,4 +21,4 @@ mod interactive;
 mod npm_use;
 mod plain;
 mod real_packages;
-mod types;
+mod typescript;
