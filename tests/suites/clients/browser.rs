@@ -5,7 +5,7 @@ use std::process::Command;
 
 use url::Url;
 
-use crate::form::{Form, forms};
+use crate::form::{Button, Form, forms};
 
 /// A browser with its cookies.
 pub(crate) struct Browser {
@@ -34,34 +34,42 @@ impl Browser {
         self.fetch(&self.origin.join(address).expect("an address of the registry"), &[])
     }
 
-    /// Fills in fields and presses the first button whose label contains `label`, whatever its case.
-    pub(crate) fn press(&self, page: &Page, label: &str, filled: &[(&str, &str)]) -> Page {
+    /// Presses the first button whose label contains `label`, whatever its case.
+    pub(crate) fn press(&self, page: &Page, label: &str) -> Page {
         let forms = forms(&page.html);
-        let pick = |form: &Form| form.buttons.iter().position(|button| button.label.to_lowercase().contains(label));
-        let Some((form, at)) = forms.iter().find_map(|form| Some((form, pick(form)?))) else {
-            panic!("no button says {label:?} on {} ({}):\n{}", page.url, page.status, page.html);
-        };
-        let button = &form.buttons[at];
-        let action = button.action.as_ref().unwrap_or(&form.action);
-        let mut fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        fields.retain(|(name, _)| !filled.iter().any(|(other, _)| other == name));
-        fields.extend(filled);
-        fields.extend(button.field.as_ref().map(|(name, value)| (name.as_str(), value.as_str())));
-        let pairs: Vec<String> =
-            fields.iter().flat_map(|(name, value)| ["--data-urlencode".to_owned(), format!("{name}={value}")]).collect();
-        let to = page.url.join(action).expect("a form is sent to an address");
-        let origin = format!("Origin: {}", self.origin.origin().ascii_serialization());
-        let mut more = vec!["-H".to_owned(), origin, "-H".to_owned(), "Sec-Fetch-Site: same-origin".to_owned()];
-        if pairs.is_empty() {
-            more.extend(["--data".to_owned(), String::new()]);
+        let says = |button: &Button| button.label.to_lowercase().contains(label);
+        match forms.iter().find_map(|form| Some((form, form.buttons.iter().find(|button| says(button))?))) {
+            Some((form, button)) => self.send(page, form, Some(button), None),
+            None => panic!("no button says {label:?} on {} ({}):\n{}", page.url, page.status, page.html),
         }
-        more.extend(pairs);
-        self.fetch(&to, &more)
     }
 
-    /// Whether it keeps a cookie that scripts cannot read, which is what a session is.
+    /// Fills in a field and sends the form that it is in.
+    pub(crate) fn fill(&self, page: &Page, field: &str, value: &str) -> Page {
+        let forms = forms(&page.html);
+        match forms.iter().find(|form| form.fields.iter().any(|(name, _)| name == field)) {
+            Some(form) => self.send(page, form, form.buttons.first(), Some((field, value))),
+            None => panic!("no form asks for {field:?} on {} ({}):\n{}", page.url, page.status, page.html),
+        }
+    }
+
+    /// Whether the registry knows who this is: it lets a stranger decide nothing and asks for a sign-in first.
     pub(crate) fn is_signed_in(&self) -> bool {
-        std::fs::read_to_string(&self.jar).is_ok_and(|jar| jar.lines().any(|line| line.starts_with("#HttpOnly_127.0.0.1")))
+        self.open("auth?code=NONE").url.path() != "/login"
+    }
+
+    fn send(&self, page: &Page, form: &Form, button: Option<&Button>, filled: Option<(&str, &str)>) -> Page {
+        let mut fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        fields.retain(|(name, _)| filled.is_none_or(|(other, _)| other != *name));
+        fields.extend(filled);
+        fields.extend(button.and_then(|button| button.field.as_ref()).map(|(name, value)| (name.as_str(), value.as_str())));
+        let action = button.and_then(|button| button.action.as_ref()).unwrap_or(&form.action);
+        let origin = format!("Origin: {}", self.origin.origin().ascii_serialization());
+        let mut more = vec!["-H".to_owned(), origin, "-H".to_owned(), "Sec-Fetch-Site: same-origin".to_owned()];
+        // Even an empty form is a POST with a body.
+        more.extend(["--data".to_owned(), String::new()]);
+        more.extend(fields.iter().flat_map(|(name, value)| ["--data-urlencode".to_owned(), format!("{name}={value}")]));
+        self.fetch(&page.url.join(action).expect("a form is sent to an address"), &more)
     }
 
     fn fetch(&self, address: &Url, more: &[String]) -> Page {

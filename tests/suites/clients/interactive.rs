@@ -52,7 +52,7 @@ fn a_publish_is_approved_on_the_page() {
             // The first visit asks who this is, and comes back to the question.
             assert_eq!(page.url.path(), "/login", "{}", page.html);
             assert!(!browser.is_signed_in());
-            page = browser.press(&page, "sign in", &[("token", bench.registry.token())]);
+            page = browser.fill(&page, "token", bench.registry.token());
             assert!(browser.is_signed_in());
         }
         assert_eq!(page.url.path(), "/auth", "{}", page.html);
@@ -60,7 +60,7 @@ fn a_publish_is_approved_on_the_page() {
         for shown in [&format!("by-{client}"), "1.0.0", &code] {
             assert!(page.html.contains(shown), "the page does not show {shown}:\n{}", page.html);
         }
-        let after = browser.press(&page, "approve", &[]);
+        let after = browser.press(&page, "approve");
         assert_eq!(after.status, 200, "{}", after.html);
         published(terminal, client);
     }
@@ -73,8 +73,8 @@ fn a_publish_is_denied_on_the_page() {
     let browser = Browser::new(&bench.project("browser", &[]), bench.registry.url());
     let mut terminal = start(&bench, "deno");
     let code = terminal.code();
-    let page = browser.press(&browser.open(&format!("auth?code={code}")), "sign in", &[("token", bench.registry.token())]);
-    browser.press(&page, "deny", &[]);
+    let page = browser.fill(&browser.open(&format!("auth?code={code}")), "token", bench.registry.token());
+    browser.press(&page, "deny");
     let (succeeded, screen) = terminal.end();
     assert!(!succeeded && screen.contains("authorizationDenied"), "{screen}");
     assert!(bench.registry.versions("@acme/by-deno").is_empty());
@@ -85,7 +85,7 @@ fn a_publish_is_denied_on_the_page() {
 fn a_stranger_signs_nothing() {
     let Some(bench) = Bench::set_up() else { return };
     let browser = Browser::new(&bench.project("browser", &[]), bench.registry.url());
-    let page = browser.press(&browser.open("login?redirect=/auth"), "sign in", &[("token", "jsrw_0000000000000000000000000000000000")]);
+    let page = browser.fill(&browser.open("login?redirect=/auth"), "token", "jsrw_00000000000000000000000000000000000");
     assert!((400..500).contains(&page.status), "{}: {}", page.status, page.html);
     assert!(!browser.is_signed_in());
     bench.close();

@@ -53,6 +53,14 @@ fn there_is_one_binary() {
 }
 
 #[test]
+fn the_readme_shows_the_two_commands() {
+    let text = read("README.md");
+    let found: Vec<_> =
+        ["cargo run --release -- up", "./tests/run"].iter().filter(|command| !text.contains(**command)).map(ToString::to_string).collect();
+    demand("README.md says how to run the registry and how to test it, each with one command.", &found);
+}
+
+#[test]
 fn the_commands_can_be_run() {
     use std::os::unix::fs::PermissionsExt as _;
     let runs = |path: &str| fs::metadata(root().join(path)).is_ok_and(|file| file.permissions().mode() & 0o111 != 0);
