@@ -1,7 +1,7 @@
 //! Names, sizes and comments: what makes every file look written by one hand.
 
 use crate::demand;
-use crate::source::{ROOMS, files_below, read, shipped, sources};
+use crate::source::{ROOMS, Source, files_below, read, shipped, sources};
 
 /// Longest file in lines. Longer ones are two rooms; they are read by nobody from top to bottom.
 const LONGEST: usize = 400;
@@ -13,7 +13,7 @@ const LONG_FILES: [(&str, &str); 0] = [];
 fn files_fit_in_a_head() {
     let mut found = Vec::new();
     let sources = sources();
-    for source in &sources {
+    for source in sources {
         let lines = source.text.lines().count();
         if lines > LONGEST && !LONG_FILES.iter().any(|(path, _)| source.path == *path) {
             found.push(format!("{}: {lines} lines", source.path));
@@ -33,7 +33,9 @@ fn modules_introduce_themselves() {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         first.starts_with("//!") || first.starts_with("#![doc = include_str!(")
     };
-    let found: Vec<_> = sources().iter().filter(|source| !speaks(&source.text)).map(|source| source.path.clone()).collect();
+    // A file of unit tests is introduced by the file that it tests.
+    let silent = |source: &&Source| !source.is_test && !speaks(&source.text);
+    let found: Vec<_> = sources().iter().filter(silent).map(|source| source.path.clone()).collect();
     demand("A module opens with `//!`: what the room is for, its invariants, what is deliberately not here.", &found);
 }
 

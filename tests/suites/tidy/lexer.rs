@@ -66,6 +66,13 @@ pub(crate) fn without_tests(code: &str) -> String {
     out
 }
 
+/// The modules that are compiled for tests alone and lie in files of their own.
+pub(crate) fn test_modules(code: &str) -> Vec<&str> {
+    let tokens: Vec<&str> = tokens(code).into_iter().map(|(_, token)| token).collect();
+    let named = |window: &[&str]| window[..8] == ["#", "[", "cfg", "(", "test", ")", "]", "mod"] && window[9] == ";";
+    (0..tokens.len().saturating_sub(9)).filter(|at| named(&tokens[*at..at + 10])).map(|at| tokens[at + 8]).collect()
+}
+
 /// Every identifier, with its line.
 pub(crate) fn identifiers(code: &str) -> Vec<(usize, &str)> {
     tokens(code).into_iter().filter(|(_, token)| is_word(token)).collect()
@@ -234,4 +241,5 @@ fn leaves_out_tests() {
     let code = without_tests("a();\n#[cfg(test)]\nmod tests { fn b() { c(); } }\nd();\n#[cfg(test)]\nmod e;\nf();");
     let words: Vec<_> = identifiers(&code).into_iter().map(|(line, word)| format!("{line}{word}")).collect();
     assert_eq!(words, ["1a", "4d", "7f"]);
+    assert_eq!(test_modules("mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod c { }"), ["b"]);
 }

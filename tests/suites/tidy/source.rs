@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use crate::lexer::{identifiers, lex, paths, without_tests};
+use crate::lexer::{identifiers, lex, paths, test_modules, without_tests};
 
 /// The rooms that hold Rust.
 pub(crate) const ROOMS: [&str; 4] = ["common", "api", "worker", "tests"];
@@ -18,19 +19,17 @@ pub(crate) struct Source {
     pub(crate) code: String,
     /// The string literals outside unit tests, with their lines.
     pub(crate) strings: Vec<(usize, String)>,
+    /// Whether the whole file is unit tests, declared by another file under `#[cfg(test)]`.
+    pub(crate) is_test: bool,
 }
 
 impl Source {
-    fn read(path: String, text: String) -> Self {
+    fn read(path: String, text: String, is_test: bool) -> Self {
         let lexed = lex(&text);
-        let code = if path.ends_with("/tests.rs") || path.contains("/tests/") && !path.starts_with("tests/") {
-            String::new()
-        } else {
-            without_tests(&lexed.code)
-        };
+        let code = if is_test { String::new() } else { without_tests(&lexed.code) };
         let shipped = |line: usize| code.lines().nth(line - 1).is_some_and(|line| !line.trim().is_empty());
         let strings = lexed.strings.into_iter().filter(|(line, _)| shipped(*line)).collect();
-        Self { path, text, code, strings }
+        Self { path, text, code, strings, is_test }
     }
 
     /// The room the file is in.
@@ -88,15 +87,30 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a room of the house").to_owned()
 }
 
-/// Every Rust file of every room.
-pub(crate) fn sources() -> Vec<Source> {
-    let files = ROOMS.iter().flat_map(|room| files_below(room)).filter(|path| path.ends_with(".rs"));
-    files.map(|path| Source::read(path.clone(), read(&path))).collect()
+/// Every Rust file of every room, read once for all rules.
+pub(crate) fn sources() -> &'static [Source] {
+    static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let files = ROOMS.iter().flat_map(|room| files_below(room)).filter(|path| path.ends_with(".rs"));
+        let texts: Vec<(String, String)> = files.map(|path| (path.clone(), read(&path))).collect();
+        let tests: Vec<String> = texts.iter().flat_map(|(path, text)| test_files(path, text)).collect();
+        let is_test = |path: &str| tests.iter().any(|test| path == test || (test.ends_with('/') && path.starts_with(test)));
+        texts.into_iter().map(|(path, text)| Source::read(path.clone(), text, is_test(&path))).collect()
+    });
+    &SOURCES
+}
+
+/// The files and directories in which a file keeps its unit tests.
+fn test_files(path: &str, text: &str) -> Vec<String> {
+    let stem = path.trim_end_matches(".rs");
+    let (parent, name) = stem.rsplit_once('/').unwrap_or_default();
+    let directory = if ["mod", "lib", "main"].contains(&name) { parent } else { stem };
+    let lexed = lex(text);
+    test_modules(&lexed.code).iter().flat_map(|name| [format!("{directory}/{name}.rs"), format!("{directory}/{name}/")]).collect()
 }
 
 /// The Rust files that ship: those of the rooms other than `tests`.
-pub(crate) fn shipped() -> Vec<Source> {
-    sources().into_iter().filter(|source| source.room() != "tests" && source.path.contains("/src/")).collect()
+pub(crate) fn shipped() -> Vec<&'static Source> {
+    sources().iter().filter(|source| source.room() != "tests" && source.path.contains("/src/")).collect()
 }
 
 /// Every file below a directory of the house, sorted. Build output and dependencies of other languages are left out.
@@ -125,10 +139,21 @@ pub(crate) fn read(path: &str) -> String {
 
 #[test]
 fn spells_out_relative_paths() {
-    let source =
-        Source::read("common/src/db/users.rs".to_owned(), "use super::on;\nuse crate::ids::X;\nuse super::super::queue::Q;\n".to_owned());
+    let source = Source::read(
+        "common/src/db/users.rs".to_owned(),
+        "use super::on;\nuse crate::ids::X;\nuse super::super::queue::Q;\n".to_owned(),
+        false,
+    );
     let text: Vec<_> = source.mentions().into_iter().map(|(_, path)| path.join("::")).collect();
     assert_eq!(text, ["slipway_common::db::on", "slipway_common::ids::X", "slipway_common::queue::Q"]);
+}
+
+#[test]
+fn finds_the_files_of_unit_tests() {
+    let text = "#[cfg(test)]\nmod tests;\n";
+    assert_eq!(test_files("worker/src/pipeline/mod.rs", text)[0], "worker/src/pipeline/tests.rs");
+    assert_eq!(test_files("worker/src/pipeline/npm/mod.rs", text)[1], "worker/src/pipeline/npm/tests/");
+    assert_eq!(test_files("worker/src/pipeline/graph.rs", text)[0], "worker/src/pipeline/graph/tests.rs");
 }
 
 #[test]
