@@ -1,1 +1,78 @@
+#![doc = include_str!("../README.md")]
 
+mod app;
+mod auth;
+pub mod cli;
+mod cors;
+pub mod error;
+mod extract;
+mod host;
+mod registry;
+mod routes;
+mod service;
+mod views;
+mod web;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use http::Method;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use app::App;
+use error::{ApiError, Code};
+use registry::Reader;
+use slipway_common::fault::AnyFault;
+
+/// The whole front desk: JSON API, pages, and the read path.
+pub fn router(app: App) -> Router {
+    let reader = Reader { storage: Arc::new(app.context.storage.clone()) };
+    let api = routes::api().layer(from_fn(api_headers));
+    Router::new()
+        .nest("/api", api)
+        .merge(routes::health())
+        .merge(web::pages())
+        .fallback(web::not_found)
+        .layer(from_fn_with_state(reader, read_path))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app, host::rewrite))
+}
+
+/// Addresses of the read path are answered before any route is looked at: they need no route, no database and no session.
+async fn read_path(State(reader): State<Reader>, request: Request, next: Next) -> Response {
+    match registry::parse(request.method(), request.uri().path(), request.headers()) {
+        Some(found) => reader.answer(request, found).await,
+        None => next.run(request).await,
+    }
+}
+
+async fn api_headers(request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        return cors::preflight(
+            request.headers(),
+            "HEAD, GET, POST, PUT, PATCH, DELETE",
+            "Authorization, X-Cloud-Trace-Context, Content-Type",
+        );
+    }
+    let mut response = next.run(request).await;
+    cors::of_api(response.headers_mut());
+    response
+}
+
+/// A panic is our fault and stays within its request.
+#[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let fault = AnyFault::never(format!("a request panicked: {}", text.unwrap_or_default()));
+    axum::response::IntoResponse::into_response(ApiError::Faulted(fault))
+}
+
+/// The codes of the API with their statuses, for the reference and its test.
+#[must_use]
+pub fn codes() -> Vec<(&'static str, u16)> {
+    Code::ALL.iter().map(|code| (code.as_str(), code.status().as_u16())).collect()
+}

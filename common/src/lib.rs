@@ -1,6 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 pub mod clock;
+pub mod config;
+pub mod context;
+pub mod db;
+pub mod fault;
 pub mod formats;
 pub mod ids;
+pub mod jobs;
 pub mod model;
+pub mod queue;
+pub mod shutdown;
+pub mod storage;
+pub mod telemetry;

@@ -1,4 +1,5 @@
 //! Files other people's tools read. Changing one is a public act: golden files in `tests/specs` hold them still.
 
 pub mod package_meta;
+pub mod packument;
 pub mod version_meta;

@@ -34,6 +34,14 @@ macro_rules! digest {
                 &self.0
             }
 
+            /// A digest that was stored as raw bytes.
+            ///
+            /// # Errors
+            /// When the length is not that of this digest.
+            pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidName> {
+                bytes.try_into().map(Self).map_err(|_| InvalidName(format!("a {} digest has {} bytes, not {}", stringify!($name), $length, bytes.len())))
+            }
+
             /// Lower-case hexadecimal.
             #[must_use]
             pub fn hex(&self) -> String {

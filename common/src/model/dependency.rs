@@ -21,6 +21,12 @@ impl DependencyKind {
             Self::Npm => "npm",
         }
     }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Jsr, Self::Npm].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// One dependency of a version: a package, the versions that will do, and the sub-path that is imported.

@@ -234,11 +234,17 @@ pub struct Findings(Vec<Finding>);
 pub const MAX_FINDINGS: usize = 100;
 
 impl Findings {
-    /// Adds a finding, unless the same was said before or [`MAX_FINDINGS`] are held.
+    /// Adds a finding, unless the same was said before. When [`MAX_FINDINGS`] are held, a graver one takes the place of a
+    /// lesser one, so that a flood of warnings can never hide an error.
     pub fn push(&mut self, finding: Finding) {
-        if self.0.len() < MAX_FINDINGS && !self.0.contains(&finding) {
-            self.0.push(finding);
+        if self.0.contains(&finding) {
+            return;
         }
+        if self.0.len() >= MAX_FINDINGS {
+            let Some(lesser) = self.0.iter().rposition(|held| held.severity < finding.severity) else { return };
+            self.0.remove(lesser);
+        }
+        self.0.push(finding);
     }
 
     /// Whether any of them stops the publish.
@@ -288,6 +294,14 @@ impl Extend<Finding> for Findings {
     }
 }
 
+impl FromIterator<Finding> for Findings {
+    fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
+        let mut all = Self::default();
+        all.extend(findings);
+        all
+    }
+}
+
 impl IntoIterator for Findings {
     type Item = Finding;
     type IntoIter = std::vec::IntoIter<Finding>;
@@ -324,5 +338,17 @@ mod tests {
         let order: Vec<_> = findings.iter().map(|f| f.message.as_str()).collect();
         assert_eq!(order, ["p", "a", "b", "slow"]);
         assert_eq!(findings.first_error().unwrap().message, "p");
+    }
+
+    #[test]
+    fn warnings_make_room_for_errors() {
+        let mut findings = Findings::default();
+        for line in 0..200 {
+            findings.push(Finding::warning(FindingCode::SlowTypes, "slow").at(Place::at("/a.ts", line, 1)));
+        }
+        assert!(!findings.has_errors());
+        findings.push(Finding::error(FindingCode::CommonJs, "late"));
+        assert!(findings.has_errors());
+        assert_eq!(findings.iter().count(), MAX_FINDINGS);
     }
 }

@@ -40,3 +40,19 @@ impl Default for UploadLimits {
         }
     }
 }
+
+impl UploadLimits {
+    /// These limits with the numbers in which a scope differs: an object with some of the fields of this type. A number that does
+    /// not read is left as it is here.
+    #[must_use]
+    pub fn for_scope(&self, of_scope: Option<&serde_json::Value>) -> Self {
+        let of_scope = |field: &str, default: u64| of_scope.and_then(|limits| limits.get(field)?.as_u64()).unwrap_or(default);
+        Self {
+            compressed_bytes: of_scope("compressed_bytes", self.compressed_bytes),
+            file_bytes: of_scope("file_bytes", self.file_bytes),
+            unpacked_bytes: of_scope("unpacked_bytes", self.unpacked_bytes),
+            entries: of_scope("entries", self.entries),
+            ratio: of_scope("ratio", self.ratio),
+        }
+    }
+}

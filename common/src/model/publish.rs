@@ -1,6 +1,48 @@
-//! The states of a publish, and which may follow which.
+//! A publish, its states, and which may follow which.
 
 use serde::{Deserialize, Serialize};
+
+use crate::clock::Instant;
+use crate::ids::{PackageName, PackagePath, Sha256, TaskId, UserId, Version};
+use crate::model::finding::Findings;
+
+/// One attempt to publish one version; the task of the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// The identifier, made before the upload was stored.
+    pub id: TaskId,
+    /// The package.
+    pub package: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Who asked, if a person did.
+    pub user_id: Option<UserId>,
+    /// The config file named in the request.
+    pub config: PackagePath,
+    /// Where it stands.
+    pub state: PublishState,
+    /// Digest of the compressed upload.
+    pub upload: Sha256,
+    /// Length of the compressed upload in bytes.
+    pub upload_bytes: u64,
+    /// Why it came to nothing.
+    pub error: Option<PublishError>,
+    /// Everything that was found, warnings included.
+    pub findings: Findings,
+    /// When the upload was accepted.
+    pub created_at: Instant,
+    /// When it last moved.
+    pub updated_at: Instant,
+}
+
+/// Why a publish came to nothing, as clients show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishError {
+    /// A stable code: that of a finding, `internalServerError`, or `cancelled`.
+    pub code: String,
+    /// The text, with every finding a line of its own.
+    pub message: String,
+}
 
 /// Where a publish stands. Its task row holds exactly one of these; every change is a compare-and-set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

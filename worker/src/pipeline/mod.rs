@@ -11,8 +11,24 @@
 //!
 //! Findings are collected all the way, so that an author sees every mistake at once.
 
+pub mod dependencies;
+pub mod docs;
 pub mod files;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod graph;
 pub mod manifest;
+pub mod meta;
+pub mod nesting;
+mod outputs;
+pub mod plan;
+pub mod rewrite;
+pub mod rules;
+mod stand_ins;
+pub mod unpack;
+
+pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
+use self::stand_ins::npm;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,62 @@
+//! What every desk has at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use slipway_common::context::Context;
+use slipway_common::ids::TaskId;
+use slipway_common::shutdown::Shutdown;
+use tokio::sync::{Semaphore, broadcast};
+
+/// News that a waiting request may be behind. It looks at its row anyway.
+const NEWS: usize = 1_024;
+/// Requests that may wait for the end of a publish at once. Each costs a connection and a timer; the rest is told to come back.
+const WAITING: usize = 256;
+
+/// What every desk has at hand.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) context: Context,
+    pub(crate) news: News,
+}
+
+impl App {
+    /// A front desk over the doors of a context. Listens to the news until the shutdown begins.
+    #[must_use]
+    pub fn new(context: Context, shutdown: &Shutdown) -> Self {
+        let news = News { sender: broadcast::channel(NEWS).0, waiting: Arc::new(Semaphore::new(WAITING)) };
+        shutdown.spawn(pass_on(context.clone(), news.sender.clone(), shutdown.clone()));
+        Self { context, news }
+    }
+}
+
+/// The publishes that ended, for the requests that wait for one.
+#[derive(Clone)]
+pub(crate) struct News {
+    pub(crate) sender: broadcast::Sender<TaskId>,
+    pub(crate) waiting: Arc<Semaphore>,
+}
+
+/// Listens to the queue's news, once for the whole process, and passes them on.
+async fn pass_on(context: Context, sender: broadcast::Sender<TaskId>, shutdown: Shutdown) {
+    while !shutdown.has_begun() {
+        match context.queue.news().await {
+            Ok(mut news) => loop {
+                tokio::select! {
+                    () = shutdown.begun() => return,
+                    task = news.next() => match task {
+                        // Nobody waiting is no error.
+                        Some(task) => drop(sender.send(task)),
+                        None => break,
+                    },
+                }
+            },
+            Err(error) => tracing::warn!(%error, "no news; requests that wait look at their rows"),
+        }
+        tokio::select! {
+            () = shutdown.begun() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}

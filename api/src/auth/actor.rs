@@ -1,0 +1,115 @@
+//! The one who asks, and the checks every desk makes.
+
+use slipway_common::db::ReadTx;
+use slipway_common::ids::{PackageName, ScopeName, UserId, Version};
+use slipway_common::model::token::{Permission, Token, TokenKind};
+use slipway_common::model::user::User;
+
+use crate::error::{ApiError, ApiResult, Code};
+
+/// The one who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Actor {
+    /// Nobody in particular.
+    Anonymous,
+    /// A user, by a credential.
+    User(Box<Identified>),
+}
+
+/// A user and the credential they showed.
+#[derive(Debug, Clone)]
+pub(crate) struct Identified {
+    pub(crate) user: User,
+    pub(crate) token: Token,
+    /// Whether the credential came as a cookie, which a browser sends by itself.
+    pub(crate) by_cookie: bool,
+}
+
+impl Actor {
+    /// The user, whatever their credential is restricted to.
+    fn identified(&self) -> ApiResult<&Identified> {
+        match self {
+            Self::Anonymous => Code::MissingAuthentication.err(),
+            Self::User(identified) => Ok(identified),
+        }
+    }
+
+    /// The user, provided the credential is not restricted.
+    pub(crate) fn user(&self) -> ApiResult<&User> {
+        let identified = self.identified()?;
+        match identified.token.permissions {
+            Some(_) => Code::MissingPermission.err(),
+            None => Ok(&identified.user),
+        }
+    }
+
+    /// The user, provided a person sits in front of a browser.
+    pub(crate) fn interactive(&self) -> ApiResult<&User> {
+        let user = self.user()?;
+        match self.identified()?.token.kind {
+            TokenKind::Web => Ok(user),
+            TokenKind::Device | TokenKind::Personal => Code::CredentialNotInteractive.err(),
+        }
+    }
+
+    /// The user, provided they belong to the scope.
+    pub(crate) async fn member(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<UserId> {
+        let user = self.user()?;
+        match tx.membership(scope, user.id).await? {
+            Some(_) => Ok(user.id),
+            None => Code::ActorNotScopeMember.err(),
+        }
+    }
+
+    /// The user, provided they run the scope.
+    pub(crate) async fn admin(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<UserId> {
+        let user = self.user()?;
+        match tx.membership(scope, user.id).await? {
+            Some(true) => Ok(user.id),
+            Some(false) => Code::ActorNotScopeAdmin.err(),
+            None => Code::ActorNotScopeMember.err(),
+        }
+    }
+
+    /// Whether the user runs the scope; nobody is refused.
+    pub(crate) async fn is_admin(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<bool> {
+        match self.user() {
+            Ok(user) => Ok(tx.membership(scope, user.id).await? == Some(true)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether the actor may publish a version, and on which bytes the credential insists.
+    pub(crate) async fn publish(&self, tx: &mut ReadTx, package: &PackageName, version: &Version) -> ApiResult<MayPublish> {
+        let identified = self.identified()?;
+        let tarball_hash = match &identified.token.permissions {
+            None => None,
+            Some(permissions) => match permissions.iter().find(|permission| permission.covers(package, version)) {
+                None => return Err(refused_permission(package, version)),
+                Some(Permission::PublishVersion { tarball_hash, .. }) => Some(tarball_hash.clone()),
+                Some(_) => None,
+            },
+        };
+        let Some(scope) = tx.scope(package.scope()).await? else { return Code::ScopeNotFound.err() };
+        if scope.require_publishing_from_ci {
+            return Code::ScopeRequiresPublishingFromCi.err();
+        }
+        match tx.membership(package.scope(), identified.user.id).await? {
+            Some(_) => Ok(MayPublish { user: identified.user.id, tarball_hash }),
+            None => Code::ActorNotScopeMember.err(),
+        }
+    }
+}
+
+/// The right to publish one version.
+#[derive(Debug)]
+pub(crate) struct MayPublish {
+    /// On whose behalf.
+    pub(crate) user: UserId,
+    /// `sha256-…` of the only upload that is allowed, if the credential names one.
+    pub(crate) tarball_hash: Option<String>,
+}
+
+fn refused_permission(package: &PackageName, version: &Version) -> ApiError {
+    Code::MissingPermission.because(format!("the credential is restricted and does not allow to publish {package}@{version}")).into()
+}

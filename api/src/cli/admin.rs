@@ -1,0 +1,134 @@
+//! `slipway admin`: what the operator does, through the same doors as the registry.
+
+use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
+use slipway_common::context::Context;
+use slipway_common::fault::AnyFault;
+use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::token::TokenKind;
+use slipway_common::model::user::User;
+
+use super::arguments::{AdminCommand, DoorArguments, ScopeCommand, TokenCommand, UserCommand};
+use super::doors::{self, readable};
+use crate::error::ApiError;
+use crate::service::scopes;
+use crate::service::tokens::{self, NewToken};
+
+/// Longest login, in bytes. GitHub's is 39; room for the robots of large houses.
+const MAX_LOGIN: usize = 64;
+
+pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
+    match command {
+        AdminCommand::User(UserCommand::Create { name, staff, email, doors }) => {
+            let context = open(&doors).await?;
+            say(&create_user(&context, &name, staff, email).await?.id.to_string());
+        }
+        AdminCommand::Token(TokenCommand::Create { user, expires, doors }) => {
+            let span = expires.as_deref().map(span).transpose()?;
+            let context = open(&doors).await?;
+            let user = user_of(&context, &user).await?;
+            say(&create_token(&context, &user, span).await?);
+        }
+        AdminCommand::Scope(ScopeCommand::Assign { scope, user, doors }) => {
+            let scope = ScopeName::try_from(scope.trim_start_matches('@')).map_err(anyhow::Error::from)?;
+            let context = open(&doors).await?;
+            let user = user_of(&context, &user).await?;
+            let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
+            say(&format!("@{} belongs to {}", scope.name, user.login));
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command says")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+async fn open(doors: &DoorArguments) -> anyhow::Result<Context> {
+    let context = doors::open(doors.config()?).await?;
+    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    Ok(context)
+}
+
+async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
+    let mut tx = context.db.read().await.map_err(AnyFault::from).map_err(readable)?;
+    let user = tx.user_by_login(login).await.map_err(AnyFault::from).map_err(readable)?;
+    user.with_context(|| format!("there is no user `{login}`; create one with `slipway admin user create {login}`"))
+}
+
+/// Creates an account.
+pub(super) async fn create_user(context: &Context, login: &str, is_staff: bool, email: Option<String>) -> anyhow::Result<User> {
+    let is_valid = !login.is_empty() && login.len() <= MAX_LOGIN && login.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if !is_valid {
+        bail!("a user name has 1 to {MAX_LOGIN} letters, digits, `-`, `_` or `.`");
+    }
+    let mut tx = context.db.write("admin.user").await.map_err(AnyFault::from).map_err(readable)?;
+    let now = tx.now();
+    let user = User {
+        id: context.ids.next::<UserId>(),
+        login: login.to_lowercase(),
+        name: login.to_owned(),
+        email,
+        avatar_url: String::new(),
+        is_staff,
+        is_blocked: false,
+        scope_limit: context.config.scope_limit,
+        created_at: now,
+        updated_at: now,
+    };
+    if !tx.create_user(&user).await.map_err(AnyFault::from).map_err(readable)? {
+        bail!("the user `{}` exists already", user.login);
+    }
+    tx.commit().await.map_err(AnyFault::from).map_err(readable)?;
+    Ok(user)
+}
+
+/// Creates a token that may do everything its user may, and returns the secret.
+pub(super) async fn create_token(context: &Context, user: &User, span: Option<TimeDelta>) -> anyhow::Result<String> {
+    let new = NewToken {
+        kind: TokenKind::Personal,
+        description: Some("slipway admin".to_owned()),
+        permissions: None,
+        expires_at: span.map(|span| context.clock.now() + span),
+    };
+    let (secret, _) = tokens::create(context, user.id, new).await.map_err(plain)?;
+    Ok(secret)
+}
+
+/// `12h`, `30d`, `4w`.
+fn span(text: &str) -> anyhow::Result<TimeDelta> {
+    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
+    let number: i64 =
+        number.parse().ok().filter(|number| *number > 0).with_context(|| format!("`{text}` is no span; write `12h`, `30d` or `4w`"))?;
+    let span = match unit {
+        "h" => TimeDelta::try_hours(number),
+        "d" => TimeDelta::try_days(number),
+        "w" => TimeDelta::try_weeks(number),
+        _ => None,
+    };
+    span.filter(|span| span.num_days() < 36_500).with_context(|| format!("`{text}` is no span; write `12h`, `30d` or `4w`"))
+}
+
+/// A refusal or fault as the operator reads it.
+fn plain(error: ApiError) -> anyhow::Error {
+    match error {
+        ApiError::Refused(refusal) => anyhow::anyhow!(refusal.message),
+        ApiError::Faulted(fault) => readable(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans() {
+        assert_eq!(span("12h").unwrap(), TimeDelta::hours(12));
+        assert_eq!(span("30d").unwrap(), TimeDelta::days(30));
+        assert_eq!(span("4w").unwrap(), TimeDelta::weeks(4));
+        for bad in ["", "d", "0d", "-1d", "30", "30y", "99999999999d", "ü"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+    }
+}

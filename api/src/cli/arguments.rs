@@ -1,0 +1,142 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Slipway: a registry for JavaScript and TypeScript packages that anyone can run. It speaks the JSR and the npm protocol.
+#[derive(Debug, Parser)]
+#[command(name = "slipway", version, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the whole registry in one process: SQLite, local files, no other service
+    Up(UpArguments),
+    /// Answer requests; needs workers beside it
+    Api(ServeArguments),
+    /// Publish what was uploaded; any number of these may run
+    Worker(DoorArguments),
+    /// Bring the database schema up to date
+    Migrate(DoorArguments),
+    /// Check the configuration and every door, and say what is wrong and what to do
+    Doctor(DoorArguments),
+    /// Act as the operator; works while the registry runs
+    #[command(subcommand)]
+    Admin(AdminCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpArguments {
+    #[command(flatten)]
+    pub(super) serve: ServeArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    pub(super) doors: DoorArguments,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// The registry's own address as clients see it [default: http://<listen>/]
+    #[arg(long, value_name = "URL")]
+    pub(super) public_url: Option<String>,
+}
+
+/// Where the doors of the registry are. Without any of these they come from the configuration file and the environment.
+#[derive(Debug, Args)]
+pub(super) struct DoorArguments {
+    /// Directory of a registry in one process: stands for the database, the objects and the queue
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Configuration file [default: slipway.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// `sqlite:FILE` or `postgres://…`
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+    /// `file:DIR`, `s3://BUCKET/PREFIX`, `gs://…` or `az://…`
+    #[arg(long, value_name = "URL")]
+    pub(super) objects: Option<String>,
+    /// The same for what is private
+    #[arg(long, value_name = "URL")]
+    pub(super) objects_private: Option<String>,
+    /// `in-process:` or `amqp://…`
+    #[arg(long, value_name = "URL")]
+    pub(super) queue: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Scopes
+    #[command(subcommand)]
+    Scope(ScopeCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Create a user; prints the user id alone
+    Create {
+        /// The name the user is known by, lower case
+        name: String,
+        /// Let them run the registry
+        #[arg(long)]
+        staff: bool,
+        /// Their address for mail
+        #[arg(long)]
+        email: Option<String>,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Create a token that may do everything its user may; prints the secret alone
+    Create {
+        /// Whose token it is
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        /// How long it works: a number and `h`, `d` or `w` [default: for ever]
+        #[arg(long, value_name = "SPAN")]
+        expires: Option<String>,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScopeCommand {
+    /// Create a scope for a user, quotas and reserved names aside
+    Assign {
+        /// The scope, without `@`
+        scope: String,
+        /// Who runs it
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

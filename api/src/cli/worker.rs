@@ -1,0 +1,73 @@
+//! `slipway worker`, and the workshop inside `slipway up`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use slipway_common::context::Context;
+use slipway_common::fault::AnyFault;
+use slipway_common::shutdown::Shutdown;
+use slipway_worker::analysis::{Analysis, AnalysisLimits, child_main, this_program};
+use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
+
+use super::arguments::DoorArguments;
+use super::doors::{self, readable};
+use super::serve;
+
+/// The hidden first argument of a child that analyses packages.
+pub(super) const CHILD: &str = "analyse-child";
+
+/// The life of such a child.
+pub(super) fn child() -> ExitCode {
+    child_main::<Pipeline>()
+}
+
+pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
+    let config = arguments.config()?;
+    if config.queue_is_in_process() {
+        bail!("the queue is `in-process:`, so nobody could ring this process: set `queue` to an `amqp://` URL, or use `slipway up`");
+    }
+    let context = doors::open(config).await?;
+    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    let shutdown = Shutdown::default();
+    start(&context, &shutdown)?;
+    tracing::info!("ready");
+    serve::until_signal(&shutdown).await?;
+    context.db.close().await;
+    Ok(())
+}
+
+/// Starts to work in this process.
+pub(super) fn start(context: &Context, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let program = this_program().context("cannot find this program, which has to start itself again")?;
+    let analysis = Analysis::<Pipeline>::pool(program, vec![CHILD.to_owned()], limits(context));
+    analysis.warm().context("cannot start a child process for the analysis")?;
+    let mut random = [0; 4];
+    context.ids.fill(&mut random);
+    let workshop = Workshop {
+        context: context.clone(),
+        analyser: Analyser::Children(Arc::new(analysis)),
+        cdn: Arc::new(cdn::None),
+        name: format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random)),
+    };
+    slipway_worker::start(&workshop, shutdown);
+    relay(context, shutdown);
+    Ok(())
+}
+
+/// Rings what nobody heard. Every process does this.
+pub(super) fn relay(context: &Context, shutdown: &Shutdown) {
+    shutdown.spawn(slipway_worker::relay(context.clone(), shutdown.clone()));
+}
+
+fn limits(context: &Context) -> AnalysisLimits {
+    let of_config = context.config.analysis;
+    let defaults = AnalysisLimits::default();
+    AnalysisLimits {
+        children: usize::try_from(of_config.children).ok().filter(|children| *children > 0).unwrap_or(defaults.children),
+        memory_bytes: of_config.memory_bytes,
+        cpu_seconds: of_config.cpu_seconds,
+        wall_seconds: of_config.wall_seconds,
+        ..defaults
+    }
+}

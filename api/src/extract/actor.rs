@@ -1,0 +1,40 @@
+//! Who is asking: a session cookie, or a bearer token.
+
+use axum::extract::FromRequestParts;
+use http::HeaderMap;
+use http::header;
+use http::request::Parts;
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::service::tokens;
+
+/// The name of the session cookie. JSR's name, which its clients look for.
+pub(crate) const SESSION_COOKIE: &str = "token";
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
+        if let Some(secret) = cookie(&parts.headers, SESSION_COOKIE) {
+            return tokens::identify(app, secret, true).await;
+        }
+        let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Anonymous) };
+        let header = header.to_str().unwrap_or_default();
+        if let Some(secret) = header.strip_prefix("Bearer ") {
+            return tokens::identify(app, secret, false).await;
+        }
+        if header.starts_with("githuboidc ") {
+            return Err(Code::InvalidOidcToken.because("this registry accepts no CI identities: no issuer is configured").into());
+        }
+        Ok(Self::Anonymous)
+    }
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(|header| header.split(';'));
+    let mut values = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(key, _)| *key == name).map(|(_, value)| value);
+    values.next().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,39 @@
+//! JSON in and out.
+
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, Code};
+
+/// A JSON body, whatever content type it is said to have; and a JSON answer.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        // Axum's own limit of two megabytes stands: no JSON body of ours comes near it.
+        let body =
+            Bytes::from_request(request, state).await.map_err(|_| Code::MalformedRequest.because("the body is too large, or broke off"))?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| Code::MalformedRequest.because(format!("the body is not what this address expects: {error}")).into())
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+            Err(error) => {
+                let context = "an answer cannot be written";
+                let fault = slipway_common::fault::AnyFault::because(context, slipway_common::fault::Retry::Never, error);
+                ApiError::Faulted(fault).into_response()
+            }
+        }
+    }
+}

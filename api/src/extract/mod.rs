@@ -1,0 +1,13 @@
+//! What a request carries, read into types. Every failure is a refusal with a code, never a framework's own text.
+
+mod actor;
+mod json;
+mod page;
+mod path;
+mod upload;
+
+pub(crate) use actor::{SESSION_COOKIE, cookie};
+pub(crate) use json::Json;
+pub(crate) use page::Paging;
+pub(crate) use path::{Id, PackageAt, ScopeAt, Text, VersionAt};
+pub(crate) use upload::Upload;

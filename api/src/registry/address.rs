@@ -1,0 +1,189 @@
+//! URL → key: which addresses belong to the read path, and which object each means.
+
+use http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
+use slipway_common::ids::{PackageName, PackagePath, ScopeName, Version};
+use slipway_common::storage::StorageKey;
+
+/// Whose rules an answer follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Files as Deno loads them.
+    Module,
+    /// Documents and tarballs as npm clients load them.
+    Npm,
+}
+
+/// What an address means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// An object.
+    Object(StorageKey),
+    /// A fixed document.
+    Json(&'static str),
+    /// Something that cannot exist.
+    Nothing,
+}
+
+/// An address of the read path.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    pub(crate) address: Address,
+}
+
+/// The address of a request, if it belongs to the read path. `path` is as it came, percent signs and all.
+pub(crate) fn parse(method: &Method, path: &str, headers: &HeaderMap) -> Option<Found> {
+    if path == "/npm" || path.starts_with("/npm/") {
+        let rest = path.strip_prefix("/npm").unwrap_or_default();
+        return Some(Found { kind: Kind::Npm, address: npm(&decode(rest)?) });
+    }
+    // A package page and its files share the address `/@scope/package/…`: browsers that navigate get the page.
+    if path.starts_with("/@") && (wants_file(headers) || *method == Method::OPTIONS) {
+        return module(&decode(path)?).map(|address| Found { kind: Kind::Module, address });
+    }
+    None
+}
+
+fn decode(path: &str) -> Option<String> {
+    percent_decode_str(path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// Whether a request is for a file and not for a page: nothing that navigates. JSR's rule, to the letter.
+fn wants_file(headers: &HeaderMap) -> bool {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if header("accept").is_some_and(|accept| accept.starts_with("text/html")) {
+        return false;
+    }
+    match header("sec-fetch-dest") {
+        None | Some("empty") => true,
+        Some("image" | "video") => header("sec-fetch-site") == Some("same-origin"),
+        Some(_) => false,
+    }
+}
+
+/// `/@s/p/meta.json`, `/@s/p/1.0.0_meta.json`, `/@s/p/1.0.0/mod.ts`. `None` is a page.
+fn module(path: &str) -> Option<Address> {
+    let (scope, rest) = path.strip_prefix("/@")?.split_once('/')?;
+    let (name, rest) = rest.split_once('/')?;
+    let is_version = rest.starts_with(|c: char| c.is_ascii_digit());
+    let address = |key: Option<StorageKey>| Some(key.map_or(Address::Nothing, Address::Object));
+    let package = ScopeName::try_from(scope).ok().and_then(|scope| PackageName::new(scope, name).ok());
+    if rest == "meta.json" {
+        return address(package.map(StorageKey::PackageMeta));
+    }
+    if !is_version {
+        return None;
+    }
+    match rest.split_once('/') {
+        None => {
+            let version = rest.strip_suffix("_meta.json")?;
+            let version = Version::try_from(version).ok();
+            address(package.zip(version).map(|(package, version)| StorageKey::VersionMeta { package, version }))
+        }
+        Some((version, _)) => {
+            let path = PackagePath::try_from(&rest[version.len()..]).ok();
+            let version = Version::try_from(version).ok();
+            let key = package.zip(version).zip(path);
+            address(key.map(|((package, version), path)| StorageKey::Module { package, version, path }))
+        }
+    }
+}
+
+/// Addresses below the npm root, decoded: `/@jsr/s__p`, `/@jsr/s__p/-/s__p-1.0.0.tgz`, `/`, `/-/ping`.
+fn npm(path: &str) -> Address {
+    match path.trim_end_matches('/') {
+        "" | "/-/ping" => return Address::Json("{}"),
+        _ => {}
+    }
+    let Some((stem, rest)) = path.strip_prefix("/@jsr/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) else {
+        return Address::Nothing;
+    };
+    let Ok(package) = PackageName::from_npm_stem(stem) else { return Address::Nothing };
+    if rest.is_empty() {
+        return Address::Object(StorageKey::Packument(package));
+    }
+    // Some clients repeat the scope in the file name.
+    let file = rest.strip_prefix("-/").map(|file| file.strip_prefix("@jsr/").unwrap_or(file));
+    let version = file
+        .and_then(|file| file.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(".tgz"))
+        .and_then(|version| Version::try_from(version).ok());
+    match version {
+        Some(version) => Address::Object(StorageKey::NpmTarball { package, version }),
+        None => Address::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str) -> String {
+        match parse(&Method::GET, path, &HeaderMap::new()) {
+            None => "page".to_owned(),
+            Some(found) => match found.address {
+                Address::Object(key) => key.text(),
+                Address::Json(text) => text.to_owned(),
+                Address::Nothing => "nothing".to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn modules() {
+        assert_eq!(at("/@std/path/meta.json"), "@std/path/meta.json");
+        assert_eq!(at("/@std/path/1.0.0_meta.json"), "@std/path/1.0.0_meta.json");
+        assert_eq!(at("/@std/path/1.0.0/src/mod.ts"), "@std/path/1.0.0/src/mod.ts");
+        assert_eq!(at("/@std/path/1.0.0/%5Bid%5D/~x.ts"), "@std/path/1.0.0/[id]/~x.ts");
+        assert_eq!(at("/@std/path/1.0.0-rc.1+b/mod.ts"), "@std/path/1.0.0-rc.1+b/mod.ts");
+        for page in ["/@std", "/@std/path", "/@std/path@1.0.0", "/@std/path/versions", "/@std/path/doc/~/x", "/@std/path/1.0.0"] {
+            assert_eq!(at(page), "page", "{page}");
+        }
+        for nothing in
+            ["/@STD/path/meta.json", "/@std/path/1.0/mod.ts", "/@std/path/1.0.0/../../x", "/@std/path/1.0.0/a%00b", "/@std/path/1.0.0/"]
+        {
+            assert_eq!(at(nothing), "nothing", "{nothing}");
+        }
+    }
+
+    #[test]
+    fn npm_names_in_every_spelling() {
+        for spelling in ["/npm/@jsr/std__path", "/npm/@jsr%2fstd__path", "/npm/@jsr%2Fstd__path", "/npm/%40jsr/std__path"] {
+            assert_eq!(at(spelling), "npm/@jsr/std__path/index.json", "{spelling}");
+        }
+        let tarball = "npm/@jsr/std__path/-/std__path-1.0.0.tgz";
+        for spelling in [
+            "/npm/@jsr/std__path/-/std__path-1.0.0.tgz",
+            "/npm/@jsr%2fstd__path/-/std__path-1.0.0.tgz",
+            "/npm/@jsr/std__path/-/@jsr/std__path-1.0.0.tgz",
+        ] {
+            assert_eq!(at(spelling), tarball, "{spelling}");
+        }
+        for root in ["/npm", "/npm/", "/npm/-/ping"] {
+            assert_eq!(at(root), "{}", "{root}");
+        }
+        for nothing in ["/npm/left-pad", "/npm/@jsr/std_path", "/npm/@jsr/std__path/-/other-1.0.0.tgz", "/npm/@types/node"] {
+            assert_eq!(at(nothing), "nothing", "{nothing}");
+        }
+    }
+
+    #[test]
+    fn browsers_that_navigate_get_pages() {
+        let wants = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            wants_file(&headers)
+        };
+        assert!(wants(&[]));
+        assert!(wants(&[("accept", "*/*")]));
+        assert!(wants(&[("accept", "text/newhtml")]));
+        assert!(!wants(&[("accept", "text/html,application/xhtml+xml")]));
+        assert!(wants(&[("sec-fetch-dest", "empty")]));
+        assert!(!wants(&[("sec-fetch-dest", "document")]));
+        assert!(!wants(&[("sec-fetch-dest", "script")]));
+        assert!(wants(&[("sec-fetch-dest", "image"), ("sec-fetch-site", "same-origin")]));
+        assert!(!wants(&[("sec-fetch-dest", "image"), ("sec-fetch-site", "cross-site")]));
+    }
+}

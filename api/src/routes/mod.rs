@@ -1,0 +1,49 @@
+//! The JSON API, on one page.
+
+mod authorizations;
+mod health;
+mod me;
+mod packages;
+mod publishes;
+mod scopes;
+mod versions;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use crate::app::App;
+use crate::error::Code;
+
+/// Everything below `/api`.
+pub(crate) fn api() -> Router<App> {
+    Router::new()
+        .route("/packages", get(packages::find))
+        .route("/publishing_tasks/{id}", get(publishes::show))
+        .route("/publish_status/{id}", get(publishes::show))
+        .route("/authorizations", post(authorizations::request))
+        .route("/authorizations/details/{code}", get(authorizations::show))
+        .route("/authorizations/approve/{code}", post(authorizations::approve))
+        .route("/authorizations/deny/{code}", post(authorizations::deny))
+        .route("/authorizations/exchange", post(authorizations::exchange))
+        .route("/user", get(me::show))
+        .route("/user/scopes", get(me::scopes))
+        .route("/user/tokens", get(me::tokens).post(me::create_token))
+        .route("/user/tokens/{id}", delete(me::delete_token))
+        .route("/users/{id}", get(me::user))
+        .route("/scopes", post(scopes::create))
+        .route("/scopes/{scope}", get(scopes::show).patch(scopes::change))
+        .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
+        .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
+        .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
+        .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).post(publishes::create).patch(versions::yank))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}/tarball", get(versions::tarball))
+        .fallback(|| async { Code::NotFound.refusal() })
+        .method_not_allowed_fallback(|| async { Code::MethodNotAllowed.refusal() })
+}
+
+/// What asks whether the process lives, and whether its doors answer.
+pub(crate) fn health() -> Router<App> {
+    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
+}

@@ -1,0 +1,89 @@
+//! Packages.
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+use slipway_common::model::package::{ReadmeSource, RuntimeCompat};
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::ApiResult;
+use crate::extract::{Json, PackageAt, Paging, ScopeAt};
+use crate::service::packages::{self, Change};
+use crate::views::{ListView, PackageView};
+
+/// The packages a query finds.
+pub(crate) async fn find(State(app): State<App>, paging: Paging) -> ApiResult<Json<ListView<PackageView>>> {
+    let found = packages::find(&app, &paging.query, paging.page).await?;
+    Ok(Json(ListView::new(found, PackageView::new)))
+}
+
+/// The packages of a scope.
+pub(crate) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    ScopeAt(scope): ScopeAt,
+    paging: Paging,
+) -> ApiResult<Json<ListView<PackageView>>> {
+    let listing = packages::of_scope(&app, &actor, &scope, paging.page).await?;
+    Ok(Json(ListView::new(listing, PackageView::new)))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewPackage {
+    package: String,
+}
+
+/// A new, empty package.
+pub(crate) async fn create(
+    State(app): State<App>,
+    actor: Actor,
+    ScopeAt(scope): ScopeAt,
+    Json(new): Json<NewPackage>,
+) -> ApiResult<Json<PackageView>> {
+    let package = packages::create(&app, &actor, &scope, &new.package).await?;
+    Ok(Json(PackageView::new(package)))
+}
+
+/// A package. The actor is not looked at, but a credential that does not hold is refused here as everywhere.
+pub(crate) async fn show(State(app): State<App>, _actor: Actor, PackageAt(package): PackageAt) -> ApiResult<Json<PackageView>> {
+    Ok(Json(PackageView::new(packages::show(&app, &package).await?)))
+}
+
+/// One thing to change about a package.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum OneChange {
+    Description(String),
+    RuntimeCompat(RuntimeCompat),
+    ReadmeSource(ReadmeSource),
+    IsArchived(bool),
+}
+
+impl From<OneChange> for Change {
+    fn from(change: OneChange) -> Self {
+        match change {
+            OneChange::Description(text) => Self::Description(text),
+            OneChange::RuntimeCompat(compat) => Self::RuntimeCompat(compat),
+            OneChange::ReadmeSource(source) => Self::ReadmeSource(source),
+            OneChange::IsArchived(is_archived) => Self::Archived(is_archived),
+        }
+    }
+}
+
+/// Changes one thing about a package.
+pub(crate) async fn change(
+    State(app): State<App>,
+    actor: Actor,
+    PackageAt(package): PackageAt,
+    Json(change): Json<OneChange>,
+) -> ApiResult<Json<PackageView>> {
+    let changed = packages::change(&app, &actor, &package, change.into()).await?;
+    Ok(Json(PackageView::new(changed)))
+}
+
+/// Deletes a package that has nothing in it.
+pub(crate) async fn delete(State(app): State<App>, actor: Actor, PackageAt(package): PackageAt) -> ApiResult<StatusCode> {
+    packages::delete(&app, &actor, &package).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,57 @@
+//! Publishes: the upload, and how it stands.
+
+use axum::extract::State;
+use http::header;
+use slipway_common::ids::TaskId;
+use slipway_common::model::publish::Publish;
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::ApiResult;
+use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
+use crate::service::publish::{self, Target};
+use crate::service::{packages, wait};
+use crate::views::PublishView;
+
+type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
+
+/// Accepts an upload. Answers with its end when that comes quickly.
+pub(crate) async fn create(
+    State(app): State<App>,
+    actor: ApiResult<Actor>,
+    at: ApiResult<VersionAt>,
+    Upload { config, tarball }: Upload,
+) -> ApiResult<Uncached<PublishView>> {
+    // A refusal before this point would cut the upload off, and some clients would report that instead of the refusal.
+    let request = || {
+        let (actor, at) = (actor?, at?);
+        Ok((actor, Target { version: at.exact()?, package: at.package, config: config? }))
+    };
+    let publish = publish::accept(&app, request(), tarball).await?;
+    view(&app, &publish).await
+}
+
+/// How a publish stands. Asked without credentials by `deno publish`.
+pub(crate) async fn show(State(app): State<App>, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
+    let publish = wait::status(&app, id).await?;
+    view(&app, &publish).await
+}
+
+/// The publishes of a package, for its members.
+pub(crate) async fn of_package(
+    State(app): State<App>,
+    actor: Actor,
+    PackageAt(package): PackageAt,
+    paging: Paging,
+) -> ApiResult<Json<Vec<PublishView>>> {
+    let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
+    Ok(Json(publishes.items.iter().map(|publish| PublishView::new(publish, None)).collect()))
+}
+
+async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {
+    let user = match publish.user_id {
+        Some(id) => app.context.db.read().await?.user(id).await?,
+        None => None,
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::new(publish, user.as_ref()))))
+}

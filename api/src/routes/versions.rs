@@ -1,0 +1,53 @@
+//! Versions.
+
+use axum::extract::State;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::ApiResult;
+use crate::extract::{Json, PackageAt, Paging, VersionAt};
+use crate::service::versions;
+use crate::views::{DependencyView, ListView, VersionView, VersionWithUserView};
+
+/// The versions of a package, highest first.
+pub(crate) async fn list(
+    State(app): State<App>,
+    PackageAt(package): PackageAt,
+    paging: Paging,
+) -> ApiResult<Json<ListView<VersionWithUserView>>> {
+    let listing = versions::list(&app, &package, paging.page).await?;
+    Ok(Json(ListView::new(listing, |version| VersionWithUserView::new(version, None))))
+}
+
+/// A version, or the latest.
+pub(crate) async fn show(State(app): State<App>, at: VersionAt) -> ApiResult<Json<VersionView>> {
+    let (version, newer) = versions::show(&app, &at.package, &at.which()?).await?;
+    Ok(Json(VersionView::new(version, newer)))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Change {
+    yanked: bool,
+}
+
+/// Withdraws a version from resolution, or takes that back.
+pub(crate) async fn yank(State(app): State<App>, actor: Actor, at: VersionAt, Json(change): Json<Change>) -> ApiResult<StatusCode> {
+    versions::yank(&app, &actor, &at.package, &at.exact()?, change.yanked).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a version needs from elsewhere.
+pub(crate) async fn dependencies(State(app): State<App>, at: VersionAt) -> ApiResult<Json<Vec<DependencyView>>> {
+    let dependencies = versions::dependencies(&app, &at.package, &at.exact()?).await?;
+    Ok(Json(dependencies.into_iter().map(DependencyView::new).collect()))
+}
+
+/// The upload a version was made from.
+pub(crate) async fn tarball(State(app): State<App>, at: VersionAt) -> ApiResult<([(header::HeaderName, &'static str); 2], Bytes)> {
+    let bytes = versions::tarball(&app, &at.package, &at.exact()?).await?;
+    let headers = [(header::CONTENT_TYPE, "application/gzip"), (header::CACHE_CONTROL, "public, max-age=60, s-maxage=31536000, immutable")];
+    Ok((headers, bytes))
+}

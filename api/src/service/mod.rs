@@ -1,0 +1,9 @@
+//! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
+
+pub(crate) mod authorize;
+pub(crate) mod packages;
+pub(crate) mod publish;
+pub(crate) mod scopes;
+pub(crate) mod tokens;
+pub(crate) mod versions;
+pub(crate) mod wait;

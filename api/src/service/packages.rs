@@ -1,0 +1,169 @@
+//! Packages.
+
+use slipway_common::db::{Listing, Page, ReadTx};
+use slipway_common::ids::{PackageName, ScopeName};
+use slipway_common::jobs;
+use slipway_common::model::job::Job;
+use slipway_common::model::package::{Package, ReadmeSource, RuntimeCompat};
+use slipway_common::model::publish::Publish;
+use slipway_common::model::version::PackageVersion;
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::{ApiResult, Code};
+
+/// Longest description of a package, in bytes. JSR's rule.
+const MAX_DESCRIPTION: usize = 250;
+
+/// A package with what its views count.
+pub(crate) struct Counted {
+    pub(crate) package: Package,
+    pub(crate) versions: i64,
+    pub(crate) latest: Option<PackageVersion>,
+    pub(crate) dependencies: i64,
+}
+
+/// What may be changed about a package, one thing at a time.
+pub(crate) enum Change {
+    Description(String),
+    RuntimeCompat(RuntimeCompat),
+    ReadmeSource(ReadmeSource),
+    Archived(bool),
+}
+
+/// Creates an empty package.
+pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &str) -> ApiResult<Counted> {
+    let mut tx = app.context.db.write("package.create").await?;
+    actor.member(&mut tx, scope).await?;
+    let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
+    let Some(of_scope) = tx.scope(scope).await? else { return Code::ScopeNotFound.err() };
+    if !tx.create_package(&name).await? {
+        return Code::PackageAlreadyExists.err();
+    }
+    // Counted with the new row in place, so that of two racing requests one sees the other's.
+    let used = tx.scope_usage(scope).await?;
+    if used.new_packages_per_week > of_scope.quotas.new_packages_per_week {
+        return Code::WeeklyPackageLimitExceeded.err();
+    }
+    if used.packages > of_scope.quotas.packages {
+        return Code::PackageLimitExceeded.err();
+    }
+    let package = tx.package(&name).await?;
+    tx.commit().await?;
+    match package {
+        Some(package) => Ok(Counted { package, versions: 0, latest: None, dependencies: 0 }),
+        None => Code::PackageNotFound.err(),
+    }
+}
+
+/// A package with its counts.
+pub(crate) async fn show(app: &App, name: &PackageName) -> ApiResult<Counted> {
+    let mut tx = app.context.db.read().await?;
+    let package = existing(&mut tx, name).await?;
+    let mut counted = count(&mut tx, package).await?;
+    if let Some(latest) = &counted.latest {
+        counted.dependencies = i64::try_from(tx.dependencies_of(name, &latest.version).await?.len()).unwrap_or(i64::MAX);
+    }
+    Ok(counted)
+}
+
+/// The package, or the refusal that says that there is none.
+pub(crate) async fn existing(tx: &mut ReadTx, name: &PackageName) -> ApiResult<Package> {
+    match tx.package(name).await? {
+        Some(package) => Ok(package),
+        None => Code::PackageNotFound.err(),
+    }
+}
+
+async fn count(tx: &mut ReadTx, package: Package) -> ApiResult<Counted> {
+    let versions = tx.count_versions(&package.name).await?;
+    let latest = tx.latest_version(&package.name).await?;
+    Ok(Counted { package, versions, latest, dependencies: 0 })
+}
+
+async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<Listing<Counted>> {
+    let mut items = Vec::with_capacity(listing.items.len());
+    for package in listing.items {
+        items.push(count(tx, package).await?);
+    }
+    Ok(Listing { items, total: listing.total })
+}
+
+/// A page of the packages of a scope. Archived ones are shown to the scope's admins.
+pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName, page: Page) -> ApiResult<Listing<Counted>> {
+    let mut tx = app.context.db.read().await?;
+    if tx.scope(scope).await?.is_none() {
+        return Code::ScopeNotFound.err();
+    }
+    let with_archived = actor.is_admin(&mut tx, scope).await?;
+    let listing = tx.packages_of(scope, with_archived, page).await?;
+    count_all(&mut tx, listing).await
+}
+
+/// A page of the packages that a query finds: `name`, `@scope/name`, or `scope name`.
+pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listing<Counted>> {
+    let query = query.trim();
+    let query = query.strip_prefix('@').unwrap_or(query);
+    let (scope, name) = query.split_once(' ').or_else(|| query.split_once('/')).unwrap_or((query, query));
+    let mut tx = app.context.db.read().await?;
+    let listing = tx.find_packages(scope.trim(), name.trim(), page).await?;
+    count_all(&mut tx, listing).await
+}
+
+/// Changes one thing about a package, and announces it.
+pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: Change) -> ApiResult<Counted> {
+    let mut tx = app.context.db.write("package.change").await?;
+    match &change {
+        Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
+        _ => actor.admin(&mut tx, name.scope()).await?,
+    };
+    let mut package = existing(&mut tx, name).await?;
+    if package.is_archived && !matches!(change, Change::Archived(_)) {
+        return Code::PackageArchived.err();
+    }
+    match change {
+        Change::Description(text) => package.description = describe(&text)?,
+        Change::RuntimeCompat(compat) => package.runtime_compat = compat,
+        Change::ReadmeSource(source) => package.readme_source = source,
+        Change::Archived(is_archived) => package.is_archived = is_archived,
+    }
+    tx.update_package(&package).await?;
+    tx.bump_generation(name).await?;
+    let job = Job::Announce { package: name.clone() };
+    let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
+    let counted = count(&mut tx, package).await?;
+    tx.commit().await?;
+    app.context.ring(job.lane(), id).await;
+    Ok(counted)
+}
+
+/// A description: one line of at most 250 bytes.
+fn describe(text: &str) -> ApiResult<String> {
+    let text = text.trim().replace('\r', "").replace('\n', " ");
+    if text.len() > MAX_DESCRIPTION || text.chars().any(char::is_control) {
+        return Err(Code::MalformedRequest
+            .because(format!("the description of a package is one line of at most {MAX_DESCRIPTION} bytes"))
+            .into());
+    }
+    Ok(text)
+}
+
+/// Deletes a package that has nothing in it.
+pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiResult<()> {
+    let mut tx = app.context.db.write("package.delete").await?;
+    actor.admin(&mut tx, name.scope()).await?;
+    existing(&mut tx, name).await?;
+    if !tx.delete_package(name).await? {
+        return Code::PackageNotEmpty.err();
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A page of the publishes of a package, for its members.
+pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<Publish>> {
+    let mut tx = app.context.db.read().await?;
+    actor.member(&mut tx, name.scope()).await?;
+    existing(&mut tx, name).await?;
+    Ok(tx.publishes_of(name, page).await?)
+}

@@ -1,0 +1,215 @@
+//! Accepting an upload.
+//!
+//! Everything that can be known without looking into the tarball is decided here, in JSR's order. The upload is stored before its
+//! row exists: a request that is lost leaves an object that housekeeping removes, never a row that blocks the version.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use sha2::{Digest, Sha256 as Hasher};
+use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
+use slipway_common::jobs;
+use slipway_common::model::finding::Findings;
+use slipway_common::model::job::Job;
+use slipway_common::model::publish::{Publish, PublishState};
+use slipway_common::storage::StorageKey;
+
+use super::wait::Ear;
+use crate::app::App;
+use crate::auth::actor::{Actor, MayPublish};
+use crate::error::{ApiError, ApiResult, Code};
+use crate::views::PublishView;
+
+/// Bytes of a refused upload that are still taken in, so that the client reads the refusal instead of a broken connection.
+const DISCARDED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How long that may take.
+const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// A tarball on its way in.
+pub(crate) struct Tarball {
+    /// What is said about it.
+    pub(crate) label: Label,
+    /// The bytes; an error when the client goes away.
+    pub(crate) bytes: BoxStream<'static, Result<Bytes, String>>,
+}
+
+/// What the client says about a tarball.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Label {
+    /// Its length in bytes.
+    pub(crate) declared_bytes: Option<u64>,
+    /// Whether it is gzip-compressed.
+    pub(crate) is_gzip: bool,
+}
+
+/// What is to be published.
+pub(crate) struct Target {
+    pub(crate) package: PackageName,
+    pub(crate) version: Version,
+    pub(crate) config: PackagePath,
+}
+
+/// Accepts an upload and, if it is quick, waits for its end. A request that was refused before comes here all the same, so that
+/// its body is taken in.
+pub(crate) async fn accept(app: &App, request: ApiResult<(Actor, Target)>, mut tarball: Tarball) -> ApiResult<Publish> {
+    let admitted = match request {
+        Ok((actor, target)) => admit(app, &actor, &target, tarball.label).await.map(|admitted| (admitted, target)),
+        Err(error) => Err(error),
+    };
+    match admitted {
+        Ok((admitted, target)) => {
+            let ear = Ear::new(app);
+            let task = take_in(app, admitted, target, tarball).await?;
+            ear.hear(app, task).await
+        }
+        Err(error) => {
+            discard(&mut tarball.bytes).await;
+            Err(error)
+        }
+    }
+}
+
+/// An upload that nothing speaks against so far.
+struct Admitted {
+    right: MayPublish,
+    max_bytes: u64,
+}
+
+async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiResult<Admitted> {
+    let mut tx = app.context.db.read().await?;
+    let scope = tx.scope(target.package.scope()).await?;
+    let of_scope = scope.as_ref().and_then(|scope| scope.upload_limits.as_ref());
+    let max_bytes = app.context.config.limits.for_scope(of_scope).compressed_bytes;
+    if label.declared_bytes.is_some_and(|bytes| bytes > max_bytes) {
+        return Err(too_large(max_bytes));
+    }
+    if !label.is_gzip {
+        return Code::MissingGzipContentEncoding.err();
+    }
+    let right = actor.publish(&mut tx, &target.package, &target.version).await?;
+    let Some(package) = tx.package(&target.package).await? else { return Code::PackageNotFound.err() };
+    if package.is_archived {
+        return Code::PackageArchived.err();
+    }
+    if let Some(blocking) = tx.blocking_publish(&target.package, &target.version).await? {
+        return Err(duplicate(&blocking));
+    }
+    if let Some(scope) = &scope {
+        let used = tx.scope_usage(&scope.name).await?;
+        if used.publishes_per_week >= scope.quotas.publishes_per_week {
+            return Code::WeeklyPublishAttemptsLimitExceeded.err();
+        }
+    }
+    Ok(Admitted { right, max_bytes })
+}
+
+/// Stores an upload, then makes its row and its job.
+async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball) -> ApiResult<TaskId> {
+    let context = &app.context;
+    let id: TaskId = context.ids.next();
+    let key = StorageKey::Upload(id);
+    let (digest, bytes) = store(app, &key, tarball.bytes, admitted.max_bytes).await?;
+    let accepted = record(app, &admitted.right, &target, id, digest, bytes).await;
+    if accepted.is_err() {
+        // Nobody will ask for it; what stays behind all the same, housekeeping finds.
+        if let Err(error) = context.storage.delete(&key).await {
+            tracing::warn!(task = %id, %error, "a refused upload stays behind");
+        }
+    }
+    accepted
+}
+
+async fn store(
+    app: &App,
+    key: &StorageKey,
+    mut body: impl Stream<Item = Result<Bytes, String>> + Unpin,
+    max_bytes: u64,
+) -> ApiResult<(Sha256, u64)> {
+    let mut writer = app.context.storage.writer(key);
+    let mut hasher = Hasher::new();
+    let mut length = 0;
+    while let Some(chunk) = body.next().await {
+        let refusal = match chunk {
+            Ok(chunk) => {
+                length += chunk.len() as u64;
+                if length <= max_bytes {
+                    hasher.update(&chunk);
+                    writer.write(chunk).await?;
+                    continue;
+                }
+                too_large(max_bytes)
+            }
+            Err(error) => Code::MalformedRequest.because(format!("the upload broke off: {error}")).into(),
+        };
+        writer.abort().await?;
+        discard(&mut body).await;
+        return Err(refusal);
+    }
+    writer.finish().await?;
+    Ok((Sha256::from_hasher(hasher), length))
+}
+
+async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, upload: Sha256, bytes: u64) -> ApiResult<TaskId> {
+    let context = &app.context;
+    if right.tarball_hash.as_ref().is_some_and(|allowed| *allowed != upload.checksum()) {
+        return Err(Code::MissingPermission
+            .because(format!("the credential allows an upload with another digest than {}", upload.checksum()))
+            .into());
+    }
+    let mut tx = context.db.write("publish.accept").await?;
+    let now = tx.now();
+    let publish = Publish {
+        id,
+        package: target.package.clone(),
+        version: target.version.clone(),
+        user_id: Some(right.user),
+        config: target.config.clone(),
+        state: PublishState::Queued,
+        upload,
+        upload_bytes: bytes,
+        error: None,
+        findings: Findings::default(),
+        created_at: now,
+        updated_at: now,
+    };
+    if !tx.create_publish(&publish).await? {
+        // Another request was faster: its task is the answer.
+        return match tx.blocking_publish(&target.package, &target.version).await? {
+            Some(blocking) => Err(duplicate(&blocking)),
+            None => Code::Unavailable.err(),
+        };
+    }
+    let job = Job::Publish { task: id };
+    let job_id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
+    tx.commit().await?;
+    tracing::info!(task = %id, package = %target.package, version = %target.version, bytes, "accepted");
+    context.ring(job.lane(), job_id).await;
+    Ok(id)
+}
+
+fn duplicate(blocking: &Publish) -> ApiError {
+    let task = serde_json::to_value(PublishView::new(blocking, None)).expect("a view always serialises");
+    Code::DuplicateVersionPublish.refusal().with("task", task).into()
+}
+
+fn too_large(max_bytes: u64) -> ApiError {
+    Code::TarballSizeLimitExceeded.because(format!("the upload is larger than {max_bytes} bytes")).into()
+}
+
+/// Reads what a client still sends of an upload that was refused, within bounds.
+async fn discard(body: &mut (impl Stream<Item = Result<Bytes, String>> + Unpin)) {
+    let read = async {
+        let mut left = DISCARDED_BYTES;
+        while let Some(Ok(chunk)) = body.next().await {
+            match left.checked_sub(chunk.len() as u64) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // A client that stalls learns of the refusal the hard way.
+    let _ = tokio::time::timeout(DISCARD_TIME, read).await;
+}

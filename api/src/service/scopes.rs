@@ -1,0 +1,122 @@
+//! Scopes.
+
+use slipway_common::context::Context;
+use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::scope::{Scope, Usage};
+use slipway_common::model::user::User;
+
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::{ApiResult, Code};
+
+/// A scope as its admins see it.
+pub(crate) struct Detailed {
+    pub(crate) scope: Scope,
+    pub(crate) creator: User,
+    pub(crate) usage: Usage,
+}
+
+/// A scope, with what only its admins see if the actor is one.
+pub(crate) enum Seen {
+    Plain(Scope),
+    Full(Box<Detailed>),
+}
+
+/// Creates a scope for the one who asks.
+pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &str) -> ApiResult<Scope> {
+    let user = actor.user()?;
+    let name = ScopeName::try_from(name).map_err(|error| Code::ScopeNameNotAllowed.because(error.to_string()))?;
+    let description = describe(description)?;
+    if !user.is_staff && is_reserved(&app.context, &name) {
+        return Code::ScopeNameReserved.err();
+    }
+    let mut tx = app.context.db.write("scope.create").await?;
+    // Counted where the row is written: on SQLite writers queue, on PostgreSQL two racing requests may go one over, which a quota bears.
+    if tx.scopes_created(user.id).await? >= user.scope_limit {
+        return Code::ScopeLimitReached.err();
+    }
+    let scope = new_scope(&app.context, name, description, user.id, tx.now());
+    if !tx.create_scope(&scope).await? {
+        return Code::ScopeAlreadyExists.err();
+    }
+    tx.add_member(&scope.name, user.id, true).await?;
+    tx.commit().await?;
+    Ok(scope)
+}
+
+/// Creates a scope for a user, quotas and reserved names aside: staff's way.
+pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> ApiResult<Scope> {
+    let mut tx = context.db.write("scope.assign").await?;
+    let scope = new_scope(context, name, String::new(), user, tx.now());
+    if !tx.create_scope(&scope).await? {
+        return Code::ScopeAlreadyExists.err();
+    }
+    tx.add_member(&scope.name, user, true).await?;
+    tx.commit().await?;
+    Ok(scope)
+}
+
+fn new_scope(context: &Context, name: ScopeName, description: String, creator_id: UserId, now: slipway_common::clock::Instant) -> Scope {
+    Scope {
+        name,
+        description,
+        creator_id,
+        quotas: context.config.quotas,
+        verify_oidc_actor: true,
+        require_publishing_from_ci: false,
+        upload_limits: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn is_reserved(context: &Context, name: &ScopeName) -> bool {
+    context.config.reserved_names.iter().any(|reserved| reserved.replace('-', "").eq_ignore_ascii_case(&name.skeleton()))
+}
+
+/// A description: empty, or 5 to 200 bytes on one line. JSR's rule.
+fn describe(text: &str) -> ApiResult<String> {
+    let text = text.trim();
+    if text.is_empty() || ((5..=200).contains(&text.len()) && !text.chars().any(char::is_control)) {
+        return Ok(text.to_owned());
+    }
+    Err(Code::MalformedRequest.because("the description of a scope is empty, or one line of 5 to 200 bytes").into())
+}
+
+/// A scope, as much of it as the actor may see.
+pub(crate) async fn show(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<Seen> {
+    let mut tx = app.context.db.read().await?;
+    let Some(scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
+    if !actor.is_admin(&mut tx, name).await? {
+        return Ok(Seen::Plain(scope));
+    }
+    let usage = tx.scope_usage(name).await?;
+    match tx.user(scope.creator_id).await? {
+        Some(creator) => Ok(Seen::Full(Box::new(Detailed { scope, creator, usage }))),
+        None => Ok(Seen::Plain(scope)),
+    }
+}
+
+/// Changes the description of a scope.
+pub(crate) async fn set_description(app: &App, actor: &Actor, name: &ScopeName, description: &str) -> ApiResult<Seen> {
+    let description = describe(description)?;
+    let mut tx = app.context.db.write("scope.describe").await?;
+    if tx.scope(name).await?.is_none() {
+        return Code::ScopeNotFound.err();
+    }
+    actor.admin(&mut tx, name).await?;
+    tx.describe_scope(name, &description).await?;
+    tx.commit().await?;
+    show(app, actor, name).await
+}
+
+/// The scopes of the one who asks.
+pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Scope>> {
+    let user = actor.user()?;
+    let mut tx = app.context.db.read().await?;
+    let mut scopes = Vec::new();
+    for name in tx.scopes_of(user.id).await? {
+        scopes.extend(tx.scope(&name).await?);
+    }
+    Ok(scopes)
+}

@@ -1,0 +1,63 @@
+//! Waiting for the end of a publish, a moment and no longer.
+//!
+//! `deno publish` polls every two seconds, and a dependent package waits for its dependency: an answer that already carries the
+//! end saves a poll for each level of a chain. A waiting request holds no connection to the database.
+
+use std::time::Duration;
+
+use slipway_common::ids::TaskId;
+use slipway_common::model::publish::Publish;
+use tokio::sync::broadcast::Receiver;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::app::App;
+use crate::error::{ApiResult, Code};
+
+/// How long a request is held open. Long enough for a small package, shorter than what people take for a hang.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// When a waiting request looks at its row although it heard nothing: news may be lost.
+const LOOKS: [Duration; 5] =
+    [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(400), Duration::from_millis(900), PATIENCE];
+
+/// A place to hear the end of a publish from. Taken before the publish can end, so that nothing is missed.
+pub(crate) struct Ear(Receiver<TaskId>);
+
+impl Ear {
+    /// Starts to listen.
+    pub(crate) fn new(app: &App) -> Self {
+        Self(app.news.sender.subscribe())
+    }
+
+    /// Waits for a publish to end, and says how it stands then.
+    pub(crate) async fn hear(mut self, app: &App, id: TaskId) -> ApiResult<Publish> {
+        let started = Instant::now();
+        let Ok(_place) = app.news.waiting.clone().try_acquire_owned() else { return look(app, id).await };
+        for after in LOOKS {
+            let heard = timeout_at(started + after, async { while self.0.recv().await.is_ok_and(|ended| ended != id) {} }).await;
+            if heard.is_err() || self.0.is_closed() {
+                // Lagging or silent: the row is looked at when it is time.
+                sleep_until(started + after).await;
+            }
+            let publish = look(app, id).await?;
+            if publish.state.is_final() {
+                return Ok(publish);
+            }
+        }
+        look(app, id).await
+    }
+}
+
+async fn look(app: &App, id: TaskId) -> ApiResult<Publish> {
+    let mut tx = app.context.db.read().await?;
+    match tx.publish(id).await? {
+        Some(publish) => Ok(publish),
+        None => Code::PublishNotFound.err(),
+    }
+}
+
+/// How a publish stands, after a moment if it is about to end.
+pub(crate) async fn status(app: &App, id: TaskId) -> ApiResult<Publish> {
+    let ear = Ear::new(app);
+    let publish = look(app, id).await?;
+    if publish.state.is_final() { Ok(publish) } else { ear.hear(app, id).await }
+}

@@ -1,0 +1,28 @@
+//! The wire: twins of models, made to stay as they are while the inside moves. A model is never serialised itself.
+//!
+//! Times are RFC 3339 in UTC; an absent value is `null` unless it says otherwise.
+
+mod account;
+mod package;
+mod publish;
+
+use serde::Serialize;
+use slipway_common::db::Listing;
+
+pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
+pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
+pub(crate) use publish::PublishView;
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListView<T> {
+    items: Vec<T>,
+    total: i64,
+}
+
+impl<T> ListView<T> {
+    /// A page whose items are shown by `view`.
+    pub(crate) fn new<M>(listing: Listing<M>, view: impl FnMut(M) -> T) -> Self {
+        Self { items: listing.items.into_iter().map(view).collect(), total: listing.total }
+    }
+}

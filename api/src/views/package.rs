@@ -1,0 +1,160 @@
+//! Packages and versions on the wire.
+
+use serde::Serialize;
+use slipway_common::clock::Instant;
+use slipway_common::ids::{PackagePath, ScopeName, Version};
+use slipway_common::model::dependency::{Dependency, DependencyKind};
+use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use slipway_common::model::user::User;
+use slipway_common::model::version::PackageVersion;
+
+use super::UserView;
+use crate::service::packages::Counted;
+
+/// A package.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PackageView {
+    scope: ScopeName,
+    name: String,
+    description: String,
+    github_repository: Option<RepositoryView>,
+    runtime_compat: RuntimeCompat,
+    updated_at: Instant,
+    created_at: Instant,
+    version_count: i64,
+    dependency_count: i64,
+    dependent_count: i64,
+    score: Option<u32>,
+    latest_version: Option<Version>,
+    when_featured: Option<Instant>,
+    is_archived: bool,
+    readme_source: ReadmeSource,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RepositoryView {
+    id: i64,
+    owner: String,
+    name: String,
+    updated_at: Instant,
+    created_at: Instant,
+}
+
+impl RepositoryView {
+    fn new(repository: &Repository, at: Instant) -> Self {
+        Self { id: repository.id, owner: repository.owner.clone(), name: repository.name.clone(), updated_at: at, created_at: at }
+    }
+}
+
+impl PackageView {
+    pub(crate) fn new(counted: Counted) -> Self {
+        let Counted { package, versions, latest, dependencies } = counted;
+        Self {
+            scope: package.name.scope().clone(),
+            name: package.name.name().to_owned(),
+            github_repository: package.repository.as_ref().map(|repository| RepositoryView::new(repository, package.updated_at)),
+            description: package.description,
+            runtime_compat: package.runtime_compat,
+            updated_at: package.updated_at,
+            created_at: package.created_at,
+            version_count: versions,
+            dependency_count: dependencies,
+            dependent_count: 0,
+            score: None,
+            latest_version: latest.map(|latest| latest.version),
+            when_featured: None,
+            is_archived: package.is_archived,
+            readme_source: package.readme_source,
+        }
+    }
+}
+
+/// A version.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VersionView {
+    scope: ScopeName,
+    package: String,
+    version: Version,
+    yanked: bool,
+    uses_npm: bool,
+    newer_versions_count: Option<i64>,
+    rekor_log_id: Option<String>,
+    license: Option<String>,
+    readme_path: Option<PackagePath>,
+    /// Whether it declares types outside itself.
+    augmentations: bool,
+    updated_at: Instant,
+    created_at: Instant,
+}
+
+impl VersionView {
+    pub(crate) fn new(version: PackageVersion, newer: i64) -> Self {
+        Self {
+            scope: version.package.scope().clone(),
+            package: version.package.name().to_owned(),
+            version: version.version,
+            yanked: version.is_yanked,
+            uses_npm: version.content.uses_npm,
+            newer_versions_count: Some(newer),
+            rekor_log_id: None,
+            license: version.content.license,
+            readme_path: version.content.readme,
+            augmentations: version.content.augmentations,
+            updated_at: version.updated_at,
+            created_at: version.created_at,
+        }
+    }
+}
+
+/// A version in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VersionWithUserView {
+    scope: ScopeName,
+    package: String,
+    version: Version,
+    user: Option<UserView>,
+    yanked: bool,
+    uses_npm: bool,
+    rekor_log_id: Option<String>,
+    readme_path: Option<PackagePath>,
+    updated_at: Instant,
+    created_at: Instant,
+}
+
+impl VersionWithUserView {
+    pub(crate) fn new(version: PackageVersion, user: Option<&User>) -> Self {
+        Self {
+            scope: version.package.scope().clone(),
+            package: version.package.name().to_owned(),
+            version: version.version,
+            user: user.map(UserView::new),
+            yanked: version.is_yanked,
+            uses_npm: version.content.uses_npm,
+            rekor_log_id: None,
+            readme_path: version.content.readme,
+            updated_at: version.updated_at,
+            created_at: version.created_at,
+        }
+    }
+}
+
+/// What a version needs from elsewhere.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DependencyView {
+    kind: DependencyKind,
+    name: String,
+    constraint: String,
+    path: String,
+    fallback_url: Option<String>,
+}
+
+impl DependencyView {
+    pub(crate) fn new(dependency: Dependency) -> Self {
+        Self { kind: dependency.kind, name: dependency.name, constraint: dependency.constraint, path: dependency.path, fallback_url: None }
+    }
+}

@@ -1,0 +1,85 @@
+//! A publish on the wire: the publishing task of JSR, with its findings as data.
+
+use serde::Serialize;
+use slipway_common::clock::Instant;
+use slipway_common::ids::{TaskId, Version};
+use slipway_common::model::finding::{Finding, FindingCode, Severity};
+use slipway_common::model::publish::Publish;
+use slipway_common::model::user::User;
+
+use super::UserView;
+
+/// A publishing task. `deno publish` reads `id`, `status` and `error`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PublishView {
+    id: TaskId,
+    status: &'static str,
+    error: Option<ErrorView>,
+    user: Option<UserView>,
+    package_scope: String,
+    package_name: String,
+    package_version: Version,
+    /// Everything that was found, errors first; warnings and notes of successful publishes too.
+    findings: Vec<FindingView>,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorView {
+    code: String,
+    message: String,
+}
+
+/// A finding as data.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FindingView {
+    code: FindingCode,
+    severity: Severity,
+    message: String,
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    hint: Option<String>,
+}
+
+impl FindingView {
+    fn new(finding: &Finding) -> Self {
+        let place = finding.place.as_ref();
+        let position = place.filter(|place| place.line > 0);
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            message: finding.message.clone(),
+            file: place.map(|place| place.path.clone()),
+            line: position.map(|place| place.line),
+            column: position.map(|place| place.column),
+            hint: finding.hint.clone(),
+        }
+    }
+}
+
+impl PublishView {
+    pub(crate) fn new(publish: &Publish, user: Option<&User>) -> Self {
+        let status = publish.state.wire();
+        // A failure without an error is shown by `deno publish` as a success.
+        let error = publish.error.clone().map(|error| ErrorView { code: error.code, message: error.message }).or_else(|| {
+            (status == "failure")
+                .then(|| ErrorView { code: publish.state.as_str().to_owned(), message: "the publish came to nothing".to_owned() })
+        });
+        Self {
+            id: publish.id,
+            status,
+            error,
+            user: user.map(UserView::new),
+            package_scope: publish.package.scope().to_string(),
+            package_name: publish.package.name().to_owned(),
+            package_version: publish.version.clone(),
+            findings: publish.findings.iter().map(FindingView::new).collect(),
+            created_at: publish.created_at,
+            updated_at: publish.updated_at,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! "Allow this upload?": what a device asks for, and a person's answer.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderMap;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use slipway_common::model::authorization::AuthorizationState;
+use slipway_common::model::token::Permission;
+use url::form_urlencoded;
+
+use super::form::{self, Fields};
+use super::login::see_other;
+use super::page::{self, PageResult};
+use crate::app::App;
+use crate::auth::actor::Actor;
+use crate::error::{ApiError, ApiResult, Code};
+use crate::extract::{SESSION_COOKIE, cookie};
+use crate::service::authorize;
+
+#[derive(Template)]
+#[template(path = "approve.html")]
+struct ApprovePage<'a> {
+    code: &'a str,
+    user: &'a str,
+    everything: bool,
+    asked: Vec<Asked>,
+    guard: String,
+    expires: String,
+}
+
+/// One permission in words.
+struct Asked {
+    what: String,
+    digest: String,
+}
+
+impl Asked {
+    fn new(permission: &Permission) -> Self {
+        let (what, digest) = match permission {
+            Permission::PublishScope(scope) => (format!("publish any package of @{scope}"), String::new()),
+            Permission::PublishPackage(package) => (format!("publish any version of {package}"), String::new()),
+            Permission::PublishVersion { package, version, tarball_hash } => (format!("publish {package}@{version}"), tarball_hash.clone()),
+        };
+        Self { what, digest }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "decided.html")]
+struct DecidedPage {
+    approved: bool,
+}
+
+/// Shows what is asked for. Who is not signed in is sent there first.
+pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, request: Request) -> PageResult {
+    let session = cookie(request.headers(), SESSION_COOKIE).unwrap_or_default().to_owned();
+    let query = request.uri().query().unwrap_or_default();
+    let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default().into_owned();
+    drop(request);
+    let user = match actor {
+        Ok(actor) if actor.interactive().is_ok() => actor.interactive()?.clone(),
+        // A fault is no reason to sign in again.
+        Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
+        _ => {
+            let back = format!("/auth?code={}", utf8_percent_encode(&code, NON_ALPHANUMERIC));
+            return Ok(see_other(&format!("/login?redirect={}", utf8_percent_encode(&back, NON_ALPHANUMERIC)), None));
+        }
+    };
+    let authorization = authorize::show(&app, &code).await?;
+    Ok(page::render(&ApprovePage {
+        code: &authorization.code,
+        user: &user.name,
+        everything: authorization.permissions.is_none(),
+        asked: authorization.permissions.iter().flatten().map(Asked::new).collect(),
+        guard: form::guard(&session),
+        expires: authorization.expires_at.format("%H:%M UTC").to_string(),
+    }))
+}
+
+/// A person says yes.
+pub(super) async fn approve(state: State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
+    decide(&state.0, &actor, &headers, &body, AuthorizationState::Approved).await
+}
+
+/// A person says no.
+pub(super) async fn deny(state: State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
+    decide(&state.0, &actor, &headers, &body, AuthorizationState::Denied).await
+}
+
+async fn decide(app: &App, actor: &Actor, headers: &HeaderMap, body: &[u8], decision: AuthorizationState) -> PageResult {
+    form::check_origin(headers, &app.context.config.public_url)?;
+    let fields = Fields::read(body);
+    let session = cookie(headers, SESSION_COOKIE).ok_or(Code::MissingAuthentication)?;
+    form::check_guard(session, fields.get("guard"))?;
+    authorize::decide(app, actor, fields.get("code"), decision).await?;
+    Ok(done(decision))
+}
+
+fn done(decision: AuthorizationState) -> Response {
+    page::render(&DecidedPage { approved: decision == AuthorizationState::Approved })
+}

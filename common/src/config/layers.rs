@@ -1,0 +1,145 @@
+//! Where settings come from, and which source wins.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::ConfigError;
+use super::settings::SETTINGS;
+
+/// The sources of a configuration, weakest first.
+#[derive(Debug, Default)]
+pub struct Layers {
+    /// What `--data DIR` implies.
+    pub preset: Vec<(&'static str, String)>,
+    /// The TOML file.
+    pub file: Option<PathBuf>,
+    /// Variables of the environment, by name.
+    pub environment: BTreeMap<String, String>,
+    /// Flags of the command line.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+/// Tables of the file that are not single values and are read by the rooms they belong to.
+const TABLES: &[&str] = &["ci_issuer", "sigstore", "identity", "mail", "cdn", "telemetry"];
+
+impl Layers {
+    /// Reads the variables of this process.
+    #[expect(clippy::disallowed_methods, reason = "this room is the one reader of the environment")]
+    #[must_use]
+    pub fn with_environment(mut self) -> Self {
+        self.environment = std::env::vars().filter(|(name, _)| name.starts_with("SLIPWAY_")).collect();
+        self
+    }
+
+    /// Lays the sources over one another.
+    pub(super) fn values(&self) -> Result<Values, ConfigError> {
+        let mut values: BTreeMap<&'static str, String> =
+            SETTINGS.iter().filter_map(|setting| Some((setting.key, setting.default?.to_owned()))).collect();
+        values.extend(self.preset.iter().cloned());
+        if let Some(file) = &self.file {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| ConfigError(format!("cannot read the configuration file `{}`: {error}", file.display())))?;
+            let table: toml::Table = toml::from_str(&text)
+                .map_err(|error| ConfigError(format!("the configuration file `{}` is not valid TOML: {error}", file.display())))?;
+            flatten("", &table, &mut values)?;
+        }
+        for setting in SETTINGS {
+            if let Some(value) = self.environment.get(&setting.variable()) {
+                values.insert(setting.key, value.clone());
+            }
+        }
+        values.extend(self.flags.iter().cloned());
+        Ok(Values(values))
+    }
+}
+
+fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<&'static str, String>) -> Result<(), ConfigError> {
+    for (name, value) in table {
+        let key = format!("{prefix}{name}");
+        let text = match value {
+            toml::Value::Table(inner) if SETTINGS.iter().any(|setting| setting.key.starts_with(&format!("{key}."))) => {
+                flatten(&format!("{key}."), inner, values)?;
+                continue;
+            }
+            _ if TABLES.contains(&key.as_str()) => continue,
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+            other => plain(other),
+        };
+        let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| unknown(&key))?;
+        values.insert(setting.key, text);
+    }
+    Ok(())
+}
+
+fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+fn unknown(key: &str) -> ConfigError {
+    let nearest = SETTINGS
+        .iter()
+        .map(|setting| setting.key)
+        .chain(TABLES.iter().copied())
+        .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
+    ConfigError(format!("unknown setting `{key}`, did you mean `{}`?", nearest.unwrap_or_default()))
+}
+
+/// What the layers come to.
+#[derive(Debug)]
+pub struct Values(BTreeMap<&'static str, String>);
+
+impl Values {
+    /// A setting, if any source has it. An empty text is no value.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, key: &str) -> Result<String, ConfigError> {
+        self.get(key).map(ToOwned::to_owned).ok_or_else(|| {
+            let variable = SETTINGS.iter().find(|setting| setting.key == key).map(super::Setting::variable).unwrap_or_default();
+            ConfigError(format!("`{key}` is not set: give `--data DIR`, or set it in the configuration file or as {variable}"))
+        })
+    }
+
+    pub(super) fn parse<T: FromStr>(&self, key: &str) -> Result<T, ConfigError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let text = self.required(key)?;
+        text.parse().map_err(|error| ConfigError(format!("`{key}` cannot be `{text}`: {error}")))
+    }
+
+    pub(super) fn list(&self, key: &str) -> Vec<String> {
+        self.get(key)
+            .into_iter()
+            .flat_map(|text| text.split(','))
+            .map(|item| item.trim().to_owned())
+            .filter(|item| !item.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_sources_win_and_unknown_keys_name_the_nearest() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("slipway.toml");
+        std::fs::write(&file, "listen = \"1.1.1.1:1\"\nreserved_names = [\"a\", \"b\"]\n[limits]\nentries = 5\n[sigstore]\nx = 1\n")
+            .unwrap();
+        let mut layers = Layers { file: Some(file.clone()), ..Layers::default() };
+        layers.environment.insert("SLIPWAY_LIMITS_ENTRIES".into(), "6".into());
+        let values = layers.values().unwrap();
+        assert_eq!((values.get("listen"), values.get("limits.entries")), (Some("1.1.1.1:1"), Some("6")));
+        assert_eq!(values.list("reserved_names"), ["a", "b"]);
+        layers.flags.push(("limits.entries", "7".into()));
+        assert_eq!(layers.values().unwrap().get("limits.entries"), Some("7"));
+        std::fs::write(&file, "[limits]\nentires = 5\n").unwrap();
+        assert_eq!(layers.values().unwrap_err().to_string(), "unknown setting `limits.entires`, did you mean `limits.entries`?");
+    }
+}

@@ -1,0 +1,212 @@
+//! The rules of a deployment: three URLs and what else there is to set.
+//!
+//! Sources, later ones win: built-in defaults, what `--data DIR` implies, one TOML file, the environment, flags. Every setting is
+//! declared once, in `settings`, with its environment variable and its documentation. This room is the only reader of the
+//! environment.
+
+mod layers;
+mod secret;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::model::limits::UploadLimits;
+use crate::model::scope::Quotas;
+
+pub use layers::{Layers, Values};
+pub use secret::Secret;
+pub use settings::{SETTINGS, Setting, reference};
+
+/// Why a configuration cannot be used. The text names the setting and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// The rules of a deployment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub database: Secret,
+    /// A copy of the database to read from.
+    pub database_replica: Option<Secret>,
+    /// The public store.
+    pub objects: String,
+    /// The private store.
+    pub objects_private: String,
+    /// `in-process:` or `amqp://…`.
+    pub queue: Secret,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// The registry's own address, with a trailing slash.
+    pub public_url: Url,
+    /// The address npm clients install from, with a trailing slash.
+    pub npm_url: Url,
+    /// Where the key is that signs npm versions.
+    pub signing_key: Option<PathBuf>,
+    /// How much of a package is accepted.
+    pub limits: UploadLimits,
+    /// What a new scope may do.
+    pub quotas: Quotas,
+    /// How many scopes a new user may create.
+    pub scope_limit: i64,
+    /// Scope names that only staff gives out, compared without hyphens.
+    pub reserved_names: Vec<String>,
+    /// How the analysis is bounded.
+    pub analysis: Analysis,
+    /// The default filter of the log, in the syntax of `RUST_LOG`.
+    pub log: String,
+}
+
+/// How the analysis of packages is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Analysis {
+    /// Warm child processes; zero means one for each core, at most four.
+    pub children: u64,
+    /// Memory of one child in bytes.
+    pub memory_bytes: u64,
+    /// Processor time for one package in seconds.
+    pub cpu_seconds: u64,
+    /// Time for one package in seconds, waiting included.
+    pub wall_seconds: u64,
+    /// How often a package that kills its child is tried.
+    pub attempts: u64,
+}
+
+impl Config {
+    /// Puts a configuration together.
+    ///
+    /// # Errors
+    /// When a setting is unknown, malformed or missing.
+    pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
+        Self::from_values(&layers.values()?)
+    }
+
+    fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let listen: SocketAddr = values.parse("listen")?;
+        let public_url = match values.get("public_url") {
+            Some(text) => address("public_url", text)?,
+            None => address("public_url", &format!("http://{listen}/"))?,
+        };
+        let npm_url = match values.get("npm_url") {
+            Some(text) => address("npm_url", text)?,
+            None => public_url.join("npm/").map_err(|error| ConfigError(format!("`public_url` cannot carry `npm/`: {error}")))?,
+        };
+        let objects = values.required("objects")?;
+        let objects_private = values.get("objects_private").map_or_else(|| sibling(&objects), ToOwned::to_owned);
+        if objects == objects_private && objects != "memory:" {
+            return Err(ConfigError("`objects_private` must not be the public store: give it a prefix or bucket of its own".into()));
+        }
+        Ok(Self {
+            database: Secret::new(values.required("database")?),
+            database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),
+            objects,
+            objects_private,
+            queue: Secret::new(values.required("queue")?),
+            listen,
+            public_url,
+            npm_url,
+            signing_key: values.get("signing_key").map(PathBuf::from),
+            limits: UploadLimits {
+                compressed_bytes: values.parse("limits.compressed_bytes")?,
+                file_bytes: values.parse("limits.file_bytes")?,
+                unpacked_bytes: values.parse("limits.unpacked_bytes")?,
+                entries: values.parse("limits.entries")?,
+                ratio: values.parse("limits.ratio")?,
+            },
+            quotas: Quotas {
+                packages: values.parse("quotas.packages")?,
+                new_packages_per_week: values.parse("quotas.new_packages_per_week")?,
+                publishes_per_week: values.parse("quotas.publishes_per_week")?,
+            },
+            scope_limit: values.parse("quotas.scopes_per_user")?,
+            reserved_names: values.list("reserved_names"),
+            analysis: Analysis {
+                children: values.parse("analysis.children")?,
+                memory_bytes: values.parse("analysis.memory_bytes")?,
+                cpu_seconds: values.parse("analysis.cpu_seconds")?,
+                wall_seconds: values.parse("analysis.wall_seconds")?,
+                attempts: values.parse("analysis.attempts")?,
+            },
+            log: values.required("log")?,
+        })
+    }
+
+    /// Whether the queue lives and dies with this process.
+    #[must_use]
+    pub fn queue_is_in_process(&self) -> bool {
+        self.queue.expose().starts_with("in-process:")
+    }
+}
+
+/// What `--data DIR` implies: the doors of a registry in one process.
+#[must_use]
+pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {
+    let directory = directory.display();
+    vec![
+        ("database", format!("sqlite:{directory}/registry.db")),
+        ("objects", format!("file:{directory}/objects")),
+        ("objects_private", format!("file:{directory}/private")),
+        ("queue", "in-process:".to_owned()),
+        ("signing_key", format!("{directory}/signing.key")),
+    ]
+}
+
+fn address(key: &str, text: &str) -> Result<Url, ConfigError> {
+    let mut url = Url::parse(text).map_err(|error| ConfigError(format!("`{key}` is not a URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ConfigError(format!("`{key}` must start with `http://` or `https://`")));
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// The private store beside a public one: the same place with `-private` at its end.
+fn sibling(objects: &str) -> String {
+    if objects.starts_with("memory:") { objects.to_owned() } else { format!("{}-private", objects.trim_end_matches('/')) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+        let mut layers = Layers::default();
+        layers.preset = preset(Path::new("/d"));
+        layers.flags = pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        Config::load(&layers)
+    }
+
+    #[test]
+    fn defaults_follow_each_other() {
+        let config = load(&[("listen", "127.0.0.1:9000")]).unwrap();
+        assert_eq!(config.public_url.as_str(), "http://127.0.0.1:9000/");
+        assert_eq!(config.npm_url.as_str(), "http://127.0.0.1:9000/npm/");
+        assert_eq!(config.database.expose(), "sqlite:/d/registry.db");
+        assert!(config.queue_is_in_process());
+        let config = load(&[("public_url", "https://r.example/x"), ("objects", "s3://b/p"), ("objects_private", "s3://b/q")]).unwrap();
+        assert_eq!(config.npm_url.as_str(), "https://r.example/x/npm/");
+        assert_eq!(sibling("s3://b/p/"), "s3://b/p-private");
+    }
+
+    #[test]
+    fn refuses_nonsense() {
+        assert!(load(&[("listen", "nowhere")]).unwrap_err().to_string().contains("`listen`"));
+        assert!(load(&[("public_url", "ftp://x")]).is_err());
+        assert!(load(&[("limits.entries", "many")]).is_err());
+        assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let config = load(&[("database", "postgres://u:hunter2@h/d")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

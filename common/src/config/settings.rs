@@ -1,0 +1,75 @@
+//! Every setting, once.
+
+use std::fmt::Write;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key in the TOML file; a dot stands for a table.
+    pub key: &'static str,
+    /// The built-in default, if there is one.
+    pub default: Option<&'static str>,
+    /// What it means, with unit and reason.
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// The environment variable: `SLIPWAY_` and the key in capitals.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("SLIPWAY_{}", self.key.replace('.', "_").to_ascii_uppercase())
+    }
+}
+
+const fn setting(key: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
+    Setting { key, default, meaning }
+}
+
+/// All settings, in the order of the reference.
+pub const SETTINGS: &[Setting] = &[
+    setting("database", None, "`sqlite:FILE` or `postgres://user:password@host/database`. With `--data DIR`: `sqlite:DIR/registry.db`."),
+    setting("database_replica", None, "A copy of the PostgreSQL database to read from."),
+    setting(
+        "objects",
+        None,
+        "The public store: `file:DIR`, `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `memory:`. With `--data DIR`: `file:DIR/objects`.",
+    ),
+    setting(
+        "objects_private",
+        None,
+        "The private store, never the public one. Default: beside `objects`, with `-private` at the end. With `--data DIR`: `file:DIR/private`.",
+    ),
+    setting("queue", None, "`in-process:` or `amqp://user:password@host:5672/vhost`. With `--data DIR`: `in-process:`."),
+    setting("listen", Some("127.0.0.1:8080"), "Address and port of the API."),
+    setting("public_url", None, "The registry's own address as clients see it. Default: `http://<listen>/`."),
+    setting("npm_url", None, "The address npm clients install from. Default: `<public_url>npm/`."),
+    setting("signing_key", None, "File with the key that signs npm versions. With `--data DIR`: `DIR/signing.key`."),
+    setting("limits.compressed_bytes", Some("20971520"), "Largest upload, in bytes as sent. JSR's limit."),
+    setting("limits.file_bytes", Some("20971520"), "Largest file of a package, in bytes. JSR's limit."),
+    setting("limits.unpacked_bytes", Some("20971520"), "All files of a package together, in bytes. JSR's limit."),
+    setting("limits.entries", Some("10000"), "Files of a package."),
+    setting("limits.ratio", Some("100"), "Unpacked bytes for each compressed one, above eight mebibytes: more is a bomb."),
+    setting("quotas.scopes_per_user", Some("3"), "Scopes a new user may create."),
+    setting("quotas.packages", Some("100"), "Packages of a new scope."),
+    setting("quotas.new_packages_per_week", Some("20"), "New packages of a new scope within seven days."),
+    setting("quotas.publishes_per_week", Some("1000"), "Publish attempts of a new scope within seven days, failed ones included."),
+    setting("reserved_names", Some(""), "Scope names that only staff gives out, separated by commas; hyphens do not count."),
+    setting("analysis.children", Some("0"), "Warm child processes that analyse packages. `0`: one for each core, at most four."),
+    setting("analysis.memory_bytes", Some("1610612736"), "Memory of one such child, in bytes."),
+    setting("analysis.cpu_seconds", Some("60"), "Processor time for one package, in seconds."),
+    setting("analysis.wall_seconds", Some("120"), "Time for one package, in seconds."),
+    setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
+    setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
+];
+
+/// The reference of all settings as Markdown, for the README.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from("| key | environment | default | meaning |\n|---|---|---|---|\n");
+    for setting in SETTINGS {
+        let default = setting.default.filter(|default| !default.is_empty()).map_or_else(String::new, |default| format!("`{default}`"));
+        writeln!(text, "| `{}` | `{}` | {default} | {} |", setting.key, setting.variable(), setting.meaning)
+            .expect("writing to a string cannot fail");
+    }
+    text
+}

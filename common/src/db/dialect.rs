@@ -1,0 +1,102 @@
+//! Every difference between the engines. If it outgrows a screen, stop and talk.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::error::ErrorKind;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Conn, DbError, DbResult, Pools};
+
+/// Connections of one process to PostgreSQL. Two processes on a small server leave room below its default of a hundred.
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// Readers of the SQLite file. Reads are short and a second core is the most a small machine has to give.
+const SQLITE_READERS: u32 = 4;
+/// How long a caller waits for a connection before it is told that the database is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long SQLite waits for another process, such as `slipway admin`, to finish its write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The memory that each SQLite connection keeps for pages, in KiB.
+const SQLITE_CACHE_KIB: &str = "-4000";
+
+pub(super) async fn open(url: &str, replica: Option<&str>) -> DbResult<Pools> {
+    if url.starts_with("sqlite:") {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| DbError::Url(format!("cannot read the database URL: {error}")))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit that was acknowledged survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", SQLITE_CACHE_KIB);
+        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.create_if_missing(false))
+            .await?;
+        return Ok(Pools::Sqlite { writer, readers });
+    }
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        let replica = match replica {
+            Some(url) => Some(open_postgres(url).await?),
+            None => None,
+        };
+        return Ok(Pools::Postgres { primary: open_postgres(url).await?, replica });
+    }
+    let scheme = url.split(':').next().unwrap_or_default();
+    Err(DbError::Url(format!("a database URL starts with `sqlite:` or `postgres://`, not with `{scheme}:`")))
+}
+
+async fn open_postgres(url: &str) -> DbResult<sqlx::PgPool> {
+    // The text of a URL that does not parse may hold a password: it is not repeated.
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| DbError::Url("cannot read the database URL".into()))?.application_name("slipway");
+    Ok(PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
+}
+
+/// A read sees one moment of the database, whatever is written meanwhile.
+pub(super) async fn begin_read(pools: &Pools) -> DbResult<Conn> {
+    Ok(match pools {
+        Pools::Postgres { primary, replica } => {
+            let pool = replica.as_ref().unwrap_or(primary);
+            Conn::Postgres(pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+        }
+        Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
+    })
+}
+
+/// A write takes its lock at once on SQLite, so that it cannot fail half-way for want of it.
+pub(super) async fn begin_write(pools: &Pools) -> DbResult<Conn> {
+    Ok(match pools {
+        Pools::Postgres { primary, .. } => Conn::Postgres(primary.begin().await?),
+        Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+    })
+}
+
+/// Sorts a driver's error into the few kinds that callers can act on.
+pub(super) fn classify(error: sqlx::Error) -> DbError {
+    match &error {
+        sqlx::Error::Database(reported) => match reported.kind() {
+            ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation => DbError::Conflict(error),
+            _ if is_transient(reported.code().as_deref()) => DbError::Unavailable(error),
+            _ => DbError::Driver(error),
+        },
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            DbError::Unavailable(error)
+        }
+        _ => DbError::Driver(error),
+    }
+}
+
+/// PostgreSQL's classes 08 (connection), 53 (resources), 57 (operator intervention) and 40 (rollback); SQLite's busy (5) and
+/// locked (6) in all their variants.
+fn is_transient(code: Option<&str>) -> bool {
+    let Some(code) = code else { return false };
+    if code.len() == 5 {
+        return ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}

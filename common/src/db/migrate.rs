@@ -1,0 +1,85 @@
+//! Brings the schema up to date, on either engine, from one set of files.
+
+use std::sync::LazyLock;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::{DbError, DbResult, Pools};
+
+/// The schema of this build, compiled in: number, name and text of each file in `migrations/`.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "accounts", include_str!("../../../migrations/0001_accounts.sql")),
+    (2, "packages", include_str!("../../../migrations/0002_packages.sql")),
+    (3, "publishing", include_str!("../../../migrations/0003_publishing.sql")),
+];
+
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, text)| Migration::new(*version, (*name).into(), MigrationType::Simple, text.into_sql_str(), false));
+    Migrator::with_migrations(migrations.collect())
+});
+
+pub(super) async fn run(pools: &Pools) -> DbResult<()> {
+    match pools {
+        Pools::Postgres { primary, .. } => MIGRATOR.run(primary).await,
+        Pools::Sqlite { writer, .. } => MIGRATOR.run(writer).await,
+    }
+    .map_err(explain)
+}
+
+pub(super) async fn check(pools: &Pools) -> DbResult<()> {
+    const SQL: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
+    let applied: Vec<i64> = match pools {
+        Pools::Postgres { primary, .. } => sqlx::query_scalar(SQL).fetch_all(primary).await,
+        Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQL).fetch_all(writer).await,
+    }
+    .map_err(|error| match error {
+        sqlx::Error::Database(_) => DbError::Schema("the database has no schema yet: run `slipway migrate`".into()),
+        other => other.into(),
+    })?;
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
+        return Err(newer(*unknown));
+    }
+    match known.iter().filter(|version| !applied.contains(version)).count() {
+        0 => Ok(()),
+        missing => Err(DbError::Schema(format!("the database schema is {missing} migration(s) behind: run `slipway migrate`"))),
+    }
+}
+
+fn newer(version: i64) -> DbError {
+    DbError::Schema(format!(
+        "the database was migrated by a newer slipway (migration {version} is unknown here): run that release, or restore a backup"
+    ))
+}
+
+fn explain(error: MigrateError) -> DbError {
+    match error {
+        MigrateError::VersionMissing(version) => newer(version),
+        MigrateError::VersionMismatch(version) => {
+            DbError::Schema(format!("migration {version} was changed after it was applied: this build and the database do not fit"))
+        }
+        MigrateError::Execute(error) => error.into(),
+        MigrateError::ExecuteMigration(error, version) => DbError::Schema(format!("migration {version} failed: {error}")),
+        other => DbError::Schema(format!("the schema cannot be migrated: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed() {
+        let mut files: Vec<_> = std::fs::read_dir("../migrations")
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| std::path::Path::new(name).extension().is_some_and(|extension| extension == "sql"))
+            .collect();
+        files.sort();
+        let listed: Vec<_> = MIGRATIONS.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
+        assert_eq!(files, listed);
+    }
+}

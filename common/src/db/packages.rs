@@ -1,0 +1,220 @@
+//! Packages.
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+use super::on::{on, sql};
+use super::rows::{self, Time};
+use super::{DbResult, Listing, Page, ReadTx, WriteTx};
+use crate::ids::{PackageName, ScopeName};
+use crate::model::package::{Package, ReadmeSource, Repository};
+
+#[derive(FromRow)]
+struct PackageRow {
+    scope: String,
+    name: String,
+    description: String,
+    repository_owner: Option<String>,
+    repository_name: Option<String>,
+    repository_id: Option<i64>,
+    is_archived: bool,
+    readme_source: String,
+    runtime_compat: Json<serde_json::Value>,
+    generation: i64,
+    announced: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<PackageRow> for Package {
+    type Error = super::DbError;
+
+    fn try_from(row: PackageRow) -> DbResult<Self> {
+        let repository = match (row.repository_owner, row.repository_name, row.repository_id) {
+            (Some(owner), Some(name), Some(id)) => Some(Repository { owner, name, id }),
+            _ => None,
+        };
+        Ok(Self {
+            name: package_name("packages", &row.scope, &row.name)?,
+            description: row.description,
+            repository,
+            is_archived: row.is_archived,
+            readme_source: rows::word("packages", "readme_source", &row.readme_source, ReadmeSource::parse)?,
+            runtime_compat: rows::shape("packages", "runtime_compat", row.runtime_compat.0)?,
+            generation: row.generation,
+            announced: row.announced,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// A package name kept in two columns.
+pub(super) fn package_name(table: &'static str, scope: &str, name: &str) -> DbResult<PackageName> {
+    let scope: ScopeName = rows::name(table, "scope", scope)?;
+    PackageName::new(scope, name).map_err(|error| super::DbError::corrupt(table, "name", error))
+}
+
+impl ReadTx {
+    /// The package of this name, archived or not.
+    pub async fn package(&mut self, at: &PackageName) -> DbResult<Option<Package>> {
+        const SQL: &str = sql!(
+            "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
+                    runtime_compat, generation, announced, created_at, updated_at
+             FROM packages WHERE scope = $1 AND name = $2"
+        );
+        let row =
+            on!(self, |conn| sqlx::query_as::<_, PackageRow>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_optional(conn).await)?;
+        row.map(Package::try_from).transpose()
+    }
+
+    /// A page of the packages of a scope, by name; archived ones only on demand.
+    pub async fn packages_of(&mut self, scope: &ScopeName, with_archived: bool, page: Page) -> DbResult<Listing<Package>> {
+        const ITEMS: &str = sql!(
+            "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
+                    runtime_compat, generation, announced, created_at, updated_at
+             FROM packages WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3) ORDER BY name LIMIT $4 OFFSET $5"
+        );
+        const TOTAL: &str = sql!("SELECT COUNT(*) FROM packages WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)");
+        let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
+            .bind(scope.as_str())
+            .bind(false)
+            .bind(with_archived)
+            .bind(page.limit())
+            .bind(page.offset())
+            .fetch_all(conn)
+            .await)?;
+        let total = on!(self, |conn| sqlx::query_scalar::<_, i64>(TOTAL)
+            .bind(scope.as_str())
+            .bind(false)
+            .bind(with_archived)
+            .fetch_one(conn)
+            .await)?;
+        Ok(Listing { items: rows.into_iter().map(Package::try_from).collect::<DbResult<_>>()?, total })
+    }
+
+    /// A page of the packages whose scope contains `scope` or whose name contains `name`, exact names first. Archived
+    /// packages are not found.
+    pub async fn find_packages(&mut self, scope: &str, name: &str, page: Page) -> DbResult<Listing<Package>> {
+        const ITEMS: &str = sql!(
+            "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
+                    runtime_compat, generation, announced, created_at, updated_at
+             FROM packages
+             WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
+             ORDER BY CASE WHEN name = $4 THEN 0 WHEN scope = $5 THEN 1 ELSE 2 END, name, scope
+             LIMIT $6 OFFSET $7"
+        );
+        const TOTAL: &str =
+            sql!("SELECT COUNT(*) FROM packages WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')");
+        let (scope, name) = (scope.to_lowercase(), name.to_lowercase());
+        let (scope_pattern, name_pattern) = (contains(&scope), contains(&name));
+        let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
+            .bind(false)
+            .bind(&scope_pattern)
+            .bind(&name_pattern)
+            .bind(&name)
+            .bind(&scope)
+            .bind(page.limit())
+            .bind(page.offset())
+            .fetch_all(conn)
+            .await)?;
+        let total = on!(self, |conn| sqlx::query_scalar::<_, i64>(TOTAL)
+            .bind(false)
+            .bind(&scope_pattern)
+            .bind(&name_pattern)
+            .fetch_one(conn)
+            .await)?;
+        Ok(Listing { items: rows.into_iter().map(Package::try_from).collect::<DbResult<_>>()?, total })
+    }
+}
+
+/// A pattern for what contains `text`, its own wildcards made harmless.
+fn contains(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl WriteTx {
+    /// Adds an empty package. False when the name, or one that differs in hyphens alone, is taken.
+    pub async fn create_package(&mut self, name: &PackageName) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "INSERT INTO packages (scope, name, skeleton, description, is_archived, readme_source, runtime_compat,
+                                   generation, announced, created_at, updated_at)
+             VALUES ($1, $2, $3, '', $4, $5, $6, 0, 0, $7, $7)
+             ON CONFLICT DO NOTHING"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(name.scope().as_str())
+            .bind(name.name())
+            .bind(name.skeleton())
+            .bind(false)
+            .bind(ReadmeSource::Jsdoc.as_str())
+            .bind(Json(serde_json::json!({})))
+            .bind(now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Changes what members may change about a package, as `package` has it. False when there is no such package.
+    pub async fn update_package(&mut self, package: &Package) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE packages SET description = $1, is_archived = $2, readme_source = $3, runtime_compat = $4, updated_at = $5
+             WHERE scope = $6 AND name = $7"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(&package.description)
+            .bind(package.is_archived)
+            .bind(package.readme_source.as_str())
+            .bind(Json(&package.runtime_compat))
+            .bind(now)
+            .bind(package.name.scope().as_str())
+            .bind(package.name.name())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Notes that readers should see something new about a package, and returns the new generation.
+    pub async fn bump_generation(&mut self, name: &PackageName) -> DbResult<Option<i64>> {
+        const SQL: &str = sql!("UPDATE packages SET generation = generation + 1 WHERE scope = $1 AND name = $2 RETURNING generation");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(name.scope().as_str()).bind(name.name()).fetch_optional(conn).await)?)
+    }
+
+    /// Notes that the public documents of a package show `generation`. An older one never replaces a newer.
+    pub async fn mark_announced(&mut self, name: &PackageName, generation: i64) -> DbResult<()> {
+        const SQL: &str = sql!("UPDATE packages SET announced = $1 WHERE scope = $2 AND name = $3 AND announced < $1");
+        on!(self, |conn| sqlx::query(SQL).bind(generation).bind(name.scope().as_str()).bind(name.name()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Deletes a package that never had a publish worth keeping. False when it has one, or does not exist.
+    pub async fn delete_package(&mut self, name: &PackageName) -> DbResult<bool> {
+        const PUBLISHES: &str =
+            sql!("DELETE FROM publishes WHERE scope = $1 AND name = $2 AND state IN ('rejected', 'failed', 'cancelled')");
+        const PACKAGE: &str = sql!(
+            "DELETE FROM packages WHERE scope = $1 AND name = $2
+             AND NOT EXISTS (SELECT 1 FROM publishes WHERE scope = $1 AND name = $2)
+             AND NOT EXISTS (SELECT 1 FROM versions WHERE scope = $1 AND name = $2)"
+        );
+        on!(self, |conn| sqlx::query(PUBLISHES).bind(name.scope().as_str()).bind(name.name()).execute(conn).await.map(drop))?;
+        let rows = on!(self, |conn| sqlx::query(PACKAGE)
+            .bind(name.scope().as_str())
+            .bind(name.name())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+}

@@ -1,0 +1,223 @@
+//! Publishes and their way through the states.
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::on::{on, sql};
+use super::packages::package_name;
+use super::rows::{self, List, Time};
+use super::{DbResult, Listing, Page, ReadTx, WriteTx};
+use crate::ids::{PackageName, TaskId, UserId, Version};
+use crate::model::finding::{Finding, Findings};
+use crate::model::publish::{Publish, PublishError, PublishState};
+
+#[derive(FromRow)]
+struct PublishRow {
+    id: Uuid,
+    scope: String,
+    name: String,
+    version: String,
+    user_id: Option<Uuid>,
+    config: String,
+    state: String,
+    upload_sha256: Vec<u8>,
+    upload_bytes: i64,
+    error_code: Option<String>,
+    error_message: Option<String>,
+    findings: Json<serde_json::Value>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<PublishRow> for Publish {
+    type Error = super::DbError;
+
+    fn try_from(row: PublishRow) -> DbResult<Self> {
+        const TABLE: &str = "publishes";
+        let findings: List<Finding> = rows::shape(TABLE, "findings", row.findings.0)?;
+        Ok(Self {
+            id: row.id.into(),
+            package: package_name(TABLE, &row.scope, &row.name)?,
+            version: rows::name(TABLE, "version", &row.version)?,
+            user_id: row.user_id.map(UserId::from),
+            config: rows::name(TABLE, "config", &row.config)?,
+            state: rows::word(TABLE, "state", &row.state, PublishState::parse)?,
+            upload: rows::digest(TABLE, "upload_sha256", &row.upload_sha256)?,
+            upload_bytes: rows::size(TABLE, "upload_bytes", row.upload_bytes)?,
+            error: row.error_code.map(|code| PublishError { code, message: row.error_message.unwrap_or_default() }),
+            findings: findings.list.into_iter().collect(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl ReadTx {
+    /// The publish with this identifier.
+    pub async fn publish(&mut self, id: TaskId) -> DbResult<Option<Publish>> {
+        const SQL: &str = sql!(
+            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+                    findings, created_at, updated_at
+             FROM publishes WHERE id = $1"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, PublishRow>(SQL).bind(id.uuid()).fetch_optional(conn).await)?;
+        row.map(Publish::try_from).transpose()
+    }
+
+    /// The publish that keeps a version from being published: a live one, or the one that succeeded.
+    pub async fn blocking_publish(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<Publish>> {
+        const SQL: &str = sql!(
+            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+                    findings, created_at, updated_at
+             FROM publishes
+             WHERE scope = $1 AND name = $2 AND version = $3 AND state IN ('queued', 'checking', 'committed', 'published')"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, PublishRow>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .fetch_optional(conn)
+            .await)?;
+        row.map(Publish::try_from).transpose()
+    }
+
+    /// A page of the publishes of a package, newest first.
+    pub async fn publishes_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<Publish>> {
+        const ITEMS: &str = sql!(
+            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+                    findings, created_at, updated_at
+             FROM publishes WHERE scope = $1 AND name = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
+        );
+        const TOTAL: &str = sql!("SELECT COUNT(*) FROM publishes WHERE scope = $1 AND name = $2");
+        let rows = on!(self, |conn| sqlx::query_as::<_, PublishRow>(ITEMS)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(page.limit())
+            .bind(page.offset())
+            .fetch_all(conn)
+            .await)?;
+        let total = on!(self, |conn| sqlx::query_scalar::<_, i64>(TOTAL).bind(at.scope().as_str()).bind(at.name()).fetch_one(conn).await)?;
+        Ok(Listing { items: rows.into_iter().map(Publish::try_from).collect::<DbResult<_>>()?, total })
+    }
+}
+
+impl WriteTx {
+    /// Adds a publish. False when the version is being published, or was.
+    pub async fn create_publish(&mut self, publish: &Publish) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "INSERT INTO publishes (id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, findings,
+                                    created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+             ON CONFLICT DO NOTHING"
+        );
+        let upload_bytes = i64::try_from(publish.upload_bytes).unwrap_or(i64::MAX);
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(publish.id.uuid())
+            .bind(publish.package.scope().as_str())
+            .bind(publish.package.name())
+            .bind(publish.version.to_string())
+            .bind(publish.user_id.map(UserId::uuid))
+            .bind(publish.config.as_str())
+            .bind(publish.state.as_str())
+            .bind(publish.upload.as_bytes())
+            .bind(upload_bytes)
+            .bind(rows::list::<Finding>(&[]))
+            .bind(publish.created_at)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Moves a publish on. False when it is not in state `from` any more.
+    ///
+    /// # Panics
+    /// When the table of transitions does not know this one: that is a mistake in this build.
+    pub async fn move_publish(&mut self, id: TaskId, from: PublishState, to: PublishState) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE publishes SET state = $1, updated_at = $2 WHERE id = $3 AND state = $4");
+        assert!(from.may_become(to), "{from:?} cannot become {to:?}");
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(to.as_str())
+            .bind(now)
+            .bind(id.uuid())
+            .bind(from.as_str())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Ends a publish that came to nothing. False when it is not in state `from` any more.
+    ///
+    /// # Panics
+    /// When the table of transitions does not know this one: that is a mistake in this build.
+    pub async fn end_publish(
+        &mut self,
+        id: TaskId,
+        from: PublishState,
+        to: PublishState,
+        error: &PublishError,
+        findings: &Findings,
+    ) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = $1, error_code = $2, error_message = $3, findings = $4, updated_at = $5
+             WHERE id = $6 AND state = $7"
+        );
+        assert!(from.may_become(to), "{from:?} cannot become {to:?}");
+        let now = self.now;
+        let findings: Vec<Finding> = findings.iter().cloned().collect();
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(to.as_str())
+            .bind(&error.code)
+            .bind(&error.message)
+            .bind(rows::list(&findings))
+            .bind(now)
+            .bind(id.uuid())
+            .bind(from.as_str())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Commits a publish: the state, and what was found that did not stop it. False when it is not being checked any more.
+    pub async fn commit_publish(&mut self, id: TaskId, attempt: i64, findings: &Findings) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2, plan_attempt = $4
+             WHERE id = $3 AND state = 'checking'"
+        );
+        let now = self.now;
+        let findings: Vec<Finding> = findings.iter().cloned().collect();
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(rows::list(&findings))
+            .bind(now)
+            .bind(id.uuid())
+            .bind(attempt)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Ends every committed publish of a package whose version was stored by `generation`, and returns them with the
+    /// attempts that were committed.
+    pub async fn finish_publishes(&mut self, at: &PackageName, generation: i64) -> DbResult<Vec<(TaskId, i64)>> {
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = 'published', updated_at = $1
+             WHERE scope = $2 AND name = $3 AND state = 'committed'
+             AND version IN (SELECT version FROM versions WHERE scope = $2 AND name = $3 AND stored_generation <= $4)
+             RETURNING id, plan_attempt"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query_as::<_, (Uuid, i64)>(SQL)
+            .bind(now)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(generation)
+            .fetch_all(conn)
+            .await)?;
+        Ok(rows.into_iter().map(|(id, attempt)| (TaskId::from(id), attempt)).collect())
+    }
+}

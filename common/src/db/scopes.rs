@@ -1,0 +1,145 @@
+//! Scopes and who belongs to them.
+
+use chrono::TimeDelta;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::on::{on, sql};
+use super::rows::{self, Time};
+use super::{DbResult, ReadTx, WriteTx};
+use crate::ids::{ScopeName, UserId};
+use crate::model::scope::{Quotas, Scope, Usage};
+
+/// The window of the weekly quotas.
+const WEEK: TimeDelta = TimeDelta::days(7);
+
+#[derive(FromRow)]
+struct ScopeRow {
+    scope: String,
+    description: String,
+    creator_id: Uuid,
+    package_limit: i64,
+    new_package_per_week_limit: i64,
+    publish_attempts_per_week_limit: i64,
+    verify_oidc_actor: bool,
+    require_publishing_from_ci: bool,
+    upload_limits: Option<Json<serde_json::Value>>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<ScopeRow> for Scope {
+    type Error = super::DbError;
+
+    fn try_from(row: ScopeRow) -> DbResult<Self> {
+        Ok(Self {
+            name: rows::name("scopes", "scope", &row.scope)?,
+            description: row.description,
+            creator_id: row.creator_id.into(),
+            quotas: Quotas {
+                packages: row.package_limit,
+                new_packages_per_week: row.new_package_per_week_limit,
+                publishes_per_week: row.publish_attempts_per_week_limit,
+            },
+            verify_oidc_actor: row.verify_oidc_actor,
+            require_publishing_from_ci: row.require_publishing_from_ci,
+            upload_limits: row.upload_limits.map(|Json(limits)| limits),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl ReadTx {
+    /// The scope of this name.
+    pub async fn scope(&mut self, name: &ScopeName) -> DbResult<Option<Scope>> {
+        const SQL: &str = sql!(
+            "SELECT scope, description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit,
+                    verify_oidc_actor, require_publishing_from_ci, upload_limits, created_at, updated_at
+             FROM scopes WHERE scope = $1"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, ScopeRow>(SQL).bind(name.as_str()).fetch_optional(conn).await)?;
+        row.map(Scope::try_from).transpose()
+    }
+
+    /// Whether a user belongs to a scope; `Some(true)` as an admin.
+    pub async fn membership(&mut self, scope: &ScopeName, user: UserId) -> DbResult<Option<bool>> {
+        const SQL: &str = sql!("SELECT is_admin FROM scope_members WHERE scope = $1 AND user_id = $2");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, bool>(SQL).bind(scope.as_str()).bind(user.uuid()).fetch_optional(conn).await)?)
+    }
+
+    /// How much of its quotas a scope has used.
+    pub async fn scope_usage(&mut self, scope: &ScopeName) -> DbResult<Usage> {
+        const SQL: &str = sql!(
+            "SELECT (SELECT COUNT(*) FROM packages WHERE scope = $1),
+                    (SELECT COUNT(*) FROM packages WHERE scope = $1 AND created_at > $2),
+                    (SELECT COUNT(*) FROM publishes WHERE scope = $1 AND created_at > $2)"
+        );
+        let since = self.now - WEEK;
+        let (packages, new_packages_per_week, publishes_per_week) =
+            on!(self, |conn| sqlx::query_as::<_, (i64, i64, i64)>(SQL).bind(scope.as_str()).bind(since).fetch_one(conn).await)?;
+        Ok(Usage { packages, new_packages_per_week, publishes_per_week })
+    }
+}
+
+impl WriteTx {
+    /// Adds a scope. False when the name, or one that differs in hyphens alone, is taken.
+    pub async fn create_scope(&mut self, scope: &Scope) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
+                                 publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
+                                 created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+             ON CONFLICT DO NOTHING"
+        );
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(scope.name.as_str())
+            .bind(scope.name.skeleton())
+            .bind(&scope.description)
+            .bind(scope.creator_id.uuid())
+            .bind(scope.quotas.packages)
+            .bind(scope.quotas.new_packages_per_week)
+            .bind(scope.quotas.publishes_per_week)
+            .bind(scope.verify_oidc_actor)
+            .bind(scope.require_publishing_from_ci)
+            .bind(scope.created_at)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Adds a member to a scope. False when they belong to it already.
+    pub async fn add_member(&mut self, scope: &ScopeName, user: UserId, is_admin: bool) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "INSERT INTO scope_members (scope, user_id, is_admin, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $4)
+             ON CONFLICT (scope, user_id) DO NOTHING"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(scope.as_str())
+            .bind(user.uuid())
+            .bind(is_admin)
+            .bind(now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Changes the description of a scope. False when there is no such scope.
+    pub async fn describe_scope(&mut self, scope: &ScopeName, description: &str) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE scopes SET description = $1, updated_at = $2 WHERE scope = $3");
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(description)
+            .bind(now)
+            .bind(scope.as_str())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+}

@@ -1,0 +1,26 @@
+//! What nobody needs any more.
+
+use chrono::TimeDelta;
+
+use super::on::{on, sql};
+use super::{DbResult, WriteTx};
+
+/// How long void authorizations and expired tokens stay, so that a late caller still hears "expired" and not "unknown".
+const VOID: TimeDelta = TimeDelta::days(1);
+/// How long finished jobs stay for people who look into what happened.
+const FINISHED: TimeDelta = TimeDelta::days(7);
+
+impl WriteTx {
+    /// Deletes void authorizations, expired tokens, and jobs that are long done. Returns how many rows went.
+    pub async fn sweep(&mut self) -> DbResult<u64> {
+        const AUTHORIZATIONS: &str = sql!("DELETE FROM authorizations WHERE expires_at < $1");
+        const TOKENS: &str = sql!("DELETE FROM tokens WHERE expires_at < $1");
+        const JOBS: &str = sql!("DELETE FROM jobs WHERE state = 'done' AND updated_at < $1");
+        let now = self.now;
+        let mut swept = 0;
+        for (text, before) in [(AUTHORIZATIONS, now - VOID), (TOKENS, now - VOID), (JOBS, now - FINISHED)] {
+            swept += on!(self, |conn| sqlx::query(text).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
+        }
+        Ok(swept)
+    }
+}

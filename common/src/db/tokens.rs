@@ -1,0 +1,99 @@
+//! Credentials.
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::on::{on, sql};
+use super::rows::{self, List, Time};
+use super::{DbResult, ReadTx, WriteTx};
+use crate::ids::{Sha256, TokenId, UserId};
+use crate::model::token::{Permission, Token, TokenKind};
+
+#[derive(FromRow)]
+struct TokenRow {
+    id: Uuid,
+    user_id: Uuid,
+    kind: String,
+    description: Option<String>,
+    permissions: Option<Json<serde_json::Value>>,
+    expires_at: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<TokenRow> for Token {
+    type Error = super::DbError;
+
+    fn try_from(row: TokenRow) -> DbResult<Self> {
+        Ok(Self {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            kind: rows::word("tokens", "kind", &row.kind, TokenKind::parse)?,
+            description: row.description,
+            permissions: permissions("tokens", row.permissions)?,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// A permission column: absent means everything.
+pub(super) fn permissions(table: &'static str, value: Option<Json<serde_json::Value>>) -> DbResult<Option<Vec<Permission>>> {
+    value.map(|Json(value)| rows::shape::<List<Permission>>(table, "permissions", value).map(|list| list.list)).transpose()
+}
+
+impl ReadTx {
+    /// The credential whose secret has this digest, expired or not.
+    pub async fn token_by_hash(&mut self, hash: &Sha256) -> DbResult<Option<Token>> {
+        const SQL: &str = sql!(
+            "SELECT id, user_id, kind, description, permissions, expires_at, created_at, updated_at
+             FROM tokens WHERE hash = $1"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(hash.as_bytes()).fetch_optional(conn).await)?;
+        row.map(Token::try_from).transpose()
+    }
+
+    /// The credentials of a user, newest first.
+    pub async fn tokens_of(&mut self, user: UserId) -> DbResult<Vec<Token>> {
+        const SQL: &str = sql!(
+            "SELECT id, user_id, kind, description, permissions, expires_at, created_at, updated_at
+             FROM tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC"
+        );
+        let rows = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(user.uuid()).fetch_all(conn).await)?;
+        rows.into_iter().map(Token::try_from).collect()
+    }
+}
+
+impl WriteTx {
+    /// Adds a credential, known by the digest of its secret.
+    pub async fn create_token(&mut self, token: &Token, hash: &Sha256) -> DbResult<()> {
+        const SQL: &str = sql!(
+            "INSERT INTO tokens (id, user_id, hash, kind, description, permissions, expires_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"
+        );
+        let permissions = token.permissions.as_deref().map(rows::list);
+        on!(self, |conn| sqlx::query(SQL)
+            .bind(token.id.uuid())
+            .bind(token.user_id.uuid())
+            .bind(hash.as_bytes())
+            .bind(token.kind.as_str())
+            .bind(&token.description)
+            .bind(permissions)
+            .bind(token.expires_at)
+            .bind(token.created_at)
+            .execute(conn)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Deletes a credential of a user. False when there is none.
+    pub async fn delete_token(&mut self, user: UserId, id: TokenId) -> DbResult<bool> {
+        const SQL: &str = sql!("DELETE FROM tokens WHERE id = $1 AND user_id = $2");
+        let rows =
+            on!(self, |conn| sqlx::query(SQL).bind(id.uuid()).bind(user.uuid()).execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+}

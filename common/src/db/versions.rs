@@ -1,0 +1,309 @@
+//! Versions and what they depend on.
+
+use std::collections::BTreeMap;
+
+use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::on::{on, sql};
+use super::packages::package_name;
+use super::rows::{self, List, Time};
+use super::{DbResult, Listing, Page, ReadTx, WriteTx};
+use crate::ids::{Exports, PackageName, UserId, Version};
+use crate::model::dependency::{Dependency, DependencyKind};
+use crate::model::version::{ArtefactRecord, ListedVersion, PackageVersion, ResolvableVersion, VersionContent};
+
+/// Rows of one insert. Seven values each stay well below the 32 766 parameters that SQLite allows.
+const ROWS_PER_INSERT: usize = 1_000;
+
+#[derive(FromRow)]
+struct VersionRow {
+    scope: String,
+    name: String,
+    version: String,
+    is_yanked: bool,
+    task_id: Uuid,
+    user_id: Option<Uuid>,
+    exports: Json<serde_json::Value>,
+    license: Option<String>,
+    readme_path: Option<String>,
+    uses_npm: bool,
+    augmentations: bool,
+    meta_sha256: Vec<u8>,
+    npm_manifest: Json<serde_json::Value>,
+    npm_revision: i64,
+    artefacts: Json<serde_json::Value>,
+    stored_generation: Option<i64>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<VersionRow> for PackageVersion {
+    type Error = super::DbError;
+
+    fn try_from(row: VersionRow) -> DbResult<Self> {
+        const TABLE: &str = "versions";
+        let artefacts: List<ArtefactRecord> = rows::shape(TABLE, "artefacts", row.artefacts.0)?;
+        Ok(Self {
+            package: package_name(TABLE, &row.scope, &row.name)?,
+            version: rows::name(TABLE, "version", &row.version)?,
+            is_yanked: row.is_yanked,
+            task_id: row.task_id.into(),
+            user_id: row.user_id.map(UserId::from),
+            content: VersionContent {
+                exports: rows::shape(TABLE, "exports", row.exports.0)?,
+                license: row.license,
+                readme: row.readme_path.map(|path| rows::name(TABLE, "readme_path", &path)).transpose()?,
+                uses_npm: row.uses_npm,
+                augmentations: row.augmentations,
+                meta: rows::digest(TABLE, "meta_sha256", &row.meta_sha256)?,
+                npm_manifest: row.npm_manifest.0,
+                npm_revision: row.npm_revision,
+                artefacts: artefacts.list,
+            },
+            stored_generation: row.stored_generation,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl ReadTx {
+    /// A version, whether readers can see it yet or not.
+    pub async fn version(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<PackageVersion>> {
+        const SQL: &str = sql!(
+            "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+             FROM versions WHERE scope = $1 AND name = $2 AND version = $3"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, VersionRow>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .fetch_optional(conn)
+            .await)?;
+        row.map(PackageVersion::try_from).transpose()
+    }
+
+    /// The highest stable version that is not yanked and that readers can see.
+    pub async fn latest_version(&mut self, at: &PackageName) -> DbResult<Option<PackageVersion>> {
+        const SQL: &str = sql!(
+            "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+             FROM versions
+             WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4 AND stored_generation IS NOT NULL
+             ORDER BY sort_key DESC LIMIT 1"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, VersionRow>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(true)
+            .bind(false)
+            .fetch_optional(conn)
+            .await)?;
+        row.map(PackageVersion::try_from).transpose()
+    }
+
+    /// A page of the versions of a package that readers can see, highest first.
+    pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
+        const ITEMS: &str = sql!(
+            "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+             FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
+             ORDER BY sort_key DESC LIMIT $3 OFFSET $4"
+        );
+        let rows = on!(self, |conn| sqlx::query_as::<_, VersionRow>(ITEMS)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(page.limit())
+            .bind(page.offset())
+            .fetch_all(conn)
+            .await)?;
+        let total = self.count_versions(at).await?;
+        Ok(Listing { items: rows.into_iter().map(PackageVersion::try_from).collect::<DbResult<_>>()?, total })
+    }
+
+    /// How many versions of a package readers can see.
+    pub async fn count_versions(&mut self, at: &PackageName) -> DbResult<i64> {
+        const SQL: &str = sql!("SELECT COUNT(*) FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_one(conn).await)?)
+    }
+
+    /// How many versions are higher than `version` and not yanked.
+    pub async fn count_newer_versions(&mut self, at: &PackageName, version: &Version) -> DbResult<i64> {
+        const SQL: &str = sql!(
+            "SELECT COUNT(*) FROM versions
+             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4 AND stored_generation IS NOT NULL"
+        );
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.sort_key().as_bytes())
+            .bind(false)
+            .fetch_one(conn)
+            .await)?)
+    }
+
+    /// What the public documents of a package list, highest version first.
+    pub async fn listed_versions(&mut self, at: &PackageName) -> DbResult<Vec<ListedVersion>> {
+        const SQL: &str = sql!(
+            "SELECT version, is_yanked, created_at, npm_manifest
+             FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
+             ORDER BY sort_key DESC"
+        );
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Json<serde_json::Value>)>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .fetch_all(conn)
+            .await)?;
+        rows.into_iter()
+            .map(|(version, is_yanked, created_at, Json(npm_manifest))| {
+                Ok(ListedVersion { version: rows::name("versions", "version", &version)?, is_yanked, created_at, npm_manifest })
+            })
+            .collect()
+    }
+
+    /// The versions of several packages that a dependent can be resolved to. A package without any is left out.
+    pub async fn resolvable_versions(&mut self, packages: &[PackageName]) -> DbResult<BTreeMap<PackageName, Vec<ResolvableVersion>>> {
+        let mut found: BTreeMap<PackageName, Vec<ResolvableVersion>> = BTreeMap::new();
+        for chunk in packages.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<(String, String, String, bool, Json<serde_json::Value>)> = on!(self, |conn| {
+                let mut query = QueryBuilder::new(
+                    "SELECT scope, name, version, is_yanked, exports FROM versions
+                     WHERE stored_generation IS NOT NULL AND (scope, name) IN (",
+                );
+                query.push_values(chunk, |mut row, package| {
+                    row.push_bind(package.scope().as_str()).push_bind(package.name());
+                });
+                query.push(") ORDER BY scope, name, sort_key");
+                query.build_query_as().fetch_all(conn).await
+            })?;
+            for (scope, name, version, is_yanked, Json(exports)) in rows {
+                let exports: Exports = rows::shape("versions", "exports", exports)?;
+                found.entry(package_name("versions", &scope, &name)?).or_default().push(ResolvableVersion {
+                    version: rows::name("versions", "version", &version)?,
+                    is_yanked,
+                    exports: exports.0.into_keys().collect(),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a version needs from elsewhere.
+    pub async fn dependencies_of(&mut self, at: &PackageName, version: &Version) -> DbResult<Vec<Dependency>> {
+        const SQL: &str = sql!(
+            "SELECT kind, dependency, version_range, sub_path FROM version_dependencies
+             WHERE scope = $1 AND name = $2 AND version = $3
+             ORDER BY kind, dependency, version_range, sub_path"
+        );
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, String, String, String)>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .fetch_all(conn)
+            .await)?;
+        rows.into_iter()
+            .map(|(kind, name, constraint, path)| {
+                let kind = rows::word("version_dependencies", "kind", &kind, DependencyKind::parse)?;
+                Ok(Dependency { kind, name, constraint, path })
+            })
+            .collect()
+    }
+}
+
+impl WriteTx {
+    /// Fixes a version. False when it exists.
+    pub async fn create_version(&mut self, version: &PackageVersion, dependencies: &[Dependency]) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
+                                   readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
+                                   created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+             ON CONFLICT (scope, name, version) DO NOTHING"
+        );
+        let content = &version.content;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(version.package.scope().as_str())
+            .bind(version.package.name())
+            .bind(version.version.to_string())
+            .bind(version.version.sort_key().as_bytes())
+            .bind(version.version.is_stable())
+            .bind(version.is_yanked)
+            .bind(version.task_id.uuid())
+            .bind(version.user_id.map(UserId::uuid))
+            .bind(Json(&content.exports))
+            .bind(&content.license)
+            .bind(content.readme.as_ref().map(crate::ids::PackagePath::as_str))
+            .bind(content.uses_npm)
+            .bind(content.augmentations)
+            .bind(content.meta.as_bytes())
+            .bind(Json(&content.npm_manifest))
+            .bind(content.npm_revision)
+            .bind(rows::list(&content.artefacts))
+            .bind(version.created_at)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if rows == 0 {
+            return Ok(false);
+        }
+        self.insert_dependencies(version, dependencies).await?;
+        Ok(true)
+    }
+
+    async fn insert_dependencies(&mut self, version: &PackageVersion, dependencies: &[Dependency]) -> DbResult<()> {
+        for chunk in dependencies.chunks(ROWS_PER_INSERT) {
+            on!(self, |conn| {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO version_dependencies (scope, name, version, kind, dependency, version_range, sub_path) ",
+                );
+                query.push_values(chunk, |mut row, dependency| {
+                    row.push_bind(version.package.scope().as_str())
+                        .push_bind(version.package.name())
+                        .push_bind(version.version.to_string())
+                        .push_bind(dependency.kind.as_str())
+                        .push_bind(&dependency.name)
+                        .push_bind(&dependency.constraint)
+                        .push_bind(&dependency.path);
+                });
+                query.build().execute(conn).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes that all bytes of a version are in place as of `generation`. False when that was noted before.
+    pub async fn mark_stored(&mut self, at: &PackageName, version: &Version, generation: i64) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE versions SET stored_generation = $1
+             WHERE scope = $2 AND name = $3 AND version = $4 AND stored_generation IS NULL"
+        );
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(generation)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Withdraws a version from resolution, or takes that back. False when there is no such version.
+    pub async fn set_yanked(&mut self, at: &PackageName, version: &Version, is_yanked: bool) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE versions SET is_yanked = $1, updated_at = $2 WHERE scope = $3 AND name = $4 AND version = $5");
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(is_yanked)
+            .bind(now)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+}

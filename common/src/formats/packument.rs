@@ -1,0 +1,218 @@
+//! The npm document of a package: what `GET /@jsr/scope__name` answers.
+//!
+//! The full document is enough for every client. What it says of a version was fixed when the version was published; only the
+//! address of the tarball, the tags and `deprecated` are made anew each time.
+
+use chrono::SecondsFormat;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::clock::Instant;
+use crate::ids::Version;
+use crate::model::package::Package;
+use crate::model::version::ListedVersion;
+
+/// What a yanked version tells those who still install it.
+const YANKED: &str = "this version was yanked by its authors";
+
+/// What the abbreviated form keeps of a version, by npm's own list.
+const ABBREVIATED: &[&str] = &[
+    "name",
+    "version",
+    "deprecated",
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "bin",
+    "dist",
+    "engines",
+    "funding",
+    "cpu",
+    "os",
+    "libc",
+];
+
+/// An npm document.
+#[derive(Debug, Serialize)]
+pub struct Packument {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "_rev")]
+    revision: String,
+    name: String,
+    description: String,
+    #[serde(rename = "dist-tags")]
+    tags: IndexMap<&'static str, String>,
+    versions: IndexMap<String, Map<String, Value>>,
+    time: IndexMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    homepage: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keywords: Option<Value>,
+    maintainers: Vec<Value>,
+    #[serde(skip)]
+    generation: i64,
+}
+
+impl Packument {
+    /// The document of a package at a generation, from its versions, highest first. `npm_url` ends with a slash.
+    #[must_use]
+    pub fn new(package: &Package, generation: i64, listed: &[ListedVersion], npm_url: &Url) -> Self {
+        let npm_name = package.name.npm_name();
+        let latest = latest(listed);
+        let mut time = IndexMap::from([
+            ("created".to_owned(), npm_time(package.created_at)),
+            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.created_at).max().unwrap_or(package.updated_at))),
+        ]);
+        time.extend(listed.iter().map(|version| (version.version.to_string(), npm_time(version.created_at))));
+        let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).cloned();
+        Self {
+            id: npm_name.clone(),
+            revision: generation.to_string(),
+            name: npm_name,
+            description: package.description.clone(),
+            tags: latest.map(|version| ("latest", version.version.to_string())).into_iter().collect(),
+            versions: listed.iter().map(|version| (version.version.to_string(), manifest(package, version, npm_url))).collect(),
+            time,
+            homepage: of_latest("homepage"),
+            repository: of_latest("repository"),
+            license: of_latest("license"),
+            keywords: of_latest("keywords"),
+            maintainers: Vec::new(),
+            generation,
+        }
+    }
+
+    /// The bytes of the full document.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("maps with text keys always serialise")
+    }
+
+    /// The bytes of the abbreviated document, `application/vnd.npm.install-v1+json`. `time` is in it although npm's own registry
+    /// leaves it out: clients that hold back young versions would otherwise fetch the full document as well.
+    #[must_use]
+    pub fn to_abbreviated_bytes(&self) -> Vec<u8> {
+        let versions: IndexMap<&String, Map<String, Value>> = self
+            .versions
+            .iter()
+            .map(|(version, manifest)| {
+                let kept = ABBREVIATED.iter().filter_map(|field| Some(((*field).to_owned(), manifest.get(*field)?.clone())));
+                (version, kept.collect())
+            })
+            .collect();
+        let document = json!({
+            "name": self.name,
+            "modified": self.time["modified"],
+            "dist-tags": self.tags,
+            "versions": versions,
+            "time": self.time,
+            // In place of `_rev`, which this form must not have.
+            "generation": self.generation,
+        });
+        serde_json::to_vec(&document).expect("maps with text keys always serialise")
+    }
+}
+
+/// What `latest` points at: the highest stable version, else the highest prerelease; never a yanked one.
+fn latest(listed: &[ListedVersion]) -> Option<&ListedVersion> {
+    let mut candidates = listed.iter().filter(|version| !version.is_yanked);
+    candidates.clone().find(|version| version.version.is_stable()).or_else(|| candidates.next())
+}
+
+fn manifest(package: &Package, listed: &ListedVersion, npm_url: &Url) -> Map<String, Value> {
+    let mut manifest = listed.npm_manifest.as_object().cloned().unwrap_or_default();
+    if let Some(Value::Object(dist)) = manifest.get_mut("dist") {
+        dist.insert("tarball".into(), tarball_url(package, &listed.version, npm_url).into());
+    }
+    if listed.is_yanked {
+        manifest.insert("deprecated".into(), YANKED.into());
+    }
+    manifest
+}
+
+/// Where a tarball is, in the shape that every proxy expects.
+fn tarball_url(package: &Package, version: &Version, npm_url: &Url) -> String {
+    format!("{npm_url}{}/-/{}-{version}.tgz", package.name.npm_name(), package.name.npm_stem())
+}
+
+fn npm_time(instant: Instant) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::PackageName;
+    use crate::model::package::{ReadmeSource, RuntimeCompat};
+
+    fn listed(version: &str, is_yanked: bool) -> ListedVersion {
+        ListedVersion {
+            version: Version::try_from(version).unwrap(),
+            is_yanked,
+            created_at: Instant::UNIX_EPOCH,
+            npm_manifest: json!({
+                "name": "@jsr/std__path", "version": version, "license": "MIT", "exports": {},
+                "dist": { "integrity": "sha512-x", "shasum": "y" }, "dependencies": { "a": "^1" },
+            }),
+        }
+    }
+
+    fn package() -> Package {
+        Package {
+            name: PackageName::try_from("@std/path").unwrap(),
+            description: "paths".into(),
+            repository: None,
+            is_archived: false,
+            readme_source: ReadmeSource::Jsdoc,
+            runtime_compat: RuntimeCompat::default(),
+            generation: 3,
+            announced: 0,
+            created_at: Instant::UNIX_EPOCH,
+            updated_at: Instant::UNIX_EPOCH,
+        }
+    }
+
+    fn document(versions: &[(&str, bool)]) -> Value {
+        let listed: Vec<_> = versions.iter().map(|(version, yanked)| listed(version, *yanked)).collect();
+        let url = Url::parse("https://r.example/npm/").unwrap();
+        serde_json::from_slice(&Packument::new(&package(), 3, &listed, &url).to_bytes()).unwrap()
+    }
+
+    #[test]
+    fn latest_is_stable_before_it_is_high() {
+        assert_eq!(document(&[("1.0.0-rc.2", false), ("0.224.3", false)])["dist-tags"]["latest"], "0.224.3");
+        assert_eq!(document(&[("1.0.0-rc.2", false), ("0.9.0", true)])["dist-tags"]["latest"], "1.0.0-rc.2");
+        assert_eq!(document(&[("1.0.0", true)])["dist-tags"], json!({}));
+    }
+
+    #[test]
+    fn says_where_the_tarball_is_and_what_is_yanked() {
+        let document = document(&[("1.1.0", false), ("1.0.0", true)]);
+        assert_eq!(document["versions"]["1.0.0"]["deprecated"], YANKED);
+        assert_eq!(
+            document["versions"]["1.1.0"]["dist"],
+            json!({ "integrity": "sha512-x", "shasum": "y", "tarball": "https://r.example/npm/@jsr/std__path/-/std__path-1.1.0.tgz" })
+        );
+        assert_eq!(document["_rev"], "3");
+        assert_eq!(document["time"]["1.0.0"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(document["license"], "MIT");
+    }
+
+    #[test]
+    fn abbreviated_keeps_what_installing_needs() {
+        let url = Url::parse("https://r.example/npm/").unwrap();
+        let bytes = Packument::new(&package(), 3, &[listed("1.0.0", false)], &url).to_abbreviated_bytes();
+        let document: Value = serde_json::from_slice(&bytes).unwrap();
+        let fields: Vec<_> = document["versions"]["1.0.0"].as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["name", "version", "dependencies", "dist"]);
+        assert!(document.get("_id").is_none() && document["time"]["1.0.0"].is_string());
+    }
+}

@@ -1,0 +1,111 @@
+//! Work that outlives the request: enqueue, claim, settle, ring.
+//!
+//! The row is the truth, the bell only saves time. A job is put into the database in the transaction of the fact that causes
+//! it, so there is no work without its fact and no fact without its work. Losing, doubling or reordering bells changes
+//! nothing but latency.
+
+mod backoff;
+mod relay;
+
+use chrono::TimeDelta;
+
+use crate::clock::Instant;
+use crate::db::{DbError, DbResult, WriteTx};
+use crate::ids::{IdSource, JobId};
+use crate::model::job::{Claim, Job, Lane};
+
+pub use backoff::backoff;
+pub use relay::{RELAY_PERIOD, relay};
+
+/// How long a worker may be silent before its job is taken from it. Three heartbeats fit in, and a person who waits for a
+/// publish after a crash waits no longer than this.
+pub const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// Puts a job into the database, to be done as soon as this transaction is committed. When one of the same key waits already
+/// it is touched instead. Ring the returned job after the commit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue(tx: &mut WriteTx, ids: &IdSource, job: &Job) -> DbResult<JobId> {
+    let now = tx.now();
+    tx.put_job(ids.next(), job, now).await
+}
+
+/// Puts a job into the database that the caller goes on to do itself. `None` when one of the same key is being worked on:
+/// then it was enqueued, and whoever works on the other rings it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_claimed(tx: &mut WriteTx, ids: &IdSource, job: Job, worker: &str) -> DbResult<Option<Claim>> {
+    let id = ids.next();
+    let lease_until = tx.now() + LEASE;
+    if tx.put_running_job(id, &job, lease_until, worker).await? {
+        return Ok(Some(Claim { id, job, attempt: 1 }));
+    }
+    enqueue(tx, ids, &job).await?;
+    Ok(None)
+}
+
+/// Takes a job on hearing its bell. `None` when the bell was stale.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(tx: &mut WriteTx, id: JobId, worker: &str) -> DbResult<Option<Claim>> {
+    let lease_until = tx.now() + LEASE;
+    match tx.take_job(id, lease_until, worker).await {
+        // A job of the same key is being worked on. Whoever settles it rings this one.
+        Err(DbError::Conflict(_)) => Ok(None),
+        other => other,
+    }
+}
+
+/// Says that the worker is alive. False when the job was taken from it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn heartbeat(tx: &mut WriteTx, claim: &Claim) -> DbResult<bool> {
+    let lease_until = tx.now() + LEASE;
+    tx.extend_lease(claim, lease_until).await
+}
+
+/// How a job was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a zombie must roll back"]
+pub enum Settled {
+    /// It is done. The twin that waited for it, if any, has to be rung after the commit.
+    Ours(Option<(JobId, Lane)>),
+    /// The job was taken from us: roll back.
+    Zombie,
+}
+
+/// Ends a job that was done, in the transaction of its last effect.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle(tx: &mut WriteTx, claim: &Claim) -> DbResult<Settled> {
+    end(tx, claim, "done", None).await
+}
+
+/// Ends a job that will never succeed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_up(tx: &mut WriteTx, claim: &Claim, fault: &str) -> DbResult<Settled> {
+    end(tx, claim, "failed", Some(fault)).await
+}
+
+async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option<&str>) -> DbResult<Settled> {
+    if !tx.end_job(claim, state, fault).await? {
+        return Ok(Settled::Zombie);
+    }
+    let twin = tx.waiting_twin(&claim.job).await?;
+    Ok(Settled::Ours(twin.map(|id| (id, claim.job.lane()))))
+}
+
+/// Puts a job back to be tried again at `not_before`. False when it was taken from us.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_back(tx: &mut WriteTx, claim: &Claim, not_before: Instant, fault: &str) -> DbResult<bool> {
+    tx.put_back_job(claim, not_before, fault).await
+}

@@ -1,0 +1,119 @@
+//! The closed list of asynchronous work.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{JobId, PackageName, TaskId};
+
+/// A piece of work. Its row is the truth; a message about it carries the row's id and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Judge an upload and, if it is sound, commit it. In the ordinary case the same worker goes on to store and announce.
+    Publish {
+        /// The publish.
+        task: TaskId,
+    },
+    /// Put every object of a committed version in its place, from the plan pack.
+    Store {
+        /// The publish.
+        task: TaskId,
+        /// The attempt that was committed: it is part of the plan pack's name.
+        plan: i64,
+    },
+    /// Write the public documents of a package.
+    Announce {
+        /// The package.
+        package: PackageName,
+    },
+    /// Remove what nobody needs any more.
+    Housekeep,
+}
+
+impl Job {
+    /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
+    pub const KINDS: [&'static str; 4] = ["publish", "store", "announce", "housekeep"];
+
+    /// The word in the database.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Publish { .. } => "publish",
+            Self::Store { .. } => "store",
+            Self::Announce { .. } => "announce",
+            Self::Housekeep => "housekeep",
+        }
+    }
+
+    /// Where it waits.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Publish { .. } => Lane::Publish,
+            Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
+            Self::Housekeep => Lane::Housekeeping,
+        }
+    }
+
+    /// Jobs of one key are never done side by side, and at most one of them waits.
+    #[must_use]
+    pub fn dedup_key(&self) -> String {
+        match self {
+            Self::Publish { task } => format!("publish:{task}"),
+            Self::Store { task, .. } => format!("store:{task}"),
+            Self::Announce { package } => format!("announce:{package}"),
+            Self::Housekeep => "housekeep".to_owned(),
+        }
+    }
+
+    /// Whether the job is right of the hinge: it can fail, but it is never given up.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        matches!(self, Self::Store { .. } | Self::Announce { .. })
+    }
+}
+
+/// Where jobs wait. Lanes keep long work from delaying short work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Judging uploads: CPU.
+    Publish,
+    /// Storing and announcing: a promise is waiting.
+    Announce,
+    /// Rendering anew what a newer build renders better.
+    Derive,
+    /// Nobody waits.
+    Housekeeping,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 4] = [Self::Publish, Self::Announce, Self::Derive, Self::Housekeeping];
+
+    /// The word in the database and in the name of the broker's queue.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Announce => "announce",
+            Self::Derive => "derive",
+            Self::Housekeeping => "housekeeping",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.as_str() == text)
+    }
+}
+
+/// A job that is ours for as long as the lease holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The row.
+    pub id: JobId,
+    /// The work.
+    pub job: Job,
+    /// How often it has been claimed, this time included. Every write of the worker is fenced by this number.
+    pub attempt: i64,
+}

@@ -1,0 +1,89 @@
+//! Versions: what was published and never changes again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::Instant;
+use crate::ids::{ExportKey, Exports, PackageName, PackagePath, Sha256, TaskId, UserId, Version};
+use crate::model::artefact::ArtefactKind;
+
+/// A version whose bytes are fixed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackageVersion {
+    /// The package.
+    pub package: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Whether it was withdrawn from resolution.
+    pub is_yanked: bool,
+    /// The publish that made it.
+    pub task_id: TaskId,
+    /// Who published it, if a person did.
+    pub user_id: Option<UserId>,
+    /// What is fixed about it.
+    pub content: VersionContent,
+    /// The generation of the package from which all its bytes are in place; `None` until they are.
+    pub stored_generation: Option<i64>,
+    /// When it was published.
+    pub created_at: Instant,
+    /// When it was last changed (yanked, or not).
+    pub updated_at: Instant,
+}
+
+/// What a publish fixes about a version, apart from its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionContent {
+    /// Entry points.
+    pub exports: Exports,
+    /// SPDX expression.
+    pub license: Option<String>,
+    /// The readme file.
+    pub readme: Option<PackagePath>,
+    /// Whether it depends on npm packages.
+    pub uses_npm: bool,
+    /// Whether it declares types outside itself.
+    pub augmentations: bool,
+    /// Digest of `<version>_meta.json`.
+    pub meta: Sha256,
+    /// What the npm documents say of it, `dist` left out where it needs the registry's address.
+    pub npm_manifest: Value,
+    /// The revision of the emit that made the npm tarball.
+    pub npm_revision: i64,
+    /// Every derived file.
+    pub artefacts: Vec<ArtefactRecord>,
+}
+
+/// A derived file as the database remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtefactRecord {
+    /// What it is.
+    pub kind: ArtefactKind,
+    /// Its digest.
+    pub digest: Sha256,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// What the public documents of a package say of one version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedVersion {
+    /// The version.
+    pub version: Version,
+    /// Whether it was withdrawn from resolution.
+    pub is_yanked: bool,
+    /// When it was published.
+    pub created_at: Instant,
+    /// See [`VersionContent::npm_manifest`].
+    pub npm_manifest: Value,
+}
+
+/// A version as dependents see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvableVersion {
+    /// The version.
+    pub version: Version,
+    /// Whether it was withdrawn from resolution.
+    pub is_yanked: bool,
+    /// The keys of its exports.
+    pub exports: Vec<ExportKey>,
+}

@@ -1,0 +1,70 @@
+//! How a process ends, and the only place that spawns tasks.
+//!
+//! A first signal asks everybody to finish what they hold (soft); a second one, or a deadline, tells them to drop it (hard). What
+//! is dropped stands in its row and is taken up by whoever comes next.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long accepted work may take to finish after the first signal.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// The end of a process, shared by everyone in it.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Shutdown {
+    /// Runs a task that [`Shutdown::finish`] waits for.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Asks everybody to take no new work and finish what they hold.
+    pub fn begin(&self) {
+        self.soft.cancel();
+    }
+
+    /// Tells everybody to stop at once.
+    pub fn abort(&self) {
+        self.soft.cancel();
+        self.hard.cancel();
+    }
+
+    /// Whether the end has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// Waits until the end begins.
+    pub async fn begun(&self) {
+        self.soft.cancelled().await;
+    }
+
+    /// Waits until everybody has to stop.
+    pub async fn aborted(&self) {
+        self.hard.cancelled().await;
+    }
+
+    /// Waits for all tasks, at most for the drain time; what is left then is dropped.
+    pub async fn finish(&self) {
+        self.begin();
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => return,
+            () = self.hard.cancelled() => {}
+            () = tokio::time::sleep(DRAIN) => tracing::warn!("not everything finished in time; what is left stands in its row"),
+        }
+        self.abort();
+        // Tasks that heed the hard signal end within moments; the rest goes with the process.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
+    }
+}

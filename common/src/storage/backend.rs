@@ -1,0 +1,67 @@
+//! From a URL to a store: local files, S3, Google Cloud Storage, Azure, memory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use url::Url;
+
+use super::StorageError;
+
+/// A store with the prefix under which a registry lives in it.
+#[derive(Debug, Clone)]
+pub(super) struct Backend {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) root: Path,
+    /// Whether objects keep their content type and cache policy. Plain files do not.
+    pub(super) keeps_attributes: bool,
+    /// Whether an object can be replaced on condition that nobody else did. Plain files belong to one process.
+    pub(super) replaces_conditionally: bool,
+}
+
+impl Backend {
+    /// Opens the store a URL names.
+    pub(super) fn open(text: &str) -> Result<Self, StorageError> {
+        let (scheme, rest) = text.split_once(':').ok_or_else(|| unknown(text))?;
+        match scheme {
+            "memory" => {
+                Ok(Self { store: Arc::new(InMemory::new()), root: Path::default(), keeps_attributes: true, replaces_conditionally: true })
+            }
+            "file" => Self::open_files(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest))),
+            "s3" | "gs" | "az" => Self::open_cloud(scheme, text),
+            _ => Err(unknown(text)),
+        }
+    }
+
+    fn open_files(directory: PathBuf) -> Result<Self, StorageError> {
+        let fail = |source| StorageError::Directory { path: directory.display().to_string(), source };
+        std::fs::create_dir_all(&directory).map_err(fail)?;
+        let store = LocalFileSystem::new_with_prefix(&directory)
+            .map_err(StorageError::Backend)?
+            // What was acknowledged survives a power cut.
+            .with_fsync(true);
+        Ok(Self { store: Arc::new(store), root: Path::default(), keeps_attributes: false, replaces_conditionally: false })
+    }
+
+    fn open_cloud(scheme: &str, text: &str) -> Result<Self, StorageError> {
+        let url = Url::parse(text).map_err(|error| StorageError::Url(format!("`{text}` is not a URL: {error}")))?;
+        let root = Path::from_url_path(url.path())
+            .map_err(|error| StorageError::Url(format!("`{text}` has a prefix that no key can have: {error}")))?;
+        let store: Arc<dyn ObjectStore> = match scheme {
+            "s3" => Arc::new(AmazonS3Builder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
+            "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
+            _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
+        };
+        Ok(Self { store, root, keeps_attributes: true, replaces_conditionally: true })
+    }
+}
+
+fn unknown(text: &str) -> StorageError {
+    StorageError::Url(format!("`{text}` names no object store; use `file:DIR`, `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `memory:`"))
+}

@@ -1,0 +1,244 @@
+//! What an object is called, and everything that follows from its name.
+//!
+//! The public key is the path of the URL, except that a directory which is also a document ends in a file name, because plain
+//! files cannot be both: `/npm/@jsr/X` is `npm/@jsr/X/index.json`. That is the one rewrite an edge needs.
+
+use object_store::path::Path;
+
+use crate::ids::{PackageName, PackagePath, TaskId, Version};
+use crate::model::artefact::ArtefactKind;
+
+use super::content_type;
+
+/// Which of the two stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Store {
+    /// What a CDN may show to everyone.
+    Public,
+    /// Uploads, and later private packages.
+    Private,
+}
+
+/// Whether an object may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutability {
+    /// Written once, never replaced.
+    Immutable,
+    /// Replaced by newer generations.
+    Mutable,
+}
+
+/// How long a reader may keep an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachePolicy {
+    /// A year, without asking again: the bytes never change.
+    Forever,
+    /// A minute at the edge and in the client. Purging makes it shorter; this bounds it when a purge is lost.
+    Short,
+    /// Not at all.
+    Never,
+}
+
+impl CachePolicy {
+    /// The `Cache-Control` header.
+    #[must_use]
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Forever => "public, max-age=31536000, immutable",
+            Self::Short => "public, max-age=60, s-maxage=60",
+            Self::Never => "private, no-store",
+        }
+    }
+}
+
+/// The name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorageKey {
+    /// An upload as it came: gzip-compressed tar.
+    Upload(TaskId),
+    /// Everything a publish will store, written before its commit. A worker that was thought dead writes under its own attempt, so
+    /// it cannot replace what another one committed.
+    PlanPack {
+        /// The publish.
+        task: TaskId,
+        /// The attempt of the job that made the plan.
+        attempt: i64,
+    },
+    /// A file of a version.
+    Module {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+        /// The file.
+        path: PackagePath,
+    },
+    /// `<version>_meta.json`.
+    VersionMeta {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// `meta.json`.
+    PackageMeta(PackageName),
+    /// The npm tarball of a version.
+    NpmTarball {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// The npm document of a package.
+    Packument(PackageName),
+    /// The same, abbreviated.
+    PackumentAbbreviated(PackageName),
+    /// A file of the documentation of a version.
+    Docs {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+        /// The revision of the documentation's format.
+        revision: u32,
+        /// The file.
+        name: String,
+    },
+}
+
+impl StorageKey {
+    /// Where a derived file of a version goes.
+    #[must_use]
+    pub fn of_artefact(package: &PackageName, version: &Version, kind: &ArtefactKind) -> Self {
+        let (package, version) = (package.clone(), version.clone());
+        match kind {
+            ArtefactKind::Module(path) => Self::Module { package, version, path: path.clone() },
+            ArtefactKind::VersionMeta => Self::VersionMeta { package, version },
+            ArtefactKind::NpmTarball => Self::NpmTarball { package, version },
+            ArtefactKind::Docs { revision, name } => Self::Docs { package, version, revision: *revision, name: name.clone() },
+        }
+    }
+
+    /// Which store it is in.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        match self {
+            Self::Upload(_) | Self::PlanPack { .. } => Store::Private,
+            _ => Store::Public,
+        }
+    }
+
+    /// The key as text. For public objects it is the path of their URL, but for the file names at the end of directories.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Upload(task) => format!("uploads/{task}.tgz"),
+            Self::PlanPack { task, attempt } => format!("uploads/{task}.{attempt}.plan"),
+            Self::Module { package, version, path } => format!("{package}/{version}{path}"),
+            Self::VersionMeta { package, version } => format!("{package}/{version}_meta.json"),
+            Self::PackageMeta(package) => format!("{package}/meta.json"),
+            Self::NpmTarball { package, version } => {
+                format!("npm/{}/-/{}-{version}.tgz", package.npm_name(), package.npm_stem())
+            }
+            Self::Packument(package) => format!("npm/{}/index.json", package.npm_name()),
+            Self::PackumentAbbreviated(package) => format!("npm/{}/abbreviated.json", package.npm_name()),
+            Self::Docs { package, version, revision, name } => format!("docs/{package}/{version}/{revision}/{name}"),
+        }
+    }
+
+    /// The key as the object store wants it. Parsed, never encoded: `Path::from` would turn `~ [ ] { }` into percent signs, and
+    /// the key would no longer be the URL.
+    pub(super) fn path(&self) -> Path {
+        Path::parse(self.text()).expect("validated names hold no empty, dot or control segments")
+    }
+
+    /// The media type, without a charset, as clients of JSR know it.
+    #[must_use]
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Self::Upload(_) => "application/gzip",
+            Self::PlanPack { .. } => "application/zstd",
+            Self::NpmTarball { .. } => "application/octet-stream",
+            Self::Module { path, .. } => content_type::of(path.file_name()),
+            Self::VersionMeta { .. } | Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) | Self::Docs { .. } => {
+                "application/json"
+            }
+        }
+    }
+
+    /// How long a reader may keep it.
+    #[must_use]
+    pub fn cache(&self) -> CachePolicy {
+        match (self.store(), self.mutability()) {
+            (Store::Private, _) => CachePolicy::Never,
+            (Store::Public, Mutability::Immutable) => CachePolicy::Forever,
+            (Store::Public, Mutability::Mutable) => CachePolicy::Short,
+        }
+    }
+
+    /// Whether it may change.
+    #[must_use]
+    pub fn mutability(&self) -> Mutability {
+        match self {
+            Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
+            _ => Mutability::Immutable,
+        }
+    }
+
+    /// The surrogate key by which an edge forgets it: one for each package.
+    #[must_use]
+    pub fn surrogate(&self) -> Option<String> {
+        match self {
+            Self::Upload(_) | Self::PlanPack { .. } => None,
+            Self::Module { package, .. }
+            | Self::VersionMeta { package, .. }
+            | Self::PackageMeta(package)
+            | Self::NpmTarball { package, .. }
+            | Self::Packument(package)
+            | Self::PackumentAbbreviated(package)
+            | Self::Docs { package, .. } => Some(format!("package:{package}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_table_of_keys() {
+        let package = PackageName::try_from("@ss/pp").unwrap();
+        let version = Version::try_from("1.0.0-rc.1+b").unwrap();
+        let path = PackagePath::try_from("/[id]/{x}~$.ts").unwrap();
+        let task = TaskId::from(uuid::Uuid::nil());
+        let keys = [
+            StorageKey::Upload(task),
+            StorageKey::PlanPack { task, attempt: 2 },
+            StorageKey::Module { package: package.clone(), version: version.clone(), path },
+            StorageKey::VersionMeta { package: package.clone(), version: version.clone() },
+            StorageKey::PackageMeta(package.clone()),
+            StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
+            StorageKey::Packument(package.clone()),
+            StorageKey::PackumentAbbreviated(package.clone()),
+            StorageKey::Docs { package, version, revision: 1, name: "index.json".into() },
+        ];
+        let table: Vec<_> =
+            keys.iter().map(|key| format!("{:?} {} {} {}", key.store(), key.path(), key.content_type(), key.cache().header())).collect();
+        let year = "public, max-age=31536000, immutable";
+        let minute = "public, max-age=60, s-maxage=60";
+        assert_eq!(
+            table,
+            [
+                "Private uploads/00000000-0000-0000-0000-000000000000.tgz application/gzip private, no-store".to_owned(),
+                "Private uploads/00000000-0000-0000-0000-000000000000.2.plan application/zstd private, no-store".to_owned(),
+                format!("Public @ss/pp/1.0.0-rc.1+b/[id]/{{x}}~$.ts text/typescript {year}"),
+                format!("Public @ss/pp/1.0.0-rc.1+b_meta.json application/json {year}"),
+                format!("Public @ss/pp/meta.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
+                format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
+                format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! Objects: bytes under typed keys, in a public and a private store.
+//!
+//! A key knows its content type, cache policy and mutability. What is immutable is created and never replaced. Mutable
+//! documents are replaced on condition that nobody else did, where the backend can.
+
+mod backend;
+mod content_type;
+mod error;
+mod key;
+mod read;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use object_store::{Attribute, Attributes, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+use tokio::io::AsyncWriteExt;
+
+use crate::ids::Sha256;
+use backend::Backend;
+
+pub use error::StorageError;
+pub use key::{CachePolicy, Mutability, StorageKey, Store};
+pub use read::{ByteRange, Found, ReadRequest, Reading};
+
+/// From this size on an upload is sent in parts. S3 allows no smaller parts.
+const PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// The two stores of a registry.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    public: Backend,
+    private: Backend,
+}
+
+/// What was seen of a mutable object, to be handed back when it is replaced.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Its bytes, if it exists.
+    pub bytes: Option<Bytes>,
+    version: Option<UpdateVersion>,
+}
+
+impl Storage {
+    /// Opens the stores that two URLs name.
+    ///
+    /// # Errors
+    /// When a URL is of no known kind, or a directory cannot be made.
+    pub fn open(public: &str, private: &str) -> Result<Self, StorageError> {
+        Ok(Self { public: Backend::open(public)?, private: Backend::open(private)? })
+    }
+
+    fn backend(&self, store: Store) -> &Backend {
+        match store {
+            Store::Public => &self.public,
+            Store::Private => &self.private,
+        }
+    }
+
+    fn place(&self, key: &StorageKey) -> (&Backend, Path) {
+        let backend = self.backend(key.store());
+        (backend, within(&backend.root, &key.path()))
+    }
+
+    /// Creates an object that is written once. When it exists with the same bytes, that is success.
+    ///
+    /// # Errors
+    /// [`StorageError::Defect`] when it exists with other bytes.
+    pub async fn put_once(&self, key: &StorageKey, bytes: Bytes, digest: &Sha256) -> Result<(), StorageError> {
+        let (backend, path) = self.place(key);
+        let options = PutOptions { mode: PutMode::Create, attributes: attributes(backend, key), ..PutOptions::default() };
+        match backend.store.put_opts(&path, bytes.into(), options).await {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                if Sha256::of(&self.get(key).await?) == *digest {
+                    Ok(())
+                } else {
+                    Err(StorageError::Defect(key.text()))
+                }
+            }
+            Err(error) => Err(explain(key, error)),
+        }
+    }
+
+    /// Writes an object, whatever was there. Only for objects nobody else can be writing: uploads and plan packs.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put(&self, key: &StorageKey, bytes: Bytes) -> Result<(), StorageError> {
+        let (backend, path) = self.place(key);
+        let options = PutOptions { attributes: attributes(backend, key), ..PutOptions::default() };
+        backend.store.put_opts(&path, bytes.into(), options).await.map_err(|error| explain(key, error))?;
+        Ok(())
+    }
+
+    /// A writer for an object whose length is not known yet. Nothing exists under the key before [`ObjectWriter::finish`].
+    #[must_use]
+    pub fn writer(&self, key: &StorageKey) -> ObjectWriter {
+        let (backend, path) = self.place(key);
+        let inner = BufWriter::with_capacity(backend.store.clone(), path, PART_BYTES).with_attributes(attributes(backend, key));
+        ObjectWriter { inner, key: key.clone() }
+    }
+
+    /// Looks at a mutable object before it is replaced.
+    ///
+    /// # Errors
+    /// When the store fails; a missing object is no error.
+    pub async fn look(&self, key: &StorageKey) -> Result<Seen, StorageError> {
+        let (backend, path) = self.place(key);
+        match backend.store.get(&path).await {
+            Ok(found) => {
+                let version = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+                let bytes = found.bytes().await.map_err(|error| explain(key, error))?;
+                Ok(Seen { bytes: Some(bytes), version: Some(version) })
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(Seen { bytes: None, version: None }),
+            Err(error) => Err(explain(key, error)),
+        }
+    }
+
+    /// Replaces a mutable object, provided it is still what was seen.
+    ///
+    /// # Errors
+    /// [`StorageError::Replaced`] when somebody else was faster.
+    pub async fn replace(&self, key: &StorageKey, bytes: Bytes, seen: Seen) -> Result<(), StorageError> {
+        let (backend, path) = self.place(key);
+        let mode = match seen.version {
+            _ if !backend.replaces_conditionally => PutMode::Overwrite,
+            Some(version) => PutMode::Update(version),
+            None => PutMode::Create,
+        };
+        let options = PutOptions { mode, attributes: attributes(backend, key), ..PutOptions::default() };
+        match backend.store.put_opts(&path, bytes.into(), options).await {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                Err(StorageError::Replaced(key.text()))
+            }
+            Err(error) => Err(explain(key, error)),
+        }
+    }
+
+    /// The bytes of an object.
+    ///
+    /// # Errors
+    /// [`StorageError::Missing`], or when the store fails.
+    pub async fn get(&self, key: &StorageKey) -> Result<Bytes, StorageError> {
+        let (backend, path) = self.place(key);
+        let found = backend.store.get(&path).await.map_err(|error| explain(key, error))?;
+        found.bytes().await.map_err(|error| explain(key, error))
+    }
+
+    /// Deletes an object. A missing one is no error.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete(&self, key: &StorageKey) -> Result<(), StorageError> {
+        let (backend, path) = self.place(key);
+        match backend.store.delete(&path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(explain(key, error)),
+        }
+    }
+
+    /// Every key of a store as text with its size, in order. For reconcilers and snapshots, not for readers.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, store: Store) -> Result<Vec<(String, u64)>, StorageError> {
+        let backend = self.backend(store);
+        let root = (!backend.root.as_ref().is_empty()).then_some(&backend.root);
+        let skipped = root.map_or(0, |root| root.as_ref().len() + 1);
+        let mut keys: Vec<_> = backend
+            .store
+            .list(root)
+            .map_ok(|meta| (meta.location.as_ref()[skipped..].to_owned(), meta.size))
+            .try_collect()
+            .await
+            .map_err(StorageError::Backend)?;
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Checks that both stores answer.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub async fn check(&self) -> Result<(), StorageError> {
+        for store in [Store::Public, Store::Private] {
+            let backend = self.backend(store);
+            let probe = within(&backend.root, &Path::from("uploads"));
+            if let Some(Err(error)) = backend.store.list(Some(&probe)).next().await {
+                return Err(StorageError::Backend(error));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes an object bit by bit. Dropped without [`finish`](Self::finish), it leaves nothing behind that a reader could see.
+#[derive(Debug)]
+pub struct ObjectWriter {
+    inner: BufWriter,
+    key: StorageKey,
+}
+
+impl ObjectWriter {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        self.inner.put(bytes).await.map_err(|error| explain(&self.key, error))
+    }
+
+    /// Makes the object exist.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn finish(mut self) -> Result<(), StorageError> {
+        self.inner.shutdown().await.map_err(|source| StorageError::Directory { path: self.key.text(), source })
+    }
+
+    /// Takes back what was sent so far.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn abort(mut self) -> Result<(), StorageError> {
+        self.inner.abort().await.map_err(|error| explain(&self.key, error))
+    }
+}
+
+fn within(root: &Path, key: &Path) -> Path {
+    root.parts().chain(key.parts()).collect()
+}
+
+fn attributes(backend: &Backend, key: &StorageKey) -> Attributes {
+    if !backend.keeps_attributes {
+        return Attributes::new();
+    }
+    Attributes::from_iter([(Attribute::ContentType, key.content_type()), (Attribute::CacheControl, key.cache().header())])
+}
+
+fn explain(key: &StorageKey, error: object_store::Error) -> StorageError {
+    match error {
+        object_store::Error::NotFound { .. } => StorageError::Missing(key.text()),
+        other => StorageError::Backend(other),
+    }
+}

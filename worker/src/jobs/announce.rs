@@ -1,0 +1,101 @@
+//! Writes the public documents of a package: the one writer they have at a time.
+//!
+//! What is written was read in the transaction that claimed the job, so it shows every change that enqueued it. A document that
+//! shows a later generation than ours is left alone: then we are the late one.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use slipway_common::db::WriteTx;
+use slipway_common::formats::package_meta::{PackageMeta, VersionEntry};
+use slipway_common::formats::packument::Packument;
+use slipway_common::ids::{PackageName, TaskId};
+use slipway_common::model::job::Claim;
+use slipway_common::model::package::Package;
+use slipway_common::model::version::ListedVersion;
+use slipway_common::storage::StorageKey;
+
+use super::{ring, settle};
+use crate::error::JobError;
+use crate::workshop::Workshop;
+
+/// A package at one generation.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    package: Package,
+    versions: Vec<ListedVersion>,
+}
+
+/// Reads what is to be written. `None` when the package is gone.
+pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName) -> Result<Option<Snapshot>, JobError> {
+    let Some(package) = tx.package(package).await? else { return Ok(None) };
+    let versions = tx.listed_versions(&package.name).await?;
+    Ok(Some(Snapshot { package, versions }))
+}
+
+/// Announces a package.
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) -> Result<(), JobError> {
+    let context = &workshop.context;
+    let Snapshot { package, versions } = snapshot;
+    let generation = package.generation;
+    let entry = |listed: &ListedVersion| {
+        (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at })
+    };
+    let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
+    let packument = Packument::new(&package, generation, &versions, &context.config.npm_url);
+    let documents = [
+        (StorageKey::PackageMeta(package.name.clone()), meta.to_bytes()),
+        (StorageKey::Packument(package.name.clone()), packument.to_bytes()),
+        (StorageKey::PackumentAbbreviated(package.name.clone()), packument.to_abbreviated_bytes()),
+    ];
+    let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
+    futures::future::try_join_all(writes).await?;
+    let surrogates: Vec<String> = StorageKey::PackageMeta(package.name.clone()).surrogate().into_iter().collect();
+    if let Err(error) = workshop.cdn.purge(&surrogates).await {
+        // The short lifetime of the documents bounds what this costs.
+        tracing::warn!(package = %package.name, %error, "the edge was not told");
+    }
+
+    let mut tx = context.db.write("announce.settle").await?;
+    tx.mark_announced(&package.name, generation).await?;
+    let finished = tx.finish_publishes(&package.name, generation).await?;
+    let twin = settle(&mut tx, claim).await?;
+    tx.commit().await?;
+    for (task, _) in &finished {
+        tracing::info!(%task, package = %package.name, generation, "published");
+        context.tell(*task).await;
+    }
+    ring(context, twin).await;
+    for (task, attempt) in finished {
+        drop_packs(workshop, task, attempt).await;
+    }
+    Ok(())
+}
+
+/// Deletes the plan packs of a publish whose version is announced. One that stays behind costs space and nothing else.
+async fn drop_packs(workshop: &Workshop, task: TaskId, committed: i64) {
+    for attempt in 1..=committed {
+        if let Err(error) = workshop.context.storage.delete(&StorageKey::PlanPack { task, attempt }).await {
+            tracing::warn!(%task, attempt, %error, "a plan pack stays behind");
+        }
+    }
+}
+
+/// The generation a document shows: `generation`, or `_rev` in npm's full document.
+#[derive(Deserialize)]
+struct Shown {
+    generation: Option<i64>,
+    #[serde(rename = "_rev")]
+    revision: Option<String>,
+}
+
+async fn replace(workshop: &Workshop, key: StorageKey, bytes: Bytes, generation: i64) -> Result<(), JobError> {
+    let storage = &workshop.context.storage;
+    let seen = storage.look(&key).await?;
+    let shown = seen.bytes.as_deref().and_then(|bytes| serde_json::from_slice::<Shown>(bytes).ok());
+    let shown = shown.and_then(|shown| shown.generation.or_else(|| shown.revision?.parse().ok()));
+    if shown.is_some_and(|shown| shown > generation) {
+        tracing::info!(key = key.text(), generation, "a newer document is in place");
+        return Ok(());
+    }
+    Ok(storage.replace(&key, bytes, seen).await?)
+}

@@ -1,0 +1,203 @@
+//! Judges an upload and, if it is sound, commits it.
+
+use std::collections::BTreeMap;
+
+use slipway_common::clock::Instant;
+use slipway_common::db::{DbError, WriteTx};
+use slipway_common::fault::{AnyFault, Retry};
+use slipway_common::ids::{PackageName, Sha256, TaskId};
+use slipway_common::jobs;
+use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::finding::{Finding, Findings, Severity};
+use slipway_common::model::job::{Claim, Job};
+use slipway_common::model::limits::UploadLimits;
+use slipway_common::model::publish::{Publish, PublishError, PublishState};
+use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
+use slipway_common::storage::StorageKey;
+
+use super::{plan_pack, settle};
+use crate::analysis::AnalysisError;
+use crate::error::JobError;
+use crate::pipeline::{Facts, Plan, PublishedVersion, Upload};
+use crate::workshop::Workshop;
+
+/// A version that exists: its bytes are fixed, and there is no way back. Only [`commit`] makes one, or a look at the row that
+/// it wrote.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// The publish.
+    pub(crate) publish: Publish,
+    /// The attempt whose plan pack holds the bytes.
+    pub(crate) plan: i64,
+    /// The bytes, when this worker made them; otherwise they are in the plan pack.
+    pub(crate) artefacts: Option<Vec<Artefact>>,
+}
+
+/// What a publish needs to start, read in the transaction that claimed it.
+#[derive(Debug)]
+pub(crate) struct Started {
+    publish: Publish,
+    limits: UploadLimits,
+}
+
+/// Takes a publish up. `None` when there is nothing to judge any more.
+pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -> Result<Option<Started>, JobError> {
+    let Some(publish) = tx.publish(task).await? else { return Ok(None) };
+    let is_ours = match publish.state {
+        PublishState::Queued => tx.move_publish(task, PublishState::Queued, PublishState::Checking).await?,
+        // Another worker had it and lost its lease.
+        PublishState::Checking => true,
+        _ => false,
+    };
+    if !is_ours {
+        return Ok(None);
+    }
+    let scope = tx.scope(publish.package.scope()).await?;
+    let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
+    Ok(Some(Started { publish, limits }))
+}
+
+/// Judges a publish. `Some` when it was committed and has to be stored; `None` when it was refused.
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
+    let Started { publish, limits } = started;
+    let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.id)).await?;
+    if Sha256::of(&tarball) != publish.upload {
+        return Err(JobError::Abandon(AnyFault::never(format!("the stored upload of {} is not what was accepted", publish.id))));
+    }
+    let upload =
+        Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
+    match judge(workshop, upload).await {
+        Ok(plan) => commit(workshop, claim, publish, plan).await.map(Some),
+        Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
+        Err(AnalysisError::Crashed { how, stderr }) => {
+            let is_last = u64::try_from(claim.attempt).is_ok_and(|attempt| attempt >= workshop.context.config.analysis.attempts);
+            tracing::warn!(task = %publish.id, package = %publish.package, attempt = claim.attempt, %how, stderr, "the analysis crashed");
+            // A limit that was hit once is hit again: the author should not wait for the proof.
+            if is_last || how.is_limit() {
+                return reject(workshop, claim, &publish, how.finding().into()).await.map(|()| None);
+            }
+            Err(JobError::Retry(AnyFault::later(how.to_string())))
+        }
+        Err(error @ AnalysisError::Spawn(_)) => Err(JobError::Retry(AnyFault::later(error.to_string()))),
+    }
+}
+
+/// The two steps of the bench, with one look at the world between them.
+async fn judge(workshop: &Workshop, upload: Upload) -> Result<Plan, AnalysisError> {
+    let examined = workshop.analyser.examine(upload).await?;
+    let mut facts = Facts { public_url: workshop.context.config.public_url.clone(), packages: BTreeMap::new() };
+    if !examined.references().is_empty() {
+        let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
+        facts.packages = found;
+    }
+    examined.plan(facts).await
+}
+
+async fn look_up(workshop: &Workshop, references: &[PackageName]) -> Result<BTreeMap<PackageName, Vec<PublishedVersion>>, DbError> {
+    let mut tx = workshop.context.db.read().await?;
+    let found = tx.resolvable_versions(references).await?;
+    let published = |versions: Vec<ResolvableVersion>| {
+        versions
+            .into_iter()
+            .map(|known| PublishedVersion { version: known.version, yanked: known.is_yanked, exports: known.exports })
+            .collect()
+    };
+    Ok(found.into_iter().map(|(package, versions)| (package, published(versions))).collect())
+}
+
+/// Ends a publish that has findings.
+async fn reject(workshop: &Workshop, claim: &Claim, publish: &Publish, mut findings: Findings) -> Result<(), JobError> {
+    findings.sort();
+    let error = explain(&findings);
+    let mut tx = workshop.context.db.write("publish.reject").await?;
+    if !tx.end_publish(publish.id, PublishState::Checking, PublishState::Rejected, &error, &findings).await? {
+        return Err(JobError::Zombie);
+    }
+    settle(&mut tx, claim).await?;
+    tx.commit().await?;
+    tracing::info!(task = %publish.id, package = %publish.package, version = %publish.version, code = error.code, "rejected");
+    workshop.context.tell(publish.id).await;
+    Ok(())
+}
+
+/// What clients show of a list of findings: the first error's code, and every finding on a line of its own.
+fn explain(findings: &Findings) -> PublishError {
+    let first = findings.first_error();
+    let code = first.map_or("internalServerError", |finding| finding.code.as_str()).to_owned();
+    let rest = findings.iter().filter(|finding| finding.severity == Severity::Error && Some(*finding) != first);
+    let lines: Vec<String> = first.into_iter().chain(rest).map(Finding::to_string).collect();
+    PublishError { code, message: lines.join("\n") }
+}
+
+/// The hinge. Everything is checked, the bytes are safe in the plan pack; one transaction makes the version exist.
+async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
+    let context = &workshop.context;
+    let pack = plan_pack::write(&plan.artefacts)?;
+    context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, pack).await?;
+
+    let mut tx = context.db.write("publish.commit").await?;
+    let version = version(&publish, &plan, tx.now())?;
+    if !tx.create_version(&version, &plan.dependencies).await? {
+        return Err(JobError::Abandon(AnyFault::never(format!("{}@{} exists already", publish.package, publish.version))));
+    }
+    if !tx.commit_publish(publish.id, claim.attempt, &plan.findings).await? {
+        return Err(JobError::Zombie);
+    }
+    settle(&mut tx, claim).await?;
+    let job = Job::Store { task: publish.id, plan: claim.attempt };
+    let store = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
+    tx.commit().await?;
+    // Nobody else can be storing a version that did not exist a moment ago.
+    let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
+    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts) }, store))
+}
+
+fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersion, AnyFault> {
+    let meta = plan
+        .artefacts
+        .iter()
+        .find(|artefact| artefact.kind == ArtefactKind::VersionMeta)
+        .ok_or_else(|| AnyFault::never("the plan has no version manifest"))?;
+    let record = |artefact: &Artefact| ArtefactRecord {
+        kind: artefact.kind.clone(),
+        digest: artefact.digest,
+        size: artefact.bytes.len() as u64,
+    };
+    Ok(PackageVersion {
+        package: publish.package.clone(),
+        version: publish.version.clone(),
+        is_yanked: false,
+        task_id: publish.id,
+        user_id: publish.user_id,
+        content: VersionContent {
+            exports: plan.exports.clone(),
+            license: plan.license.clone(),
+            readme: plan.readme.clone(),
+            uses_npm: plan.uses_npm,
+            augmentations: plan.augmentations,
+            meta: meta.digest,
+            npm_manifest: npm_manifest(plan)?,
+            npm_revision: i64::from(plan.npm.revision),
+            artefacts: plan.artefacts.iter().map(record).collect(),
+        },
+        stored_generation: None,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// What the npm documents say of the version; the tarball's address is added when they are written.
+fn npm_manifest(plan: &Plan) -> Result<serde_json::Value, AnyFault> {
+    let mut manifest: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&plan.npm.manifest)
+        .map_err(|error| AnyFault::because("npm manifest", Retry::Never, error))?;
+    manifest.insert(
+        "dist".into(),
+        serde_json::json!({
+            "integrity": plan.npm.sha512.integrity(),
+            "shasum": plan.npm.sha1.hex(),
+            "fileCount": plan.npm.file_count,
+            "unpackedSize": plan.npm.unpacked_size,
+        }),
+    );
+    Ok(manifest.into())
+}

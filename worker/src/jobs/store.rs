@@ -1,0 +1,72 @@
+//! Puts every object of a committed version in its place, then makes the version known to the announcement.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use slipway_common::db::WriteTx;
+use slipway_common::fault::AnyFault;
+use slipway_common::ids::TaskId;
+use slipway_common::jobs;
+use slipway_common::model::artefact::Artefact;
+use slipway_common::model::job::{Claim, Job};
+use slipway_common::model::publish::PublishState;
+use slipway_common::storage::StorageKey;
+
+use super::announce::{self, Snapshot};
+use super::publish::Committed;
+use super::{plan_pack, ring, settle};
+use crate::error::JobError;
+use crate::workshop::Workshop;
+
+/// Objects that are put at once. More would not make a local disk or a bucket faster, and each holds a buffer.
+const PUTS_AT_ONCE: usize = 32;
+
+/// Takes up what another worker committed. `None` when it was stored already.
+pub(crate) async fn start(tx: &mut WriteTx, task: TaskId, plan: i64) -> Result<Option<Committed>, JobError> {
+    let Some(publish) = tx.publish(task).await? else { return Ok(None) };
+    if publish.state != PublishState::Committed {
+        return Ok(None);
+    }
+    let version = tx.version(&publish.package, &publish.version).await?;
+    Ok(match version {
+        Some(version) if version.stored_generation.is_none() => Some(Committed { publish, plan, artefacts: None }),
+        _ => None,
+    })
+}
+
+/// Stores a version. Returns the announcement, if it fell to us.
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(Snapshot, Claim)>, JobError> {
+    let context = &workshop.context;
+    let Committed { publish, plan, artefacts } = committed;
+    let artefacts = match artefacts {
+        Some(artefacts) => artefacts,
+        None => recover(workshop, publish.id, plan).await?,
+    };
+    let put = |artefact: Artefact| {
+        let key = StorageKey::of_artefact(&publish.package, &publish.version, &artefact.kind);
+        async move { context.storage.put_once(&key, artefact.bytes, &artefact.digest).await }
+    };
+    stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>().await?;
+
+    let mut tx = context.db.write("publish.stored").await?;
+    let generation = tx
+        .bump_generation(&publish.package)
+        .await?
+        .ok_or_else(|| AnyFault::never(format!("{} has no row although it has versions", publish.package)))?;
+    tx.mark_stored(&publish.package, &publish.version, generation).await?;
+    let twin = settle(&mut tx, claim).await?;
+    let job = Job::Announce { package: publish.package.clone() };
+    // When somebody is announcing this package right now, the enqueued job waits for them and is rung by them.
+    let announce = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
+    let next = match announce {
+        Some(claim) => announce::start(&mut tx, &publish.package).await?.map(|snapshot| (snapshot, claim)),
+        None => None,
+    };
+    tx.commit().await?;
+    ring(context, twin).await;
+    Ok(next)
+}
+
+/// The bytes of a version whose worker died, checked against what the commit fixed.
+async fn recover(workshop: &Workshop, task: TaskId, plan: i64) -> Result<Vec<Artefact>, JobError> {
+    let pack = workshop.context.storage.get(&StorageKey::PlanPack { task, attempt: plan }).await?;
+    Ok(plan_pack::read(&pack)?)
+}

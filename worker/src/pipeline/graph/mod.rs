@@ -1,0 +1,144 @@
+//! The module graph: which files the exports reach, what each of them imports, and everything about that which is wrong.
+//!
+//! The graph is built over the files in memory by `deno_graph`, for code and for types. Nothing is fetched: what is not a
+//! file of the package is either a leaf that the rules judge, or missing. Sources that an earlier stage parsed are not
+//! parsed again, and no text reaches the parser before its nesting was counted.
+//!
+//! What is deliberately not here: which constructs are allowed (`rules`) and which packages exist (`dependencies`).
+
+mod errors;
+mod fast_check;
+mod load;
+mod near;
+mod parse;
+mod place;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use deno_ast::ParsedSource;
+use deno_graph::ast::{CapturingModuleAnalyzer, ParsedSourceStore};
+use deno_graph::fast_check::FastCheckDtsModule;
+use deno_graph::{BuildOptions, GraphKind, JsModule, Module, ModuleGraph, ModuleSpecifier};
+use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
+use slipway_common::model::finding::Findings;
+
+pub use self::load::{is_script, path_of, specifier_of};
+pub use self::place::place_at;
+pub(crate) use self::place::{place_of_range, shorten};
+
+use super::files::Files;
+use super::manifest::Manifest;
+
+/// The modules that a package's exports reach.
+pub struct Graph {
+    /// The graph as `deno_graph` has it. Roots are the files of the exports, in the order of the config.
+    pub modules: ModuleGraph,
+    /// The parsed sources of those modules, and a parser that reuses them.
+    pub sources: CapturingModuleAnalyzer,
+    /// Exports with declarations that the compiler would have to infer, so that they have no types on the npm side.
+    pub slow_exports: BTreeSet<ExportKey>,
+    /// Specifiers that name this very version of this package, but an export that it does not have.
+    unknown_own_exports: BTreeSet<ModuleSpecifier>,
+}
+
+/// Builds the graph. Whatever is wrong with it is put into `findings`; the graph holds what could be understood all the
+/// same, so that the rules can be applied to it. Declarations are made only for a graph without errors.
+pub fn build(
+    files: &Files,
+    manifest: &Manifest,
+    package: &PackageName,
+    version: &Version,
+    parsed: BTreeMap<PackagePath, ParsedSource>,
+    findings: &mut Findings,
+) -> Graph {
+    let log = Rc::new(parse::ParseLog::default());
+    let sources = CapturingModuleAnalyzer::new(Some(Box::new(parse::GuardedParser::new(Rc::clone(&log)))), None);
+    for (path, source) in parsed {
+        sources.set_parsed_source(specifier_of(&path), source);
+    }
+    let loader = load::PackageLoader::new(files);
+    let resolver = resolve::OwnExports::new(package, version, &manifest.exports);
+    let mut modules = ModuleGraph::new(GraphKind::All);
+    let options = BuildOptions {
+        unstable_bytes_imports: true,
+        unstable_css_imports: true,
+        passthrough_jsr_specifiers: true,
+        executor: &load::Inline,
+        jsr_url_provider: &load::NoRegistry,
+        module_analyzer: &sources,
+        resolver: Some(&resolver),
+        ..BuildOptions::default()
+    };
+    // Every future is ready when it is made: the loader answers from memory, so this never waits.
+    futures::executor::block_on(modules.build(roots(manifest), Vec::new(), &loader, options));
+
+    let unknown_own_exports = resolver.into_unknown();
+    let mut problems = Findings::default();
+    let survey = errors::Survey {
+        modules: &modules,
+        sources: &sources,
+        log: &log,
+        loader: &loader,
+        neighbours: near::Neighbours::new(files),
+        unknown: &unknown_own_exports,
+    };
+    survey.report(manifest, &mut problems);
+    let mut graph = Graph { modules, sources, slow_exports: BTreeSet::new(), unknown_own_exports };
+    if !problems.has_errors() {
+        graph.slow_exports = fast_check::run(&mut graph, manifest, package, version, &mut problems);
+    }
+    findings.extend(problems);
+    graph
+}
+
+/// The files of the exports, once each, in the order of the config.
+fn roots(manifest: &Manifest) -> Vec<ModuleSpecifier> {
+    let mut seen = BTreeSet::new();
+    let targets = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
+    targets.filter(|path| seen.insert(path.clone())).map(|path| specifier_of(&path)).collect()
+}
+
+impl Graph {
+    /// The modules with code or declarations that are files of the package, by path.
+    pub fn scripts(&self) -> impl Iterator<Item = (PackagePath, &JsModule)> {
+        self.modules.modules().filter_map(|module| Some((path_of(module.specifier())?, module.js()?)))
+    }
+
+    /// The module of a file, if an export reaches it and it is JavaScript or TypeScript.
+    #[must_use]
+    pub fn script(&self, path: &PackagePath) -> Option<&JsModule> {
+        self.modules.get(&specifier_of(path)).and_then(Module::js)
+    }
+
+    /// Whether an export reaches the file as a module. A file that does not parse is reached all the same.
+    #[must_use]
+    pub fn reaches(&self, path: &PackagePath) -> bool {
+        match self.modules.try_get(&specifier_of(path)) {
+            Ok(Some(module)) => module.external().is_none(),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// The parsed source of a module.
+    #[must_use]
+    pub fn parsed(&self, specifier: &ModuleSpecifier) -> Option<ParsedSource> {
+        self.sources.get_parsed_source(specifier)
+    }
+
+    /// The declarations of a module as isolated emit makes them, unless it is slow or declares nothing in public.
+    #[must_use]
+    pub fn declarations(&self, path: &PackagePath) -> Option<&FastCheckDtsModule> {
+        self.script(path)?.fast_check_module()?.dts.as_ref()
+    }
+
+    /// Whether this is a reference to an export that this version would have to have itself.
+    #[must_use]
+    pub(crate) fn is_unknown_own_export(&self, specifier: &ModuleSpecifier) -> bool {
+        self.unknown_own_exports.contains(specifier)
+    }
+}

@@ -1,0 +1,96 @@
+//! Parsing on behalf of the graph: the nesting is counted first, and what the parser complains about is kept.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use deno_ast::{MediaType, ParseDiagnostic, ParseParams, ParsedSource, SourceTextInfo};
+use deno_graph::ModuleSpecifier;
+use deno_graph::ast::{EsParser, ParseOptions};
+use slipway_common::ids::PackagePath;
+use slipway_common::model::finding::{Finding, FindingCode, Place};
+
+use super::load::path_of;
+use super::place::{place_at, place_of};
+use crate::pipeline::nesting;
+
+/// What was wrong with each source that could not be parsed.
+#[derive(Default)]
+pub(super) struct ParseLog(RefCell<BTreeMap<ModuleSpecifier, Finding>>);
+
+impl ParseLog {
+    /// The finding for each such source, by specifier.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.0.borrow().values().cloned().collect()
+    }
+
+    /// Whether this source is one of them.
+    pub(super) fn has(&self, specifier: &ModuleSpecifier) -> bool {
+        self.0.borrow().contains_key(specifier)
+    }
+
+    fn note(&self, specifier: &ModuleSpecifier, finding: Finding) {
+        self.0.borrow_mut().entry(specifier.clone()).or_insert(finding);
+    }
+}
+
+/// A parser that is never given text that nests deeper than its stack reaches.
+pub(super) struct GuardedParser {
+    log: Rc<ParseLog>,
+}
+
+impl GuardedParser {
+    pub(super) fn new(log: Rc<ParseLog>) -> Self {
+        Self { log }
+    }
+}
+
+impl EsParser for GuardedParser {
+    fn parse_program(&self, options: ParseOptions) -> Result<ParsedSource, ParseDiagnostic> {
+        let ParseOptions { specifier, source, media_type, scope_analysis } = options;
+        let text = match nesting_problem(specifier, &source) {
+            Some(finding) => {
+                self.log.note(specifier, finding);
+                // The graph has to be given something. An empty module reaches nothing and breaks nothing, and the package
+                // is refused anyway.
+                Arc::from("")
+            }
+            None => source,
+        };
+        parse(specifier, &text, media_type, scope_analysis)
+            .inspect_err(|diagnostic| self.log.note(specifier, syntax_error(diagnostic, &SourceTextInfo::new(text))))
+    }
+}
+
+fn parse(
+    specifier: &ModuleSpecifier,
+    text: &Arc<str>,
+    media_type: MediaType,
+    scope_analysis: bool,
+) -> Result<ParsedSource, ParseDiagnostic> {
+    deno_ast::parse_program(ParseParams {
+        specifier: specifier.clone(),
+        text: Arc::clone(text),
+        media_type,
+        capture_tokens: false,
+        scope_analysis,
+        maybe_syntax: None,
+    })
+}
+
+fn nesting_problem(specifier: &ModuleSpecifier, text: &str) -> Option<Finding> {
+    match path_of(specifier) {
+        Some(path) => nesting::check(&path, text),
+        None => {
+            let path = PackagePath::try_from("/data").expect("a letter path is a package path");
+            nesting::check(&path, text).map(|finding| finding.at(Place::file(place_of(specifier))))
+        }
+    }
+}
+
+/// The finding for a complaint of the parser.
+pub(super) fn syntax_error(diagnostic: &ParseDiagnostic, text: &SourceTextInfo) -> Finding {
+    let message = format!("failed to build module graph: SyntaxError: {}", diagnostic.kind().msg());
+    Finding::error(FindingCode::GraphError, message).at(place_at(diagnostic.specifier(), diagnostic.range().start, text))
+}

@@ -1,0 +1,105 @@
+//! Makes every specifier exact: `./foo` becomes `./foo.ts`, `chalk` becomes `npm:chalk@^5`.
+//!
+//! What is published is loaded by clients that look for nothing: a specifier is the file's path to the letter or an address
+//! with a version. Authors write what their tools find for them, so this room finds it the same way, from the files of the
+//! package and its own settings alone, and edits the text. Nothing else in a file moves by a byte, and a file whose
+//! specifiers are exact is the same bytes afterwards, because clients hold what is stored against what they sent.
+//!
+//! Every source file is rewritten. What keeps one from working is collected by file: only the module graph knows which
+//! files anybody can load, so the caller reports the findings of those and drops the rest.
+//!
+//! Not here: whether an exact specifier is welcome (the rules), whether it leads anywhere (the graph and the registry), and
+//! reading the settings (`manifest`).
+
+mod collect;
+mod jsx;
+mod resolve;
+mod revise;
+mod site;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use deno_ast::ParsedSource;
+use slipway_common::ids::{PackageName, PackagePath, Version};
+use slipway_common::model::finding::{Finding, MAX_FINDINGS};
+
+use super::files::Files;
+use super::manifest::Manifest;
+use resolve::Resolver;
+use revise::{Revision, revise};
+use source::Source;
+
+/// Most errors, and most warnings, that are held of all files together. Files that exports lead to come first, and of theirs
+/// no more than [`MAX_FINDINGS`] are reported; ten times as many leave room for a graph that sees it differently.
+const MAX_HELD: usize = 10 * MAX_FINDINGS;
+
+/// A package whose specifiers are exact, as far as they could be made so.
+#[derive(Debug, Default)]
+pub struct Rewritten {
+    /// All files. What did not change shares its bytes with the upload.
+    pub files: Files,
+    /// The files that changed.
+    pub changed: BTreeSet<PackagePath>,
+    /// What could not be resolved, by file, each with its place. It matters where the module graph reaches the file.
+    pub unresolved: BTreeMap<PackagePath, Vec<Finding>>,
+    /// What was resolved in a way the author should know, or cannot be resolved and need not be, by file.
+    pub warnings: BTreeMap<PackagePath, Vec<Finding>>,
+    /// Syntax trees of files that did not change and that exports lead to, as `file:///<path>`, for the module graph.
+    pub parsed: BTreeMap<PackagePath, ParsedSource>,
+}
+
+/// Rewrites all files but those in `skip`, which are not safe to parse.
+#[must_use]
+pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, version: &Version, skip: &BTreeSet<PackagePath>) -> Rewritten {
+    let resolver = Resolver::new(files, manifest, package, version);
+    let mut rewritten = Rewritten { files: files.clone(), ..Rewritten::default() };
+    let mut visit = |path: &PackagePath, is_reached: bool| {
+        let Some(bytes) = files.get(path.as_str()).filter(|_| !skip.contains(path)) else { return Vec::new() };
+        let Some(source) = Source::read(path, bytes) else { return Vec::new() };
+        let revision = revise(path, &source, &resolver, &manifest.resolution.jsx);
+        rewritten.take(path, source, revision, is_reached)
+    };
+    // Trees are many times as large as their text, so only those are kept that somebody will ask for again: files are
+    // looked through from the exports on, and the others after them.
+    let mut seen = BTreeSet::new();
+    let mut queue: VecDeque<_> = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok()).collect();
+    while let Some(path) = queue.pop_front() {
+        if !seen.contains(&path) {
+            let names = visit(&path, true);
+            queue.extend(names.iter().filter_map(|name| PackagePath::try_from(name.as_str()).ok()));
+            seen.insert(path);
+        }
+    }
+    for (path, _) in files.iter().filter(|(path, _)| !seen.contains(*path)) {
+        visit(path, false);
+    }
+    rewritten
+}
+
+impl Rewritten {
+    /// Stores what became of a file, and hands back the files it names.
+    fn take(&mut self, path: &PackagePath, source: Source, revision: Revision, is_reached: bool) -> Vec<String> {
+        let Revision { text, names, errors, warnings } = revision;
+        hold(&mut self.unresolved, path, errors);
+        hold(&mut self.warnings, path, warnings);
+        if let Some(text) = text {
+            let mark = if source.has_byte_order_mark { "\u{feff}" } else { "" };
+            self.files.insert(path.clone(), Bytes::from(format!("{mark}{text}")));
+            self.changed.insert(path.clone());
+        } else if is_reached {
+            self.parsed.insert(path.clone(), source.parsed);
+        }
+        names
+    }
+}
+
+fn hold(held: &mut BTreeMap<PackagePath, Vec<Finding>>, path: &PackagePath, findings: Vec<Finding>) {
+    if !findings.is_empty() && held.values().map(Vec::len).sum::<usize>() < MAX_HELD {
+        held.insert(path.clone(), findings);
+    }
+}

@@ -1,0 +1,51 @@
+//! What recurs without being asked for.
+
+use std::time::Duration;
+
+use slipway_common::context::Context;
+use slipway_common::fault::AnyFault;
+use slipway_common::jobs::{self, RELAY_PERIOD};
+use slipway_common::model::job::Job;
+use slipway_common::shutdown::Shutdown;
+
+/// How often the house is swept. What it removes was kept for a day or longer, so an hour is often enough.
+const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(3_600);
+
+/// Rings what was not heard. Every process does this: a job is found as long as any of them lives.
+pub async fn relay(context: Context, shutdown: Shutdown) {
+    every(RELAY_PERIOD, &shutdown, || async {
+        if let Err(fault) = jobs::relay(&context).await {
+            tracing::warn!(fault = fault.chain(), "the relay could not look for work");
+        }
+    })
+    .await;
+}
+
+/// Asks for housekeeping. Several processes may ask: their jobs are one.
+pub(crate) async fn housekeeping(context: Context, shutdown: Shutdown) {
+    every(HOUSEKEEPING_PERIOD, &shutdown, || async {
+        if let Err(fault) = ask(&context).await {
+            tracing::warn!(fault = fault.chain(), "housekeeping could not be asked for");
+        }
+    })
+    .await;
+}
+
+async fn ask(context: &Context) -> Result<(), AnyFault> {
+    let mut tx = context.db.write("housekeep.ask").await?;
+    let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await?;
+    tx.commit().await?;
+    context.ring(Job::Housekeep.lane(), id).await;
+    Ok(())
+}
+
+async fn every<F: Future<Output = ()>>(period: Duration, shutdown: &Shutdown, mut act: impl FnMut() -> F) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.begun() => return,
+            _ = ticks.tick() => act().await,
+        }
+    }
+}

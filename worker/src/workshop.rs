@@ -1,0 +1,21 @@
+//! What every job has at hand.
+
+use std::sync::Arc;
+
+use slipway_common::context::Context;
+
+use crate::analyser::Analyser;
+use crate::cdn::Cdn;
+
+/// What every job has at hand.
+#[derive(Clone)]
+pub struct Workshop {
+    /// The doors to the outside.
+    pub context: Context,
+    /// Who judges packages.
+    pub analyser: Analyser,
+    /// The edge in front of the registry.
+    pub cdn: Arc<dyn Cdn>,
+    /// What this process is called in the rows it works on, for people.
+    pub name: String,
+}
