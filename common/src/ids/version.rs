@@ -1,5 +1,7 @@
 //! The version of a package, and the bytes that order it.
 
+#![expect(clippy::disallowed_types, reason = "this is the type that stands in front of it")]
+
 use std::cmp::Ordering;
 use std::fmt;
 

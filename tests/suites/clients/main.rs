@@ -1,0 +1,24 @@
+//! The real clients against a real `slipway up`.
+//!
+//! Every test starts a registry of its own from the binary, lets clients from the npm registry publish to it and install from
+//! it, and compares what the installed code prints. Nothing of the house is linked in: this is what a stranger sees.
+//!
+//! The suite needs the clients and the binary, which `tests/run` installs and builds. Without them each test says so and
+//! returns; with `SLIPWAY_TEST_REQUIRE` it fails.
+
+mod bench;
+mod browser;
+mod form;
+mod npm;
+mod registry;
+mod run;
+mod stock;
+mod terminal;
+
+mod deno_publish;
+mod deno_use;
+mod interactive;
+mod npm_use;
+mod plain;
+mod real_packages;
+mod typescript;
