@@ -13,6 +13,7 @@
 
 pub mod files;
 pub mod manifest;
+pub mod npm;
 
 use std::collections::BTreeMap;
 
