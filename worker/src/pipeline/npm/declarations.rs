@@ -14,7 +14,7 @@ use deno_ast::{MediaType, ParsedSource, SourceMap, SourceRanged};
 use deno_graph::JsModule;
 use deno_graph::ast::{ParseOptions, ParserModuleAnalyzer};
 use deno_graph::fast_check::{FastCheckDiagnosticRange, FastCheckDtsModule};
-use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, MAX_FINDINGS, Place};
 
 use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, parse, print, write, write_edited};
 use super::layout::local_path;
@@ -26,9 +26,9 @@ use super::{edits, maps};
 
 /// Puts all declarations into the tree.
 pub(super) fn modules(resolver: &Resolver<'_>, sources: &Sources, tree: &mut Tree, findings: &mut Findings) {
+    report_slow_types(resolver, findings);
     for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
         let Some(path) = local_path(&module.specifier) else { continue };
-        report_slow_types(module, &path, findings);
         let Some(place) = resolver.layout.home_of(&path).and_then(|home| home.declaration.as_deref()) else { continue };
         let Some(dts) = module.fast_check_module().and_then(|module| module.dts.as_ref()) else { continue };
         if module.media_type.is_declaration() || !module.media_type.is_typed() {
@@ -150,10 +150,11 @@ fn declaration_for(path: &str) -> String {
     }
 }
 
-fn report_slow_types(module: &JsModule, path: &str, findings: &mut Findings) {
-    for diagnostic in module.fast_check_diagnostics().into_iter().flatten() {
-        // Each entry point of a package has a copy of all diagnostics; the list drops repetitions.
-        let file = local_path(diagnostic.specifier()).unwrap_or_else(|| path.to_owned());
+/// Fast check gives every entry point a copy of everything it stumbled over in the package; one of them is enough.
+fn report_slow_types(resolver: &Resolver<'_>, findings: &mut Findings) {
+    let mut modules = resolver.emit.graph.modules().filter_map(|module| module.js());
+    for diagnostic in modules.find_map(|module| module.fast_check_diagnostics()).into_iter().flatten().take(MAX_FINDINGS) {
+        let file = local_path(diagnostic.specifier()).unwrap_or_else(|| diagnostic.specifier().to_string());
         let message = format!("npm users of this package get no types: {}", diagnostic.message());
         let finding = Finding::warning(FindingCode::SlowTypes, message).at(place_of(&file, diagnostic.range()));
         findings.push(match diagnostic.hint() {

@@ -18,6 +18,7 @@ use super::layout::local_path;
 use super::maps;
 use super::specifiers::{Purpose, Referrer, Resolver, file_url};
 use super::tree::Tree;
+use super::values::Values;
 use super::walk::Rewrite;
 use super::{Emit, jsx, using};
 
@@ -70,6 +71,7 @@ impl NotCompiled {
 /// Puts the code of all modules of the graph into the tree.
 pub(super) fn modules(resolver: &Resolver<'_>, tree: &mut Tree, findings: &mut Findings) -> Sources {
     let mut sources = Sources::new();
+    let values = Values::of(resolver);
     for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
         let Some(path) = local_path(&module.specifier) else { continue };
         let Some(home) = resolver.layout.home_of(&path) else { continue };
@@ -85,7 +87,7 @@ pub(super) fn modules(resolver: &Resolver<'_>, tree: &mut Tree, findings: &mut F
         if is_transpiled(module.media_type) {
             let edits = in_place(resolver, tree, module, (&parsed, &info), (&path, &path));
             let existing = info.source_map_url.and_then(|url| maps::existing(resolver.emit.files, &path, &url.text));
-            match transpile(resolver, module, &parsed, place) {
+            match transpile(resolver, &values, (module, &parsed), (&path, place)) {
                 Ok(emitted) => match existing.and_then(|existing| existing.behind(&emitted, place)) {
                     Some(emitted) => write(tree, place, emitted),
                     None => write(tree, place, maps::after_edits(emitted, parsed.text(), &edits)),
@@ -135,10 +137,9 @@ pub(super) fn write(tree: &mut Tree, place: &str, emitted: Emitted) {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    let map_path = format!("{place}.map");
-    text.push_str(&format!("//# sourceMappingURL={}\n", file_name(&map_path)));
+    text.extend(["//# sourceMappingURL=", file_name(place), ".map\n"]);
     tree.replace(place, text);
-    tree.replace(&map_path, map);
+    tree.replace(&format!("{place}.map"), map);
 }
 
 /// The syntax tree of a module.
@@ -168,19 +169,24 @@ pub(super) fn emit_options(place: &str) -> Option<EmitOptions> {
     })
 }
 
-fn transpile(resolver: &Resolver<'_>, module: &JsModule, parsed: &ParsedSource, place: &str) -> Result<Emitted, NotCompiled> {
+fn transpile(
+    resolver: &Resolver<'_>,
+    values: &Values,
+    (module, parsed): (&JsModule, &ParsedSource),
+    (path, place): (&str, &str),
+) -> Result<Emitted, NotCompiled> {
     let comments = parsed.comments().as_single_threaded();
     jsx::without_broken_pragmas(&comments);
     jsx::without_source_map_comment(&comments);
     let source_map = SourceMap::single(module.specifier.clone(), parsed.text().to_string());
     let options = options(&resolver.emit, module.media_type);
     let diagnostics = parsed.diagnostics().iter().chain(parsed.script_module_diagnostics());
+    let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: place };
+    let mut program = as_module(parsed.program_ref().to_owned());
+    values.prune(path, &|specifier| resolver.local_target(referrer, specifier), &mut program);
     let mut program = parsed
         .globals()
-        .with(|marks| {
-            let program = as_module(parsed.program_ref().to_owned());
-            fold_program(program, &options, &source_map, &comments, marks, Box::new(diagnostics))
-        })
+        .with(|marks| fold_program(program, &options, &source_map, &comments, marks, Box::new(diagnostics)))
         .map_err(|error| match error {
             FoldProgramError::ParseDiagnostics(errors) => {
                 errors.0.first().map_or_else(|| NotCompiled::because("syntax error"), NotCompiled::at)
@@ -190,7 +196,6 @@ fn transpile(resolver: &Resolver<'_>, module: &JsModule, parsed: &ParsedSource, 
     program = using::lower(program, parsed.globals(), &comments);
 
     // After the transforms, so that the imports they inject are seen too.
-    let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: place };
     let mut judge = |specifier: &str| resolver.rewrite(referrer, specifier, Purpose::Code);
     program.visit_mut_with(&mut Rewrite { judge: &mut judge });
     print(&program, &comments, &source_map, place)

@@ -38,14 +38,14 @@ impl Layout {
         modules.sort_by(|(a_path, a), (b_path, b)| (rank(a.media_type()), a_path).cmp(&(rank(b.media_type()), b_path)));
         for (path, module) in modules {
             if emit.files.contains(&path) && !layout.homes.contains_key(&path) {
-                let home = layout.home(emit, tree, &dist, scopes.is_module(&path), (&path, module));
+                let home = Self::home(emit, tree, &dist, scopes.is_module(&path), (&path, module));
                 layout.homes.insert(path, home);
             }
         }
         layout
     }
 
-    fn home(&self, emit: &Emit<'_>, tree: &mut Tree, dist: &str, is_module: bool, (path, module): (&str, &Module)) -> Home {
+    fn home(emit: &Emit<'_>, tree: &mut Tree, dist: &str, is_module: bool, (path, module): (&str, &Module)) -> Home {
         let media_type = module.media_type();
         if media_type.is_declaration() {
             return Home { code: None, declaration: Some(hand_written(emit, tree, dist, path)) };
@@ -99,8 +99,8 @@ fn rank(media_type: MediaType) -> u8 {
 }
 
 fn free_directory(tree: &Tree) -> String {
-    (0_usize..)
-        .map(|number| if number == 0 { "/_dist".to_owned() } else { format!("/_dist{number}") })
+    std::iter::once("/_dist".to_owned())
+        .chain((1..=usize::MAX).map(|number| format!("/_dist{number}")))
         .find(|directory| tree.is_free(directory))
         .expect("a package has fewer files than there are numbers")
 }
@@ -139,7 +139,7 @@ fn sibling(emit: &Emit<'_>, path: &str) -> Option<String> {
     emit.files.contains(&declaration).then_some(declaration)
 }
 
-/// The directories in which Node takes `.js` for CommonJS: those with a `package.json` of their own that does not say
+/// The directories in which Node takes `.js` for `CommonJS`: those with a `package.json` of their own that does not say
 /// otherwise. The one at the root is ours.
 struct ModuleScopes {
     common_js: BTreeSet<String>,
@@ -162,7 +162,7 @@ impl ModuleScopes {
 
     fn is_module(&self, path: &str) -> bool {
         let directories = path.match_indices('/').map(|(at, _)| &path[..=at]);
-        let nearest = directories.filter(|directory| self.common_js.contains(*directory) || self.modules.contains(*directory)).last();
+        let nearest = directories.filter(|directory| self.common_js.contains(*directory) || self.modules.contains(*directory)).next_back();
         nearest.is_none_or(|directory| self.modules.contains(directory))
     }
 }

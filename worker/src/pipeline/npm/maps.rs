@@ -114,16 +114,19 @@ struct Shift {
 impl Shifts {
     fn of(source: &str, edits: &[Edit]) -> Self {
         let mut shifts: Vec<Shift> = Vec::new();
-        let (mut line, mut line_start, mut seen) = (0_u32, 0, 0);
+        let (mut line, mut column, mut seen) = (0_u32, 0_u32, 0);
         for edit in edits {
-            let newlines = source[seen..edit.range.start].match_indices('\n');
-            for (at, _) in newlines {
-                line += 1;
-                line_start = seen + at + 1;
+            // Only what was not looked at before: a file can be one line of ten megabytes.
+            let gap = &source[seen..edit.range.end];
+            match gap.rsplit_once('\n') {
+                Some((lines, last)) => {
+                    line = line.saturating_add(1 + u32::try_from(lines.matches('\n').count()).unwrap_or(u32::MAX));
+                    column = width(last);
+                }
+                None => column = column.saturating_add(width(gap)),
             }
-            seen = edit.range.start;
+            seen = edit.range.end;
             let old = &source[edit.range.clone()];
-            let column = width(&source[line_start..edit.range.end]);
             let before = shifts.last().filter(|shift| shift.line == line).map_or(0, |shift| shift.by);
             let by = before + i64::from(width(&edit.text)) - i64::from(width(old));
             if by != before && !old.contains('\n') {

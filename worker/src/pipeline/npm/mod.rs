@@ -28,6 +28,7 @@ mod specifiers;
 mod tests;
 mod tree;
 mod using;
+mod values;
 mod walk;
 
 use bytes::Bytes;
@@ -94,7 +95,7 @@ pub fn build(emit: Emit<'_>) -> Result<NpmPackage, Findings> {
     let mut findings = Findings::default();
     let mut tree = tree::Tree::new(emit.files);
     let layout = layout::Layout::plan(&emit, &mut tree);
-    let names = names::Names::new(emit.dependencies);
+    let names = names::Names::new(emit.package, emit.dependencies);
     let resolver = specifiers::Resolver { emit, layout: &layout, names: &names };
 
     let sources = emit::modules(&resolver, &mut tree, &mut findings);

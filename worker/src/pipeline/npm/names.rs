@@ -27,13 +27,14 @@ struct Known {
 }
 
 impl Names {
-    /// Names for everything that was resolved when the package was published.
-    pub(super) fn new(dependencies: &[Dependency]) -> Self {
+    /// Names for everything that was resolved when `package` was published. An earlier version of the package itself needs an
+    /// alias too: by its own name a package finds itself.
+    pub(super) fn new(package: &PackageName, dependencies: &[Dependency]) -> Self {
         let wanted: BTreeSet<Wanted> =
             dependencies.iter().map(|dependency| (npm_name(dependency.kind, &dependency.name), dependency.constraint.clone())).collect();
         let mut known = Known::default();
         let mut taken: BTreeSet<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
-        let mut previous = None;
+        let mut previous = Some(package.npm_name());
         for (name, range) in wanted {
             if previous.as_ref() == Some(&name) {
                 let alias = alias(&name, &range, &taken);
@@ -90,7 +91,7 @@ fn alias(name: &str, range: &str, taken: &BTreeSet<String>) -> String {
         range.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' }).take(LONGEST).collect();
     let first = format!("{name}-{}", kept.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-"));
     std::iter::once(first.trim_end_matches('-').to_owned())
-        .chain((2_usize..).map(|number| format!("{first}-{number}")))
+        .chain((2..=usize::MAX).map(|number| format!("{first}-{number}")))
         .find(|alias| !taken.contains(alias))
         .expect("there are more numbers than names taken")
 }
@@ -113,8 +114,10 @@ mod tests {
             dependency(Npm, "lit-3", "1"),
             dependency(Jsr, "@std/path", "^1.0.0"),
             dependency(Jsr, "@std/path", "^2.0.0"),
+            dependency(Jsr, "@scope/own", "^0.9.0"),
         ];
-        let names = Names::new(&list);
+        let own = PackageName::try_from("@scope/own").unwrap();
+        let names = Names::new(&own, &list);
         assert_eq!(names.directory(Npm, "lit", "2"), "lit");
         assert_eq!(names.directory(Npm, "lit", "3"), "lit-3-2", "lit-3 is a package of its own");
         assert_eq!(names.directory(Npm, "lit", "^3.0 || 4"), "lit-3.0-4");
@@ -123,6 +126,7 @@ mod tests {
         assert_eq!(
             dependencies,
             [
+                "@jsr/scope__own-0.9.0: npm:@jsr/scope__own@^0.9.0",
                 "@jsr/std__path: ^1.0.0",
                 "@jsr/std__path-2.0.0: npm:@jsr/std__path@^2.0.0",
                 "lit: 2",
@@ -132,12 +136,12 @@ mod tests {
             ]
         );
         list.reverse();
-        assert_eq!(Names::new(&list).dependencies(), names.dependencies(), "the order of the list does not matter");
+        assert_eq!(Names::new(&own, &list).dependencies(), names.dependencies(), "the order of the list does not matter");
     }
 
     #[test]
     fn what_is_not_in_the_list_is_added() {
-        let names = Names::new(&[]);
+        let names = Names::new(&PackageName::try_from("@scope/own").unwrap(), &[]);
         assert_eq!(names.directory(DependencyKind::Npm, "preact", "^10"), "preact");
         assert_eq!(names.dependencies()["preact"], "^10");
     }

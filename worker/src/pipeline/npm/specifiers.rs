@@ -75,6 +75,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn rewrite(&self, referrer: Referrer<'_>, specifier: &str, purpose: Purpose) -> Outcome {
         let text = match self.target(referrer, specifier, purpose) {
             None => return Outcome::Keep,
+            // A URL would be written in another spelling than the author's.
+            Some(Target::Runtime(_)) if Url::parse(specifier).is_ok() => return Outcome::Keep,
             Some(Target::Runtime(text)) => text,
             Some(Target::Package { kind, name, range, sub_path }) => self.bare(purpose, kind, (&name, &range), sub_path.as_deref()),
             Some(Target::Local { path, suffix }) => {
@@ -107,6 +109,14 @@ impl<'a> Resolver<'a> {
         match (purpose, &target) {
             (Purpose::Types, Target::Local { .. }) => Some(self.types_of(&url).unwrap_or(target)),
             _ => Some(target),
+        }
+    }
+
+    /// The file of this package that a specifier leads Node to.
+    pub(super) fn local_target(&self, referrer: Referrer<'_>, specifier: &str) -> Option<String> {
+        match self.target(referrer, specifier, Purpose::Code)? {
+            Target::Local { path, .. } => Some(path),
+            Target::Package { .. } | Target::Runtime(_) => None,
         }
     }
 

@@ -94,6 +94,74 @@ export const b: unknown = <><b /></>;
 }
 
 #[test]
+fn components_have_types() {
+    let built = Package::new(
+        "== mod.tsx
+/** @jsxImportSource npm:preact@^10 */
+import type { VNode } from \"npm:preact@^10\";
+/** Greets. */
+export function App(props: { name: string }): VNode { return <p {...props}>{props.name}</p>; }
+",
+    )
+    .needs("npm:preact@^10")
+    .build();
+    let exports = &built.json("package.json")["exports"];
+    assert_eq!(exports["."], serde_json::json!({ "types": "./_dist/mod.d.ts", "default": "./mod.js" }));
+    assert!(built.code("_dist/mod.d.ts").contains("export declare function App(props: {\n  name: string;\n}): VNode;"));
+    assert!(built.code("_dist/mod.d.ts").contains("import type { VNode } from \"preact\";"));
+}
+
+/// demand.md N29, N30, N31.
+#[test]
+fn assets_and_runtimes_stay_where_they_are() {
+    let imports = "import sheet from \"./a.css\" with {
+  type: \"css\"
+};
+import text from \"./t.txt\" with {
+  type: \"text\"
+};
+import \"cloudflare:workers\";
+import \"data:text/javascript,1 ?a b\";
+console.log(sheet, text, new URL(\"./t.txt\", import.meta.url));
+";
+    let built = Package::new(&format!("== src/mod.ts\n{imports}== src/a.css\np {{}}\n== src/t.txt\nhi\n")).build();
+    assert_eq!(built.code("src/mod.js"), imports);
+    assert_eq!(built.text("src/a.css"), "p {}\n");
+}
+
+/// demand.md N15, N16.
+#[test]
+fn odd_sources_are_no_surprise() {
+    let sources = [
+        "",
+        "\n",
+        "// only a comment",
+        "#!/usr/bin/env node",
+        "/// <reference types=\"\" />\n/// <reference path=\"\"/>",
+        "/// <reference types=\"npm:\" />\n/// <reference path=\"jsr:@a\"/>\nexport {};",
+        "import \"\";",
+        "import \".\"; import \"..\"; import \"./\"; import \"/\"; import \"//x\"; import \"npm:\"; import \"jsr:\";",
+        "export const 名: string = import.meta.resolve(\"\"); import.meta.resolve(); import.meta.resolve(...[]);",
+        "import(`a${1}`); import(...[]); import(\"\\u{1F600}\");",
+        "import \"\\u002e/\\x61.ts\"; import '\\uD800';",
+        "declare module \"npm:lit@2\" { export const x: number; }\nexport {};",
+        "declare global { interface Window {} }\nexport {};",
+        "export default interface A {}\nexport { type B } from \"./mod.ts\";",
+        "export import a = b.c; namespace b.c { export const d: number = 1; }",
+        "let x: typeof import(\"./mod.ts\", { with: { \"resolution-mode\": \"import\" } }); export { x };",
+        "class A { static { using a = null; await using b = null; } }\nfor (using c of []) {}",
+        "//# sourceMappingURL=data:application/json;base64,e30=",
+        "//# sourceMappingURL=mod.ts",
+    ];
+    for extension in ["ts", "mts", "tsx", "js", "jsx", "mjs", "d.ts", "d.mts"] {
+        for source in sources {
+            let built = Package::new(&format!("== mod.{extension}\n{source}")).build();
+            assert!(built.files.contains_key(&format!("mod.{extension}")), "{extension}: {source}");
+        }
+    }
+}
+
+#[test]
 fn broken_pragmas_cannot_hurt() {
     for pragma in ["@jsx h.", "@jsx class", "@jsxFrag a..b", "@jsxRuntime other", "@jsx", "@jsxImportSource", "@jsx this.h"] {
         let built = Package::new(&format!("== mod.tsx\n/** {pragma} */\nexport const a: unknown = <b />;\n")).build();
@@ -162,6 +230,47 @@ export interface Ambient {}
     let types = built.text("_dist/mod.d.ts");
     assert!(types.starts_with("import type { T } from \"./types.js\";\n"), "{types}");
     assert!(types.contains("export type * from \"../ambient.js\";\n"), "{types}");
+}
+
+#[test]
+fn types_that_are_exported_on_do_not_run() {
+    let built = Package::new(
+        "== mod.ts
+export { Shape, Circle, Both } from \"./barrel.ts\";
+import Default, { Shape as Form, Empty } from \"./barrel.ts\";
+import { Ambient } from \"./ambient.d.ts\";
+export { Form, Empty, Ambient, Default };
+export { Outside } from \"npm:outside@1\";
+export { Only } from \"./barrel.ts\";
+export {};
+== barrel.ts
+export * from \"./shapes.ts\";
+export * from \"./barrel.ts\";
+import { Only } from \"./shapes.ts\";
+export { Only };
+export default class {}
+== shapes.ts
+export interface Shape {}
+export class Circle implements Shape {}
+export interface Both {}
+export const Both: number = 1;
+export namespace Empty { export type T = number; }
+export type Only = string;
+== ambient.d.ts
+export class Ambient {}
+",
+    )
+    .needs("npm:outside@1")
+    .build();
+    assert_eq!(
+        built.code("mod.js"),
+        "export { Circle, Both } from \"./barrel.js\";
+import Default from \"./barrel.js\";
+export { Default };
+export { Outside } from \"outside\";
+"
+    );
+    assert_eq!(built.code("barrel.js"), "export * from \"./shapes.js\";\nexport * from \"./barrel.js\";\nexport default class {\n}\n");
 }
 
 /// demand.md N11.

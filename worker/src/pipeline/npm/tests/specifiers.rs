@@ -123,7 +123,7 @@ export const a: number = 1;
     .export("./sub", "./src/sub.ts")
     .needs("jsr:@scope/pkg@^0.9.0")
     .build();
-    assert_eq!(built.code("mod.js"), "export { a } from \"./src/sub.js\";\nexport { a as old } from \"@jsr/scope__pkg/sub\";\n");
+    assert_eq!(built.code("mod.js"), "export { a } from \"./src/sub.js\";\nexport { a as old } from \"@jsr/scope__pkg-0.9.0/sub\";\n");
     assert_eq!(built.code("_dist/mod.d.ts"), built.code("mod.js"));
 }
 
