@@ -161,8 +161,8 @@ impl ModuleScopes {
     }
 
     fn is_module(&self, path: &str) -> bool {
-        let directories = path.match_indices('/').map(|(at, _)| &path[..=at]);
-        let nearest = directories.filter(|directory| self.common_js.contains(*directory) || self.modules.contains(*directory)).next_back();
+        let mut directories = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        let nearest = directories.rfind(|directory| self.common_js.contains(*directory) || self.modules.contains(*directory));
         nearest.is_none_or(|directory| self.modules.contains(directory))
     }
 }

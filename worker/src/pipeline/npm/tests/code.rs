@@ -296,7 +296,7 @@ export { x, y };
     .needs("npm:lit@^2.2.7")
     .build();
     let map = deno_ast::swc::sourcemap::SourceMap::from_slice(built.text("src/mod.js.map").as_bytes()).unwrap();
-    assert_eq!(map.get_source(0).map(|source| source.to_string()).as_deref(), Some("mod.ts"));
+    assert_eq!(map.get_source(0).map(ToString::to_string).as_deref(), Some("mod.ts"));
     let shipped = built.text("src/mod.ts").lines().next().unwrap();
     let column = |text: &str, part: &str| u32::try_from(text.find(part).unwrap()).unwrap();
     let token = map.lookup_token(0, column(built.text("src/mod.js"), "y = 2")).unwrap();
