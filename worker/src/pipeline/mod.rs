@@ -20,15 +20,14 @@ pub mod graph;
 pub mod manifest;
 pub mod meta;
 pub mod nesting;
+pub mod npm;
 mod outputs;
 pub mod plan;
 pub mod rewrite;
 pub mod rules;
-mod stand_ins;
 pub mod unpack;
 
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
-use self::stand_ins::npm;
 
 use std::collections::BTreeMap;
 

@@ -176,8 +176,9 @@ impl Draft {
             return Err(sorted(self.findings));
         }
         let dependencies = dependencies::stored(&self.needed);
-        let npm = npm::build(&npm::Input {
-            graph: &self.graph,
+        let npm = npm::build(npm::Emit {
+            graph: &self.graph.modules,
+            parser: &self.graph.sources,
             files: &self.files,
             manifest: &self.manifest,
             package: &self.package,
@@ -187,21 +188,21 @@ impl Draft {
         });
         match npm {
             Ok(npm) => self.finish(dependencies, npm),
-            Err(finding) => {
-                self.findings.push(finding);
+            Err(findings) => {
+                self.findings.extend(findings);
                 Err(sorted(self.findings))
             }
         }
     }
 
-    fn finish(mut self, dependencies: Vec<Dependency>, npm: npm::Emitted) -> Result<Plan, Findings> {
+    fn finish(mut self, dependencies: Vec<Dependency>, npm: npm::NpmPackage) -> Result<Plan, Findings> {
         let mut artefacts = modules(&self.files);
         let meta = meta::build(&self.files, &self.manifest, &self.graph, self.augmentations);
         artefacts.push(Artefact::new(ArtefactKind::VersionMeta, Bytes::from(meta.to_bytes())));
         artefacts.extend(docs::build(&self.graph, &self.manifest, &mut self.findings));
         artefacts.push(Artefact::new(ArtefactKind::NpmTarball, npm.tarball));
         artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
-        self.findings.extend(npm.warnings);
+        self.findings.extend(npm.findings);
         outputs::check(&artefacts, &self.package, &self.version, &self.limits, &mut self.findings);
         let findings = sorted(self.findings);
         if findings.has_errors() {
@@ -219,7 +220,14 @@ impl Draft {
             dependencies,
             augmentations: self.augmentations,
             findings,
-            npm: npm.package,
+            npm: NpmPackage {
+                manifest: serde_json::to_string(&npm.manifest).expect("a map with text keys always serialises"),
+                sha512: npm.integrity,
+                sha1: npm.shasum,
+                file_count: npm.file_count,
+                unpacked_size: npm.unpacked_size,
+                revision: npm::EMIT_REVISION,
+            },
         })
     }
 }
