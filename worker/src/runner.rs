@@ -110,12 +110,8 @@ async fn attend(workshop: &Workshop, claim: Claim, work: Work) {
 
 async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(Claim, Work)>, JobError> {
     Ok(match work {
-        Work::Publish(started) => {
-            publish::run(workshop, claim, started).await?.map(|(committed, claim)| (claim, Work::Store(committed)))
-        }
-        Work::Store(committed) => {
-            store::run(workshop, claim, committed).await?.map(|(snapshot, claim)| (claim, Work::Announce(snapshot)))
-        }
+        Work::Publish(started) => publish::run(workshop, claim, started).await?.map(|(committed, claim)| (claim, Work::Store(committed))),
+        Work::Store(committed) => store::run(workshop, claim, committed).await?.map(|(snapshot, claim)| (claim, Work::Announce(snapshot))),
         Work::Announce(snapshot) => {
             announce::run(workshop, claim, snapshot).await?;
             None
