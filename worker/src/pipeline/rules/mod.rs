@@ -1,7 +1,8 @@
 //! Constructs that a package may not hold, because they reach outside it or mean nothing in an ES module.
 //!
 //! Every module of the graph is looked at, top-level statements only, and every hit is reported. Declarations outside the
-//! package (`declare global`, `declare module "…"`) are allowed when the config asks for them; then they are noted.
+//! package (`declare global`, `declare module "…"`, `/// <reference lib="…" />`) are allowed when the config asks for them; then
+//! they are noted.
 //!
 //! What is deliberately not here: what a module imports. That is `dependencies`.
 
@@ -122,7 +123,14 @@ impl Inspection<'_> {
         let attributes: Vec<_> = attributes_of(directive).collect();
         let named = |name: &str| attributes.iter().any(|(key, _)| *key == name);
         let banned = if named("lib") {
-            "'/// <reference lib=\"…\" />'"
+            let what = "'/// <reference lib=\"…\" />' adds types to the compilation of everybody who imports the package";
+            if self.augmentations {
+                self.augments = true;
+                let place = self.place(comment.start());
+                return self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
+            }
+            let hint = "remove the directive, or allow it with \"augmentations\": true in the config file, which is shown with the package";
+            return self.report(FindingCode::BannedTripleSlashDirectives, format!("{what}, which is not allowed"), comment.start(), hint);
         } else if attributes.contains(&("no-default-lib", "true")) {
             "'/// <reference no-default-lib=\"true\" />'"
         } else {
