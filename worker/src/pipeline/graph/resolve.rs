@@ -42,13 +42,11 @@ impl<'a> OwnExports<'a> {
             return specifier;
         }
         let target = ExportKey::try_from(reference.export_name().as_ref()).ok().and_then(|key| self.exports.0.get(&key));
-        match target.and_then(|target| PackagePath::try_from(target.rooted()).ok()) {
-            Some(path) => specifier_of(&path),
-            None => {
-                self.unknown.borrow_mut().insert(specifier.clone());
-                specifier
-            }
+        if let Some(path) = target.and_then(|target| PackagePath::try_from(target.rooted()).ok()) {
+            return specifier_of(&path);
         }
+        self.unknown.borrow_mut().insert(specifier.clone());
+        specifier
     }
 }
 

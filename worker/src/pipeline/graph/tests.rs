@@ -61,8 +61,30 @@ fn every_error_is_reported_each_at_each_place() {
             "error graphError /mod.ts:3:8: failed to build module graph: Import \"chalk\" not a dependency | write a relative path such as \
              './mod.ts', a specifier such as 'jsr:@scope/package@^1' or 'npm:package@^1', or name the package in the imports of the \
              config file",
-            "warning graphError /mod.ts:4:14: Dynamic import not found \"file:///later.ts\". | is the file excluded from publishing?",
+            "warning graphError /mod.ts:4:14: failed to build module graph: Dynamic import not found \"file:///later.ts\". | is the file excluded from publishing?",
         ]
+    );
+}
+
+#[test]
+fn what_may_be_missing_is_a_warning() {
+    let text = "/// <reference types=\"node\" />\n/// <reference path=\"./nope.d.ts\" />\ntry { await import(\"optional\"); } catch {}\n\
+                try { await import(\"./build/native.js\"); } catch {}\nimport \"./a.js\";\nimport type { T } from \"./nope.ts\";\n";
+    let js = "/** @param {import(\"nope\").X} a @param {import(\"./nope.js\").X} b */\nexport function f(a, b) {}\n";
+    let found = lines(&Package::new(&[("/mod.ts", text), ("/a.js", js)]).graph().1);
+    let heads: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        heads,
+        [
+            "error graphError /mod.ts:6:24",
+            "warning graphError /a.js:1:20",
+            "warning graphError /a.js:1:48",
+            "warning graphError /mod.ts:1:22",
+            "warning graphError /mod.ts:2:21",
+            "warning graphError /mod.ts:3:20",
+            "warning graphError /mod.ts:4:20",
+        ],
+        "{found:?}"
     );
 }
 
@@ -338,7 +360,7 @@ fn source_maps_are_not_imports() {
 fn the_same_package_gives_the_same_findings() {
     let files: Vec<_> = (0..40)
         .map(|n| (format!("/m{n}.ts"), format!("import \"./missing.ts\";\nimport data from \"./data.json\";\nexport const a{n} = data;\n")))
-        .chain([("/mod.ts".to_owned(), (0..40).map(|n| format!("await import(\"./m{n}.ts\");\n")).collect())])
+        .chain([("/mod.ts".to_owned(), (0..40).map(|n| format!("await import(\"./m{n}.ts\");\n")).collect::<Vec<_>>().concat())])
         .chain([("/data.json".to_owned(), "{}".to_owned())])
         .collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
