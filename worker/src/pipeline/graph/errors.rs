@@ -224,6 +224,10 @@ fn provided_by_importer(from: &Module, text: &str) -> Finding {
 fn leads_outside(reference: &Reference) -> Option<Finding> {
     let text = reference.text;
     let from = path_of(reference.from.specifier())?;
+    if text == reference.from.specifier().as_str() {
+        // Declarations that the manifest pairs with this file. Nothing in its text leads anywhere.
+        return None;
+    }
     if text.starts_with('/') || text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:")) {
         let message = format!("invalid import '{}' (not relative): it leads somewhere else once the package is published", shorten(text));
         return Some(Finding::error(FindingCode::InvalidExternalImport, message).hint("write the path relative to this file, './mod.ts'"));

@@ -181,6 +181,32 @@ fn deep_nesting_is_never_parsed() {
 }
 
 #[test]
+fn text_is_counted_as_what_it_is_parsed_as() {
+    let deep = "[".repeat(5_000);
+    let package = Package::new(&[("/mod.entry", &deep)]).exporting(&[(".", "./mod.entry")]);
+    assert!(lines(&package.graph().1)[0].starts_with("error nestingTooDeep /mod.entry:1:"));
+    // A WebAssembly module that imports from `"; [[[[…`: the name ends the string it is put into.
+    let name = format!("\";{deep}");
+    let leb = |n: usize| [(n & 0x7f) as u8 | 0x80, (n >> 7) as u8];
+    let import = [&[1_u8][..], &leb(name.len()), name.as_bytes(), b"\x01f\0\0"].concat();
+    let wasm = [b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02", &leb(import.len())[..], &import].concat();
+    let package = Package::new(&[("/mod.ts", "import \"./w.wasm\";")]).with_bytes("/w.wasm", &wasm);
+    assert!(lines(&package.graph().1)[0].starts_with("error nestingTooDeep /w.wasm:1:"));
+}
+
+#[test]
+fn declarations_beside_javascript_are_its_types() {
+    let mut package =
+        Package::new(&[("/a.js", "export function f(x) { return x; }\n"), ("/a.d.ts", "export declare function f(x: number): number;\n")])
+            .exporting(&[(".", "./a.js")]);
+    assert_eq!(package.graph().0.slow_exports.len(), 1);
+    package.manifest.declarations.insert(path_named("/a.js"), path_named("/a.d.ts"));
+    let (graph, findings) = package.graph();
+    assert_eq!(lines(&findings), Vec::<String>::new());
+    assert!(graph.slow_exports.is_empty() && graph.reaches(&path_named("/a.d.ts")));
+}
+
+#[test]
 fn assets_are_kept_and_left_alone() {
     let text = "import a from \"./a.css\" with { type: \"css\" };\nimport b from \"./b.txt\" with { type: \"text\" };\n\
                 import c from \"./c.bin\" with { type: \"bytes\" };\nimport d from \"./d.json\" with { type: \"json\" };\n\
