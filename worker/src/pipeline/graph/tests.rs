@@ -187,7 +187,7 @@ fn text_is_counted_as_what_it_is_parsed_as() {
     assert!(lines(&package.graph().1)[0].starts_with("error nestingTooDeep /mod.entry:1:"));
     // A WebAssembly module that imports from `"; [[[[…`: the name ends the string it is put into.
     let name = format!("\";{deep}");
-    let leb = |n: usize| [(n & 0x7f) as u8 | 0x80, (n >> 7) as u8];
+    let leb = |n: usize| [u8::try_from(n & 0x7f).unwrap() | 0x80, u8::try_from(n >> 7).unwrap()];
     let import = [&[1_u8][..], &leb(name.len()), name.as_bytes(), b"\x01f\0\0"].concat();
     let wasm = [b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02", &leb(import.len())[..], &import].concat();
     let package = Package::new(&[("/mod.ts", "import \"./w.wasm\";")]).with_bytes("/w.wasm", &wasm);
