@@ -26,6 +26,7 @@ pub mod plan;
 pub mod rewrite;
 pub mod rules;
 pub mod unpack;
+mod values;
 
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
 
