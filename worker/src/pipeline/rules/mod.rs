@@ -1,7 +1,8 @@
 //! Constructs that a package may not hold, because they reach outside it or mean nothing in an ES module.
 //!
 //! Every module of the graph is looked at, top-level statements only, and every hit is reported. Declarations outside the
-//! package (`declare global`, `declare module "…"`) are allowed when the config asks for them; then they are noted.
+//! package (`declare global`, `declare module "…"`, `/// <reference lib="…" />`) are allowed when the config asks for them; then
+//! they are noted.
 //!
 //! What is deliberately not here: what a module imports. That is `dependencies`.
 
@@ -16,6 +17,9 @@ use deno_ast::{MediaType, ModuleItemRef, ParsedSource, SourcePos, SourceRange, S
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 
 use super::graph::{Graph, path_of, place_at};
+
+/// The remedy for what a config can allow.
+const ALLOW_AUGMENTATIONS: &str = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
 
 /// Applies the rules to every module. Returns whether any of them declares types outside the package and may do so.
 pub fn check(graph: &Graph, augmentations: bool, findings: &mut Findings) -> bool {
@@ -103,12 +107,9 @@ impl Inspection<'_> {
             TsModuleName::Ident(_) => return,
         };
         if self.augmentations {
-            self.augments = true;
-            let place = self.place(module.start());
-            self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
+            self.note(what, module.start());
         } else {
-            let hint = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
-            self.report(FindingCode::GlobalTypeAugmentation, format!("{what}, which is not allowed"), module.start(), hint);
+            self.report(FindingCode::GlobalTypeAugmentation, format!("{what}, which is not allowed"), module.start(), ALLOW_AUGMENTATIONS);
         }
     }
 
@@ -121,15 +122,29 @@ impl Inspection<'_> {
         };
         let attributes: Vec<_> = attributes_of(directive).collect();
         let named = |name: &str| attributes.iter().any(|(key, _)| *key == name);
-        let banned = if named("lib") {
-            "'/// <reference lib=\"…\" />'"
-        } else if attributes.contains(&("no-default-lib", "true")) {
-            "'/// <reference no-default-lib=\"true\" />'"
-        } else {
-            return;
-        };
-        let message = format!("{banned} changes the compilation of everybody who imports the package, which is not allowed");
-        self.report(FindingCode::BannedTripleSlashDirectives, message, comment.start(), "remove the directive");
+        if attributes.contains(&("no-default-lib", "true")) {
+            self.directive("'/// <reference no-default-lib=\"true\" />'", comment.start(), "remove the directive");
+        } else if named("lib") {
+            let directive = "'/// <reference lib=\"…\" />'";
+            if self.augmentations {
+                // A library adds declarations to everybody's program, as `declare global` does.
+                self.note(format!("{directive} adds types outside the package"), comment.start());
+            } else {
+                self.directive(directive, comment.start(), ALLOW_AUGMENTATIONS);
+            }
+        }
+    }
+
+    fn directive(&mut self, directive: &str, at: SourcePos, hint: &str) {
+        let message = format!("{directive} changes the compilation of everybody who imports the package, which is not allowed");
+        self.report(FindingCode::BannedTripleSlashDirectives, message, at, hint);
+    }
+
+    /// What is allowed and recorded.
+    fn note(&mut self, what: String, at: SourcePos) {
+        self.augments = true;
+        let place = self.place(at);
+        self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
     }
 
     fn report(&mut self, code: FindingCode, message: impl Into<String>, at: SourcePos, hint: &str) {

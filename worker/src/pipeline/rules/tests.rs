@@ -88,6 +88,15 @@ fn augmentations_may_be_allowed() {
     assert_eq!(found[1], "note augmentations /mod.ts:1:1: 'declare global' changes types outside the package");
     assert_eq!(found[2], "note augmentations /mod.ts:2:1: 'declare module \"m\"' changes types outside the package");
     assert_eq!(judged(&Package::new(&[("/mod.ts", "export {};")]), true), (Vec::new(), false));
+
+    let libraries = "/// <reference lib=\"esnext.asynciterable\" />\n/// <reference no-default-lib=\"true\" />\nexport {};\n";
+    let (found, augments) = judged(&Package::new(&[("/mod.ts", libraries)]), true);
+    assert!(augments);
+    assert!(
+        found[0].starts_with("error bannedTripleSlashDirectives /mod.ts:2:1: '/// <reference no-default-lib=\"true\" />'"),
+        "{found:?}"
+    );
+    assert_eq!(found[1], "note augmentations /mod.ts:1:1: '/// <reference lib=\"…\" />' adds types outside the package");
 }
 
 #[test]
