@@ -54,12 +54,11 @@ impl Marks {
     }
 
     /// The edits of every file that was kept back. `text_of` gives its text without byte order mark.
-    pub(super) fn finish<'a>(self, text_of: impl Fn(&PackagePath) -> &'a str) -> impl Iterator<Item = (PackagePath, Vec<TextChange>)> {
-        let Self { values, waiting, .. } = self;
-        waiting.into_iter().map(move |(path, Waiting { unmarked, mut changes })| {
-            let types = unmarked.iter().filter(|export| values.is_type(path.as_str(), export));
-            changes.extend(types.flat_map(|export| mark(export.place, text_of(&path))));
-            (path, changes)
+    pub(super) fn edits<'a>(&self, text_of: impl Fn(&PackagePath) -> &'a str) -> impl Iterator<Item = (&PackagePath, Vec<TextChange>)> {
+        self.waiting.iter().map(move |(path, Waiting { unmarked, changes })| {
+            let types = unmarked.iter().filter(|export| self.values.is_type(path.as_str(), export));
+            let marks = types.flat_map(|export| mark(export.place, text_of(path)));
+            (path, changes.iter().cloned().chain(marks).collect())
         })
     }
 }

@@ -66,7 +66,7 @@ pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, versio
     // looked through from the exports on, and the others after them.
     pass.follow(entry_points(manifest));
     pass.rest();
-    pass.finish()
+    pass.rewritten()
 }
 
 /// The files of the exports.
@@ -117,12 +117,6 @@ impl<'a> Pass<'a> {
         &self.seen
     }
 
-    /// What has become of the package so far.
-    #[must_use]
-    pub fn rewritten(&self) -> &Rewritten {
-        &self.rewritten
-    }
-
     /// Rewrites the files that nobody named.
     fn rest(&mut self) {
         let files = self.files;
@@ -133,13 +127,15 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Makes the changes that could be known only once all files were seen.
-    fn finish(mut self) -> Rewritten {
+    /// What has become of the package so far, with the changes that are known only once all files were seen.
+    #[must_use]
+    pub fn rewritten(&self) -> Rewritten {
+        let mut rewritten = self.rewritten.clone();
         let text = |path: &PackagePath| self.files.get(path.as_str()).map_or("", |bytes| source::text(bytes).unwrap_or_default());
-        for (path, changes) in self.marks.finish(text) {
-            self.rewritten.change(&path, changes);
+        for (path, changes) in self.marks.edits(text) {
+            rewritten.change(path, changes);
         }
-        self.rewritten
+        rewritten
     }
 
     fn visit(&mut self, path: &PackagePath, is_reached: bool) -> Vec<String> {
