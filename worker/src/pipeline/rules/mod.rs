@@ -1,7 +1,8 @@
 //! Constructs that a package may not hold, because they reach outside it or mean nothing in an ES module.
 //!
-//! Every module of the graph is looked at, top-level statements only, and every hit is reported. Declarations outside the
-//! package (`declare global`, `declare module "…"`) are allowed when the config asks for them; then they are noted.
+//! Every module of the graph is looked at, top-level statements only, and every hit is reported. What adds to the types outside
+//! the package (`declare global`, `declare module "…"`, and `/// <reference lib="…" />`, which brings in the compiler's own
+//! declarations) is allowed when the config asks for it; then it is noted.
 //!
 //! What is deliberately not here: what a module imports. That is `dependencies`.
 
@@ -16,6 +17,9 @@ use deno_ast::{MediaType, ModuleItemRef, ParsedSource, SourcePos, SourceRange, S
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 
 use super::graph::{Graph, path_of, place_at};
+
+/// The remedy for what adds to types outside the package.
+const ALLOW: &str = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
 
 /// Applies the rules to every module. Returns whether any of them declares types outside the package and may do so.
 pub fn check(graph: &Graph, augmentations: bool, findings: &mut Findings) -> bool {
@@ -103,13 +107,16 @@ impl Inspection<'_> {
             TsModuleName::Ident(_) => return,
         };
         if self.augmentations {
-            self.augments = true;
-            let place = self.place(module.start());
-            self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
+            self.note_augmentation(what, module.start());
         } else {
-            let hint = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
-            self.report(FindingCode::GlobalTypeAugmentation, format!("{what}, which is not allowed"), module.start(), hint);
+            self.report(FindingCode::GlobalTypeAugmentation, format!("{what}, which is not allowed"), module.start(), ALLOW);
         }
+    }
+
+    fn note_augmentation(&mut self, what: String, at: SourcePos) {
+        self.augments = true;
+        let place = self.place(at);
+        self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
     }
 
     fn comment(&mut self, comment: &Comment) {
@@ -121,15 +128,20 @@ impl Inspection<'_> {
         };
         let attributes: Vec<_> = attributes_of(directive).collect();
         let named = |name: &str| attributes.iter().any(|(key, _)| *key == name);
-        let banned = if named("lib") {
-            "'/// <reference lib=\"…\" />'"
-        } else if attributes.contains(&("no-default-lib", "true")) {
-            "'/// <reference no-default-lib=\"true\" />'"
+        // Taking the compiler's library away is no addition to it, and nobody may ask for that.
+        let (directive, is_addition) = if attributes.contains(&("no-default-lib", "true")) {
+            ("'/// <reference no-default-lib=\"true\" />'", false)
+        } else if named("lib") {
+            ("'/// <reference lib=\"…\" />'", true)
         } else {
             return;
         };
-        let message = format!("{banned} changes the compilation of everybody who imports the package, which is not allowed");
-        self.report(FindingCode::BannedTripleSlashDirectives, message, comment.start(), "remove the directive");
+        let what = format!("{directive} changes the compilation of everybody who imports the package");
+        if is_addition && self.augmentations {
+            return self.note_augmentation(what, comment.start());
+        }
+        let hint = if is_addition { ALLOW } else { "remove the directive" };
+        self.report(FindingCode::BannedTripleSlashDirectives, format!("{what}, which is not allowed"), comment.start(), hint);
     }
 
     fn report(&mut self, code: FindingCode, message: impl Into<String>, at: SourcePos, hint: &str) {

@@ -87,6 +87,11 @@ fn augmentations_may_be_allowed() {
     assert!(found[0].starts_with("error globalTypeAugmentation /mod.ts:3:1"), "the name of a global stays out");
     assert_eq!(found[1], "note augmentations /mod.ts:1:1: 'declare global' changes types outside the package");
     assert_eq!(found[2], "note augmentations /mod.ts:2:1: 'declare module \"m\"' changes types outside the package");
+    let directives = "/// <reference lib=\"dom\" />\n/// <reference lib=\"dom\" no-default-lib=\"true\" />\nexport {};\n";
+    let (found, augments) = judged(&Package::new(&[("/mod.ts", directives)]), true);
+    assert!(augments && found.len() == 2, "{found:?}");
+    assert!(found[0].starts_with("error bannedTripleSlashDirectives /mod.ts:2:1"), "{found:?}");
+    assert!(found[1].starts_with("note augmentations /mod.ts:1:1: '/// <reference lib="), "{found:?}");
     assert_eq!(judged(&Package::new(&[("/mod.ts", "export {};")]), true), (Vec::new(), false));
 }
 
