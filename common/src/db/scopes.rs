@@ -89,8 +89,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+                                 upload_limits, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
              ON CONFLICT DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -103,6 +103,7 @@ impl WriteTx {
             .bind(scope.quotas.publishes_per_week)
             .bind(scope.verify_oidc_actor)
             .bind(scope.require_publishing_from_ci)
+            .bind(scope.upload_limits.as_ref().map(Json))
             .bind(scope.created_at)
             .execute(conn)
             .await
