@@ -47,14 +47,14 @@ pub enum Analyser {
 
 /// A package that is in order so far.
 pub(crate) enum Judged {
-    Child(Examined<Pipeline>),
+    Child(Box<Examined<Pipeline>>),
     Thread { references: Vec<PackageName>, facts: oneshot::Sender<Facts>, plan: oneshot::Receiver<Result<Plan, Findings>> },
 }
 
 impl Analyser {
     pub(crate) async fn examine(&self, upload: Upload) -> Result<Judged, AnalysisError> {
         match self {
-            Self::Children(analysis) => analysis.examine(upload).await.map(Judged::Child),
+            Self::Children(analysis) => analysis.examine(upload).await.map(|examined| Judged::Child(Box::new(examined))),
             Self::Thread => examine_here(upload).await,
         }
     }

@@ -25,10 +25,8 @@ pub use workshop::Workshop;
 /// keeps them busy while another publish waits for its objects.
 const fn permits(lane: Lane) -> u16 {
     match lane {
-        Lane::Publish => 8,
-        Lane::Announce => 8,
-        Lane::Derive => 1,
-        Lane::Housekeeping => 1,
+        Lane::Publish | Lane::Announce => 8,
+        Lane::Derive | Lane::Housekeeping => 1,
     }
 }
 

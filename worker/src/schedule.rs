@@ -9,7 +9,7 @@ use slipway_common::model::job::Job;
 use slipway_common::shutdown::Shutdown;
 
 /// How often the house is swept. What it removes was kept for a day or longer, so an hour is often enough.
-const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(3_600);
+const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
 /// Rings what was not heard. Every process does this: a job is found as long as any of them lives.
 pub async fn relay(context: Context, shutdown: Shutdown) {

@@ -21,8 +21,6 @@ pub(crate) enum Actor {
 pub(crate) struct Identified {
     pub(crate) user: User,
     pub(crate) token: Token,
-    /// Whether the credential came as a cookie, which a browser sends by itself.
-    pub(crate) by_cookie: bool,
 }
 
 impl Actor {
@@ -50,6 +48,12 @@ impl Actor {
             TokenKind::Web => Ok(user),
             TokenKind::Device | TokenKind::Personal => Code::CredentialNotInteractive.err(),
         }
+    }
+
+    /// The user, provided they run the registry.
+    pub(crate) fn staff(&self) -> ApiResult<&User> {
+        let user = self.user()?;
+        if user.is_staff { Ok(user) } else { Code::ActorNotAuthorized.err() }
     }
 
     /// The user, provided they belong to the scope.

@@ -1,4 +1,4 @@
 //! Who is asking, and what they may do.
 
 pub(crate) mod actor;
-pub mod secret;
+pub(crate) mod secret;

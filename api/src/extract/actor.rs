@@ -18,12 +18,12 @@ impl FromRequestParts<App> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
         if let Some(secret) = cookie(&parts.headers, SESSION_COOKIE) {
-            return tokens::identify(app, secret, true).await;
+            return tokens::identify(app, secret).await;
         }
         let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Anonymous) };
         let header = header.to_str().unwrap_or_default();
         if let Some(secret) = header.strip_prefix("Bearer ") {
-            return tokens::identify(app, secret, false).await;
+            return tokens::identify(app, secret).await;
         }
         if header.starts_with("githuboidc ") {
             return Err(Code::InvalidOidcToken.because("this registry accepts no CI identities: no issuer is configured").into());

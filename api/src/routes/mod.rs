@@ -9,7 +9,7 @@ mod scopes;
 mod versions;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use crate::error::Code;
@@ -17,6 +17,7 @@ use crate::error::Code;
 /// Everything below `/api`.
 pub(crate) fn api() -> Router<App> {
     Router::new()
+        .route("/admin/scopes/{scope}", patch(scopes::set_limits))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
         .route("/publish_status/{id}", get(publishes::show))
@@ -31,7 +32,7 @@ pub(crate) fn api() -> Router<App> {
         .route("/user/tokens/{id}", delete(me::delete_token))
         .route("/users/{id}", get(me::user))
         .route("/scopes", post(scopes::create))
-        .route("/scopes/{scope}", get(scopes::show).patch(scopes::change))
+        .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
         .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))

@@ -57,7 +57,8 @@ struct DecidedPage {
 pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, request: Request) -> PageResult {
     let session = cookie(request.headers(), SESSION_COOKIE).unwrap_or_default().to_owned();
     let query = request.uri().query().unwrap_or_default();
-    let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default().into_owned();
+    let code =
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default().into_owned();
     drop(request);
     let user = match actor {
         Ok(actor) if actor.interactive().is_ok() => actor.interactive()?.clone(),

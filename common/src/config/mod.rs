@@ -178,10 +178,8 @@ mod tests {
     use super::*;
 
     fn load(pairs: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
-        let mut layers = Layers::default();
-        layers.preset = preset(Path::new("/d"));
-        layers.flags = pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        Config::load(&layers)
+        let flags = pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        Config::load(&Layers { preset: preset(Path::new("/d")), flags, ..Layers::default() })
     }
 
     #[test]

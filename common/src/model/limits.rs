@@ -8,7 +8,7 @@ pub const DEFAULT_SIZE: u64 = 20 * 1024 * 1024;
 /// an object to store, a row and a line in the manifest.
 pub const DEFAULT_ENTRIES: u64 = 10_000;
 /// Unpacked bytes for each compressed one, looked at only above [`RATIO_FLOOR`]. Text that repeats itself compresses a
-/// hundredfold; PyPI draws the line at fifty.
+/// hundredfold; `PyPI` draws the line at fifty.
 pub const DEFAULT_RATIO: u64 = 100;
 /// Below this size no ratio is suspicious: a small file of zeros is no bomb.
 pub const RATIO_FLOOR: u64 = 8 * 1024 * 1024;

@@ -145,7 +145,8 @@ mod tests {
         let mut table = String::new();
         for from in PublishState::ALL {
             let to: Vec<_> = PublishState::ALL.into_iter().filter(|to| from.may_become(*to)).map(PublishState::as_str).collect();
-            table += &format!("{} ({}): {}\n", from.as_str(), from.wire(), if to.is_empty() { "-".to_owned() } else { to.join(" ") });
+            let to_text = if to.is_empty() { "-".to_owned() } else { to.join(" ") };
+            table.push_str(&[from.as_str(), " (", from.wire(), "): ", &to_text, "\n"].concat());
             assert_eq!(from.is_final(), to.is_empty(), "{from:?}");
         }
         assert_eq!(

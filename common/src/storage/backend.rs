@@ -1,6 +1,6 @@
 //! From a URL to a store: local files, S3, Google Cloud Storage, Azure, memory.
 
-use std::path::PathBuf;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -33,16 +33,16 @@ impl Backend {
             "memory" => {
                 Ok(Self { store: Arc::new(InMemory::new()), root: Path::default(), keeps_attributes: true, replaces_conditionally: true })
             }
-            "file" => Self::open_files(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest))),
+            "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest))),
             "s3" | "gs" | "az" => Self::open_cloud(scheme, text),
             _ => Err(unknown(text)),
         }
     }
 
-    fn open_files(directory: PathBuf) -> Result<Self, StorageError> {
+    fn open_files(directory: &FilePath) -> Result<Self, StorageError> {
         let fail = |source| StorageError::Directory { path: directory.display().to_string(), source };
-        std::fs::create_dir_all(&directory).map_err(fail)?;
-        let store = LocalFileSystem::new_with_prefix(&directory)
+        std::fs::create_dir_all(directory).map_err(fail)?;
+        let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(StorageError::Backend)?
             // What was acknowledged survives a power cut.
             .with_fsync(true);

@@ -58,6 +58,12 @@ impl Browser {
         self.open("auth?code=NONE").url.path() != "/login"
     }
 
+    /// Posts to the API with the session, as a script of a page would.
+    pub(crate) fn post(&self, address: &str) -> Page {
+        let to = self.origin.join(address).expect("an address of the registry");
+        self.fetch(&to, &["-X".to_owned(), "POST".to_owned(), "-H".to_owned(), "Accept: application/json".to_owned()])
+    }
+
     fn send(&self, page: &Page, form: &Form, button: Option<&Button>, filled: Option<(&str, &str)>) -> Page {
         let mut fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         fields.retain(|(name, _)| filled.is_none_or(|(other, _)| other != *name));

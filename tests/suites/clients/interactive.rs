@@ -28,13 +28,18 @@ fn published(terminal: Terminal, client: &str) {
 #[test]
 fn a_publish_is_approved_through_the_api() {
     let Some(bench) = Bench::set_up() else { return };
+    let browser = Browser::new(&bench.project("browser", &[]), bench.registry.url());
+    browser.fill(&browser.open("login"), "token", bench.registry.token());
     for client in CLIENTS {
         let mut terminal = start(&bench, client);
         let code = terminal.code();
-        let details = bench.registry.call("GET", &format!("authorizations/details/{code}"), None);
+        let details = bench.registry.get(&format!("api/authorizations/details/{code}"));
         assert_eq!(details.body["permissions"][0]["package"], format!("by-{client}"), "{details:?}");
-        let approved = bench.registry.call("POST", &format!("authorizations/approve/{code}"), None);
-        assert_eq!(approved.status, 204, "{approved:?}");
+        // A token that may lie in a script decides nothing; a person with a session does.
+        let refused = bench.registry.call("POST", &format!("authorizations/approve/{code}"), None);
+        assert_eq!((refused.status, &refused.body["code"]), (403, &json!("credentialNotInteractive")), "{refused:?}");
+        let approved = browser.post(&format!("api/authorizations/approve/{code}"));
+        assert_eq!(approved.status, 204, "{}", approved.html);
         published(terminal, client);
     }
     bench.close();

@@ -37,9 +37,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) 
     let context = &workshop.context;
     let Snapshot { package, versions } = snapshot;
     let generation = package.generation;
-    let entry = |listed: &ListedVersion| {
-        (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at })
-    };
+    let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
     let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
     let packument = Packument::new(&package, generation, &versions, &context.config.npm_url);
     let documents = [

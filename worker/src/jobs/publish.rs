@@ -158,11 +158,8 @@ fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersio
         .iter()
         .find(|artefact| artefact.kind == ArtefactKind::VersionMeta)
         .ok_or_else(|| AnyFault::never("the plan has no version manifest"))?;
-    let record = |artefact: &Artefact| ArtefactRecord {
-        kind: artefact.kind.clone(),
-        digest: artefact.digest,
-        size: artefact.bytes.len() as u64,
-    };
+    let record =
+        |artefact: &Artefact| ArtefactRecord { kind: artefact.kind.clone(), digest: artefact.digest, size: artefact.bytes.len() as u64 };
     Ok(PackageVersion {
         package: publish.package.clone(),
         version: publish.version.clone(),
@@ -188,8 +185,8 @@ fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersio
 
 /// What the npm documents say of the version; the tarball's address is added when they are written.
 fn npm_manifest(plan: &Plan) -> Result<serde_json::Value, AnyFault> {
-    let mut manifest: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&plan.npm.manifest)
-        .map_err(|error| AnyFault::because("npm manifest", Retry::Never, error))?;
+    let mut manifest: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&plan.npm.manifest).map_err(|error| AnyFault::because("npm manifest", Retry::Never, error))?;
     manifest.insert(
         "dist".into(),
         serde_json::json!({

@@ -80,6 +80,17 @@ fn every_hit_in_every_module_is_reported() {
 
 #[test]
 fn augmentations_may_be_allowed() {
+    let text = "/// <reference lib=\"dom\" />\n/// <reference no-default-lib=\"true\" />\nexport {};\n";
+    let (found, augments) = judged(&Package::new(&[("/mod.ts", text)]), true);
+    assert!(augments);
+    assert_eq!(
+        found,
+        [
+            "error bannedTripleSlashDirectives /mod.ts:2:1: '/// <reference no-default-lib=\"true\" />' takes the default types from \
+             everybody who imports the package | remove the directive",
+            "note augmentations /mod.ts:1:1: '/// <reference lib=\"…\" />' adds types for everybody who imports the package",
+        ]
+    );
     let package = Package::new(&[("/mod.ts", "declare global { var a: 1; }\ndeclare module \"m\" {}\nexport as namespace N;\n")]);
     let (found, augments) = judged(&package, true);
     assert!(augments);
@@ -87,6 +98,11 @@ fn augmentations_may_be_allowed() {
     assert!(found[0].starts_with("error globalTypeAugmentation /mod.ts:3:1"), "the name of a global stays out");
     assert_eq!(found[1], "note augmentations /mod.ts:1:1: 'declare global' changes types outside the package");
     assert_eq!(found[2], "note augmentations /mod.ts:2:1: 'declare module \"m\"' changes types outside the package");
+    let lib = Package::new(&[("/mod.ts", "/// <reference lib=\"esnext.asynciterable\" />\nexport {};\n")]);
+    let (found, augments) = judged(&lib, true);
+    assert!(augments && found.len() == 1 && found[0].starts_with("note augmentations /mod.ts:1:1"), "{found:?}");
+    let no_default = Package::new(&[("/mod.ts", "/// <reference no-default-lib=\"true\" />\nexport {};\n")]);
+    assert!(judged(&no_default, true).0[0].starts_with("error bannedTripleSlashDirectives"));
     assert_eq!(judged(&Package::new(&[("/mod.ts", "export {};")]), true), (Vec::new(), false));
 }
 

@@ -44,6 +44,7 @@ impl Package {
             files.insert(PackagePath::try_from(format!("/{}", path.trim()).as_str()).unwrap(), Bytes::from(text.to_owned()));
         }
         let manifest = Manifest {
+            declarations: BTreeMap::new(),
             config: PackagePath::try_from("/jsr.json").unwrap(),
             exports: Exports::default(),
             license: Some("MIT".into()),
