@@ -64,6 +64,7 @@ fn told(name: &str) -> Option<String> {
 }
 
 /// The server to make databases in, or `None`, with a word of why.
+#[expect(clippy::print_stdout, reason = "a suite that does not run says so")]
 fn server() -> Option<Url> {
     let Some(text) = told("SLIPWAY_TEST_DATABASE") else {
         let why = "SLIPWAY_TEST_DATABASE names no PostgreSQL in which databases may be made; `./tests/run` starts one";
@@ -121,7 +122,8 @@ impl Scratch {
         }
     }
 
-    async fn remove(self) {
+    /// Takes the database away. [`run`] does it for the one that it made.
+    pub async fn remove(self) {
         match self.place {
             Place::Directory(directory) => directory.close().expect("a temporary directory can be removed"),
             Place::Server { url, name } => administer(&url, &format!("DROP DATABASE {name} WITH (FORCE)")).await,

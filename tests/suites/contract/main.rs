@@ -3,6 +3,8 @@
 //! Each method of the database is exercised on both engines through its public face, races included; objects on every backend
 //! that needs no service; bells in every queue. A test has one body: `on_both_engines!` and `on_both_stores!` make several of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
 mod accounts;
 mod authorizations;
 mod bench;

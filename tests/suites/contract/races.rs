@@ -114,6 +114,16 @@ on_both_engines!(a_package_is_deleted_while_it_gets_a_publish, async |scratch| {
     assert!(deleted && matches!(refused, Err(DbError::Conflict(_))), "{refused:?}");
 });
 
+on_both_engines!(a_scope_is_deleted_while_it_gets_a_package, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let scope = bench.draft_scope("std", &bench.user("ada").await);
+    bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
+    let name = package_name("@std/path");
+    let won = bench.race(async |tx| tx.create_package(&name).await.unwrap(), async |tx| tx.delete_scope(&scope.name).await.unwrap()).await;
+    assert_eq!(won, (true, false));
+    assert!(bench.read(async |tx| tx.package(&name).await.unwrap()).await.is_some());
+});
+
 on_both_engines!(one_job_is_claimed_by_two, async |scratch| {
     let bench = Bench::on(scratch).await;
     let id = bench.enqueue(&announce()).await;

@@ -79,6 +79,51 @@ on_both_engines!(a_description_changes_and_says_when, async |scratch| {
     assert_eq!(found, Scope { description: "new".to_owned(), updated_at: bench.now(), ..scope });
 });
 
+on_both_engines!(limits_change_and_go_back, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let scope = bench.draft_scope("std", &bench.user("ada").await);
+    bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
+    for upload_limits in [Some(json!({ "ratio": 7 })), None] {
+        bench.advance(TimeDelta::microseconds(1));
+        let quotas = Quotas { packages: 7, new_packages_per_week: 8, publishes_per_week: i64::MAX };
+        let limited = Scope { quotas, upload_limits, updated_at: bench.now(), ..scope.clone() };
+        // Nothing but limits changes.
+        let draft = Scope { description: "other".to_owned(), verify_oidc_actor: false, ..limited.clone() };
+        assert!(bench.write(async |tx| tx.limit_scope(&draft).await.unwrap()).await);
+        assert_eq!(bench.read(async |tx| tx.scope(&scope.name).await.unwrap()).await, Some(limited));
+    }
+    let absent = Scope { name: scope_name("none"), ..scope };
+    assert!(!bench.write(async |tx| tx.limit_scope(&absent).await.unwrap()).await);
+});
+
+on_both_engines!(only_an_empty_scope_is_deleted, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let name = bench.package("@std/path").await;
+    let ada = bench.user("ada").await;
+    let empty = bench.draft_scope("empty", &ada);
+    bench
+        .write(async |tx| {
+            assert!(tx.add_member(name.scope(), ada.id, true).await.unwrap());
+            assert!(tx.create_scope(&empty).await.unwrap());
+            assert!(tx.add_member(&empty.name, ada.id, true).await.unwrap());
+        })
+        .await;
+    bench
+        .write(async |tx| {
+            assert!(!tx.delete_scope(name.scope()).await.unwrap());
+            assert!(!tx.delete_scope(&scope_name("none")).await.unwrap());
+            assert!(tx.delete_scope(&empty.name).await.unwrap());
+            assert!(!tx.delete_scope(&empty.name).await.unwrap());
+        })
+        .await;
+    bench
+        .read(async |tx| {
+            assert_eq!(tx.scopes_of(ada.id).await.unwrap(), [name.scope().clone()], "what is kept keeps its members");
+            assert_eq!(tx.scope(&empty.name).await.unwrap(), None);
+        })
+        .await;
+});
+
 on_both_engines!(quotas_look_back_seven_days, async |scratch| {
     let bench = Bench::on(scratch).await;
     let usage = async || bench.read(async |tx| tx.scope_usage(&scope_name("std")).await.unwrap()).await;

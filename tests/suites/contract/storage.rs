@@ -107,7 +107,10 @@ async fn put(storage: &Storage, key: &StorageKey, bytes: &'static [u8]) -> Resul
 
 /// The bytes that a reader got, with their place in the whole.
 async fn got(reading: Reading) -> (Bytes, (u64, u64), u64) {
-    let Reading::Found(found) = reading else { panic!("{reading}", reading = kind(&reading)) };
+    let found = match reading {
+        Reading::Found(found) => found,
+        other => panic!("{}", kind(&other)),
+    };
     let (part, size) = (found.part, found.size);
     let bytes: Vec<Bytes> = found.bytes.try_collect().await.unwrap();
     (Bytes::from(bytes.concat()), part, size)

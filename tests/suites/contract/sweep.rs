@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use slipway_common::ids::Sha256;
-use slipway_common::jobs;
+use slipway_common::jobs::{self, Settled};
 use slipway_common::model::job::Job;
 use slipway_common::model::token::{Token, TokenKind};
 use slipway_tests::on_both_engines;
@@ -25,13 +25,17 @@ on_both_engines!(only_what_is_long_over_goes, async |scratch| {
             for index in 0..4 {
                 let job = Job::Announce { package: package_name(&format!("@std/p{index}")) };
                 let id = jobs::enqueue(tx, &bench.ids, &job).await.unwrap();
-                // One is done, one is given up, one is being worked on, one waits.
-                let Some(claim) = (if index < 3 { jobs::claim(tx, id, "one").await.unwrap() } else { None }) else { continue };
-                match index {
-                    0 => drop(jobs::settle(tx, &claim).await.unwrap()),
-                    1 => drop(jobs::give_up(tx, &claim, "it rained").await.unwrap()),
-                    _ => {}
+                // The first one waits on, the others are done, given up and worked on.
+                if index == 0 {
+                    continue;
                 }
+                let claim = jobs::claim(tx, id, "one").await.unwrap().unwrap();
+                let settled = match index {
+                    1 => jobs::settle(tx, &claim).await.unwrap(),
+                    2 => jobs::give_up(tx, &claim, "it rained").await.unwrap(),
+                    _ => continue,
+                };
+                assert_eq!(settled, Settled::Ours(None));
             }
         })
         .await;

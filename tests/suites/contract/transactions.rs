@@ -1,13 +1,15 @@
 //! What a transaction promises, whatever is done in it.
 
+use std::sync::Arc;
+
 use chrono::{TimeDelta, Timelike as _};
 use slipway_common::clock::{Clock as _, SystemClock};
-use slipway_common::db::Db;
+use slipway_common::db::{Db, DbError};
 use slipway_common::ids::Sha256;
 use slipway_common::model::authorization::Authorization;
 use slipway_common::model::user::User;
+use slipway_tests::engines::{Engine, Scratch, run};
 use slipway_tests::on_both_engines;
-use std::sync::Arc;
 
 use crate::authorizations;
 use crate::bench::{Bench, start};
@@ -67,6 +69,58 @@ on_both_engines!(all_rows_of_one_act_share_one_instant, async |scratch| {
         })
         .await;
 });
+
+#[test]
+fn reads_come_from_the_replica() {
+    run(Engine::Postgres, async |scratch| {
+        let bench = Bench::on(scratch).await;
+        let name = bench.package("@std/path").await;
+        // A replica that shows something else can be told from the original.
+        let replica = Scratch::make(Engine::Postgres).await.unwrap();
+        Bench::on(&replica).await;
+        let db = Db::open(&scratch.url, Some(&replica.url), bench.clock.clone()).await.unwrap();
+        assert_eq!(db.read().await.unwrap().package(&name).await.unwrap(), None);
+        assert!(db.write("test").await.unwrap().package(&name).await.unwrap().is_some());
+        db.close().await;
+        replica.remove().await;
+    });
+}
+
+#[test]
+fn what_passes_is_told_from_what_does_not() {
+    run(Engine::Postgres, async |scratch| {
+        let bench = Bench::on(scratch).await;
+        let (a, b) = (bench.package("@std/aa").await, bench.package("@std/bb").await);
+        let mut one = bench.db.write("one").await.unwrap();
+        let mut two = bench.db.write("two").await.unwrap();
+        one.bump_generation(&a).await.unwrap();
+        two.bump_generation(&b).await.unwrap();
+        let (first, second) = tokio::join!(
+            async {
+                let outcome = one.bump_generation(&b).await;
+                drop(one);
+                outcome
+            },
+            async {
+                let outcome = two.bump_generation(&a).await;
+                drop(two);
+                outcome
+            }
+        );
+        let fallen: Vec<_> = [first, second].into_iter().filter_map(Result::err).collect();
+        assert!(matches!(fallen[..], [DbError::Unavailable(_)]), "one of two that wait for each other may try again: {fallen:?}");
+
+        let mut cut = bench.db.write("cut").await.unwrap();
+        cut.bump_generation(&a).await.unwrap();
+        let others = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        scratch.connect().await.texts(others).await;
+        let outcome = cut.bump_generation(&a).await;
+        assert!(matches!(outcome, Err(DbError::Unavailable(_))), "{outcome:?}");
+        drop(cut);
+        assert_eq!(bench.write(async |tx| tx.bump_generation(&a).await.unwrap()).await, Some(1), "the next one finds a connection");
+    });
+}
 
 on_both_engines!(times_keep_their_microseconds, async |scratch| {
     let bench = Bench::on(scratch).await;
