@@ -62,6 +62,10 @@ pub(crate) async fn serve(workshop: Workshop, lane: Lane, permits: u16, shutdown
 /// Answers a bell: does the job, and what follows from it.
 pub(crate) async fn answer(workshop: &Workshop, job: JobId) {
     match claim(workshop, job).await {
+        Ok(Some((claim, _))) if is_poison(&claim) => {
+            let fault = AnyFault::never(format!("{} attempts ended without a word, the last workers died of it", claim.attempt - 1));
+            fail(workshop, &claim, JobError::Abandon(fault)).await;
+        }
         Ok(Some((claim, work))) => attend(workshop, claim, work).await,
         Ok(None) => tracing::debug!(%job, "a stale bell"),
         Err(JobError::Retry(fault) | JobError::Abandon(fault)) => {
@@ -69,6 +73,11 @@ pub(crate) async fn answer(workshop: &Workshop, job: JobId) {
         }
         Err(JobError::Zombie) => {}
     }
+}
+
+/// Whether a publish brought down, or outlived, every worker that tried it. What is right of the hinge is never given up.
+fn is_poison(claim: &Claim) -> bool {
+    matches!(claim.job, Job::Publish { .. }) && claim.attempt > PUBLISH_ATTEMPTS
 }
 
 /// Takes a job and reads what it needs, in one transaction. A job that has nothing left to do is settled at once.

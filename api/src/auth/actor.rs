@@ -50,6 +50,12 @@ impl Actor {
         }
     }
 
+    /// The user, provided they run the registry.
+    pub(crate) fn staff(&self) -> ApiResult<&User> {
+        let user = self.user()?;
+        if user.is_staff { Ok(user) } else { Code::ActorNotAuthorized.err() }
+    }
+
     /// The user, provided they belong to the scope.
     pub(crate) async fn member(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<UserId> {
         let user = self.user()?;

@@ -1,8 +1,8 @@
 //! `slipway up`: the whole registry in one process.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -24,7 +24,12 @@ const ADMIN_TOKEN: &str = "admin.token";
 
 pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     let directory = arguments.serve.doors.data.clone().unwrap_or_else(|| PathBuf::from(doors::DEFAULT_DATA));
-    std::fs::create_dir_all(&directory).with_context(|| format!("cannot make the data directory `{}`", directory.display()))?;
+    // Tokens, uploads and later private packages are in there: nobody else on the machine has business with it.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| format!("cannot make the data directory `{}`", directory.display()))?;
     let mut layers = arguments.serve.layers(Some(&directory));
     let listener = serve::bind(Config::load(&layers)?.listen).await?;
     // With port 0 the system has chosen one, and the registry's address follows from it.

@@ -9,7 +9,7 @@ mod scopes;
 mod versions;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use crate::error::Code;
@@ -17,6 +17,7 @@ use crate::error::Code;
 /// Everything below `/api`.
 pub(crate) fn api() -> Router<App> {
     Router::new()
+        .route("/admin/scopes/{scope}", patch(scopes::set_limits))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
         .route("/publish_status/{id}", get(publishes::show))

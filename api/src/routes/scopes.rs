@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Json, ScopeAt};
-use crate::service::scopes::{self, Seen};
+use crate::service::scopes::{self, Limits, Seen};
 use crate::views::{FullScopeView, ScopeView};
 
 #[derive(Deserialize)]
@@ -43,6 +44,33 @@ pub(crate) async fn change(
     Json(change): Json<Change>,
 ) -> ApiResult<Response> {
     Ok(view(&scopes::set_description(&app, &actor, &scope, &change.description).await?))
+}
+
+/// What staff may change about a scope.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LimitsChange {
+    package_limit: Option<i64>,
+    new_package_per_week_limit: Option<i64>,
+    publish_attempts_per_week_limit: Option<i64>,
+    upload_limits: Option<Map<String, Value>>,
+}
+
+/// Changes the quotas and upload limits of a scope.
+pub(crate) async fn set_limits(
+    State(app): State<App>,
+    actor: Actor,
+    ScopeAt(scope): ScopeAt,
+    Json(change): Json<LimitsChange>,
+) -> ApiResult<Json<FullScopeView>> {
+    let limits = Limits {
+        packages: change.package_limit,
+        new_packages_per_week: change.new_package_per_week_limit,
+        publishes_per_week: change.publish_attempts_per_week_limit,
+        upload: change.upload_limits,
+    };
+    let detailed = scopes::set_limits(&app, &actor, &scope, limits).await?;
+    Ok(Json(FullScopeView::new(&detailed)))
 }
 
 fn view(seen: &Seen) -> Response {

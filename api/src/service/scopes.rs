@@ -2,6 +2,7 @@
 
 use slipway_common::context::Context;
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
 
@@ -108,6 +109,49 @@ pub(crate) async fn set_description(app: &App, actor: &Actor, name: &ScopeName, 
     tx.describe_scope(name, &description).await?;
     tx.commit().await?;
     show(app, actor, name).await
+}
+
+/// Numbers that staff changes about a scope; what is absent stays.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) packages: Option<i64>,
+    pub(crate) new_packages_per_week: Option<i64>,
+    pub(crate) publishes_per_week: Option<i64>,
+    /// Limits in which the scope differs from the configuration; an empty object takes all of them back.
+    pub(crate) upload: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Changes the quotas and upload limits of a scope: staff's way.
+pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: Limits) -> ApiResult<Detailed> {
+    actor.staff()?;
+    let mut tx = app.context.db.write("scope.limits").await?;
+    let Some(mut scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
+    let quotas = &mut scope.quotas;
+    for (quota, given) in [
+        (&mut quotas.packages, limits.packages),
+        (&mut quotas.new_packages_per_week, limits.new_packages_per_week),
+        (&mut quotas.publishes_per_week, limits.publishes_per_week),
+    ] {
+        match given {
+            Some(number) if number < 0 => return Err(Code::MalformedRequest.because("a limit is not negative").into()),
+            Some(number) => *quota = number,
+            None => {}
+        }
+    }
+    if let Some(upload) = limits.upload {
+        // Read once to refuse what would be ignored later.
+        serde_json::from_value::<UploadLimits>(upload.clone().into())
+            .map_err(|error| Code::MalformedRequest.because(format!("`uploadLimits` cannot be read: {error}")))?;
+        scope.upload_limits = (!upload.is_empty()).then(|| upload.into());
+    }
+    tx.limit_scope(&scope).await?;
+    let usage = tx.scope_usage(name).await?;
+    let creator = tx.user(scope.creator_id).await?;
+    tx.commit().await?;
+    match creator {
+        Some(creator) => Ok(Detailed { scope, creator, usage }),
+        None => Code::UserNotFound.err(),
+    }
 }
 
 /// The scopes of the one who asks.

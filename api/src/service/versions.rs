@@ -25,11 +25,12 @@ pub(crate) enum Which {
 /// A version, and how many higher ones there are.
 pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<(PackageVersion, i64)> {
     let mut tx = app.context.db.read().await?;
-    existing(&mut tx, name).await?;
+    let package = existing(&mut tx, name).await?;
+    // Before resolvers can see it a version does not exist: `deno publish` takes a 200 for "published".
+    let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
     let version = match which {
         Which::Latest => tx.latest_version(name).await?,
-        // Before its bytes are in place a version does not exist for readers: `deno publish` takes a 200 for "published".
-        Which::Exactly(version) => tx.version(name, version).await?.filter(|version| version.stored_generation.is_some()),
+        Which::Exactly(version) => tx.version(name, version).await?.filter(is_announced),
     };
     let Some(version) = version else { return Code::PackageVersionNotFound.err() };
     let newer = tx.count_newer_versions(name, &version.version).await?;

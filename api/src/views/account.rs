@@ -1,6 +1,7 @@
 //! Users, scopes, tokens and authorizations on the wire.
 
 use serde::Serialize;
+use serde_json::Value;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{ScopeName, TokenId, UserId};
 use slipway_common::model::authorization::Authorization;
@@ -99,6 +100,8 @@ pub(crate) struct FullScopeView {
     gh_actions_verify_actor: bool,
     #[serde(rename = "requirePublishingFromCI")]
     require_publishing_from_ci: bool,
+    /// The limits in which the scope differs from the configuration.
+    upload_limits: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,6 +131,7 @@ impl FullScopeView {
             },
             gh_actions_verify_actor: scope.verify_oidc_actor,
             require_publishing_from_ci: scope.require_publishing_from_ci,
+            upload_limits: scope.upload_limits.clone(),
         }
     }
 }

@@ -129,6 +129,27 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
+    /// Changes the quotas and upload limits of a scope to what `scope` has. False when there is no such scope.
+    pub async fn limit_scope(&mut self, scope: &Scope) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE scopes SET package_limit = $1, new_package_per_week_limit = $2, publish_attempts_per_week_limit = $3,
+                               upload_limits = $4, updated_at = $5
+             WHERE scope = $6"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(scope.quotas.packages)
+            .bind(scope.quotas.new_packages_per_week)
+            .bind(scope.quotas.publishes_per_week)
+            .bind(scope.upload_limits.as_ref().map(Json))
+            .bind(now)
+            .bind(scope.name.as_str())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
     /// Changes the description of a scope. False when there is no such scope.
     pub async fn describe_scope(&mut self, scope: &ScopeName, description: &str) -> DbResult<bool> {
         const SQL: &str = sql!("UPDATE scopes SET description = $1, updated_at = $2 WHERE scope = $3");

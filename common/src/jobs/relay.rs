@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::context::Context;
 use crate::fault::AnyFault;
 
-/// How often every process looks for jobs that nobody rang. A lost bell costs at most this and [`RING_AGAIN`].
+/// How often every process looks for jobs that nobody rang. A lost bell costs at most this and three seconds.
 pub const RELAY_PERIOD: Duration = Duration::from_secs(1);
 /// A bell that is this old was lost. Much longer than a bell takes, much shorter than a person's patience.
 const RING_AGAIN: TimeDelta = TimeDelta::seconds(3);

@@ -29,6 +29,7 @@ fn told(name: &str) -> Option<String> {
 
 impl Bench {
     /// A fresh registry and fresh places for clients, or `None`, with a word of why, where nobody installed the clients.
+    #[expect(clippy::print_stdout, reason = "a suite that does not run says so")]
     pub(crate) fn set_up() -> Option<Self> {
         let (Some(clients), Some(binary)) = (told("SLIPWAY_CLIENTS"), told("SLIPWAY_BIN")) else {
             let why =

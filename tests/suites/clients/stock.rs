@@ -12,7 +12,7 @@ pub(crate) const BASE: &[(&str, &str)] = &[
     ("deno.json", r#"{ "name": "@acme/base", "version": "1.0.0", "license": "MIT", "exports": "./mod.ts" }"#),
     (
         "mod.ts",
-        r#"/** What is said to somebody. */
+        r"/** What is said to somebody. */
 export interface Greeting {
   /** The words. */
   text: string;
@@ -22,7 +22,7 @@ export interface Greeting {
 export function greet(name: string): Greeting {
   return { text: `hello ${name}` };
 }
-"#,
+",
     ),
 ];
 

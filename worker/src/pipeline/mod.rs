@@ -23,11 +23,13 @@ pub mod nesting;
 pub mod npm;
 mod outputs;
 pub mod plan;
+mod reach;
 pub mod rewrite;
 pub mod rules;
 pub mod unpack;
 
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
+pub use self::reach::{Reach, Target, reach};
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@
 
 // A test that is not in the list is dead code.
 #![deny(dead_code)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "this is a test, and its children talk on purpose")]
 
 mod bench;
 mod children;

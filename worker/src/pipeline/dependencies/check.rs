@@ -48,21 +48,19 @@ fn no_match(versions: &[PublishedVersion], range: &deno_semver::VersionReq) -> S
     let mut why = "no published version matches the constraint".to_owned();
     let withdrawn = versions.iter().filter(|version| version.yanked && matches(&version.version, range));
     if let Some(version) = withdrawn.map(|version| &version.version).max() {
-        why += &format!(" ({version} would, but is yanked)");
+        why = format!("{why} ({version} would, but is yanked)");
     }
-    match usable.is_empty() {
-        true => format!("{why}; there is no version that is not yanked"),
-        false => format!("{why}; published are {}", list(usable)),
+    if usable.is_empty() {
+        format!("{why}; there is no version that is not yanked")
+    } else {
+        format!("{why}; published are {}", list(usable))
     }
 }
 
 fn unknown_export(package: &PackageName, version: &PublishedVersion, export: &ExportKey) -> Finding {
     let message = format!("invalid 'jsr:' dependency sub-path: '{package}@{}' has no export '{export}'", version.version);
     let finding = Finding::error(FindingCode::InvalidJsrDependencySubPath, message);
-    match version.exports.is_empty() {
-        true => finding,
-        false => finding.hint(format!("it exports {}", list(&version.exports))),
-    }
+    if version.exports.is_empty() { finding } else { finding.hint(format!("it exports {}", list(&version.exports))) }
 }
 
 /// The first few of something, and how many more there are.

@@ -1,6 +1,6 @@
 //! What a package needs from elsewhere: which specifiers may lead out of it, and whether what they name exists.
 //!
-//! [`collect`] reads the graph alone and judges how the specifiers are written. [`check`] asks the facts whether a version
+//! [`collect()`] reads the graph alone and judges how the specifiers are written. [`check()`] asks the facts whether a version
 //! is there, and takes the highest that matches and is not withdrawn.
 
 mod check;

@@ -14,7 +14,7 @@ const SUMMARY_CHARACTERS: usize = 200;
 /// The whole file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Index {
+struct Index {
     exports: Vec<IndexedExport>,
     /// Present and true when symbols were left out because there are too many.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -43,7 +43,7 @@ struct IndexedSymbol {
 }
 
 /// Builds the index, and says whether something had to be left out.
-pub(super) fn document(entries: &[Entry], output: &ParseOutput) -> (Index, bool) {
+pub(super) fn document(entries: &[Entry], output: &ParseOutput) -> (String, bool) {
     let mut left = MAX_BYTES;
     let mut truncated = false;
     let exports = entries.iter().map(|entry| {
@@ -63,8 +63,8 @@ pub(super) fn document(entries: &[Entry], output: &ParseOutput) -> (Index, bool)
         let summary = document.and_then(|document: &Document| summary(&document.module_doc));
         IndexedExport { name: entry.key.to_string(), file: entry.path.to_string(), summary, symbols }
     });
-    let exports = exports.collect();
-    (Index { exports, truncated }, truncated)
+    let index = Index { exports: exports.collect(), truncated };
+    (serde_json::to_string(&index).expect("an index has text keys"), truncated)
 }
 
 fn indexed(symbol: &Symbol) -> IndexedSymbol {

@@ -15,7 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use deno_doc::{DocParser, DocParserOptions, ParseOutput};
 use deno_graph::ModuleSpecifier;
-use serde::Serialize;
 use slipway_common::ids::{ExportKey, PackagePath};
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
@@ -43,7 +42,7 @@ pub fn build(graph: &Graph, manifest: &Manifest, findings: &mut Findings) -> Vec
             if left_out || shortened {
                 findings.push(warning("the documentation is not complete, because it would be too large"));
             }
-            vec![artefact("index.json", &index), artefact("symbols.json", &symbols)]
+            vec![artefact("index.json", index), artefact("symbols.json", symbols)]
         }
         Err(reason) => {
             findings.push(warning(&format!("the package has no documentation: {}", shorten(&reason))));
@@ -80,7 +79,6 @@ fn warning(message: &str) -> Finding {
     Finding::warning(FindingCode::DocError, message)
 }
 
-fn artefact(name: &str, document: &impl Serialize) -> Artefact {
-    let bytes = serde_json::to_vec(document).expect("documentation has text keys");
-    Artefact::new(ArtefactKind::Docs { revision: DOCS_REVISION, name: name.to_owned() }, Bytes::from(bytes))
+fn artefact(name: &str, text: String) -> Artefact {
+    Artefact::new(ArtefactKind::Docs { revision: DOCS_REVISION, name: name.to_owned() }, Bytes::from(text))
 }

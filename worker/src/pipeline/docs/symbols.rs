@@ -1,11 +1,18 @@
 //! `symbols.json`: everything about every symbol, in the shape of `deno_doc`, with paths in place of `file:` URLs.
+//!
+//! ```text
+//! { "exports": { ".": "/mod.ts" }, "documents": { "/mod.ts": { "moduleDoc"?, "imports"?, "symbols": […] } }, "truncated"?: true }
+//! ```
+//!
+//! The text is put together from parts that are serialised once: it is the largest thing that is derived from most packages,
+//! and a tree of it in memory would be ten times as large.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use deno_doc::{Document, ParseOutput};
 use deno_graph::ModuleSpecifier;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::Entry;
 use crate::pipeline::graph::path_of;
@@ -16,31 +23,23 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Levels of one symbol's JSON. Readers give up at 128, and a document that one of them cannot read is lost whole.
 const MAX_DEPTH: usize = 100;
 
-/// The whole file.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Symbols {
-    /// Which file each export names, in the order of the config.
-    exports: Map<String, Value>,
-    /// What each of those files offers.
-    documents: BTreeMap<String, Value>,
-    /// Present and true when symbols were left out because they are too large.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    truncated: bool,
-}
-
 /// Builds the file, and says whether something had to be left out.
-pub(super) fn document(entries: &[Entry], output: &ParseOutput) -> (Symbols, bool) {
+pub(super) fn document(entries: &[Entry], output: &ParseOutput) -> (String, bool) {
     let mut budget = Budget { left: MAX_BYTES, exceeded: false };
     let mut documents = BTreeMap::new();
     for entry in entries {
-        let path = entry.path.to_string();
-        if let Some(document) = output.get(&entry.specifier).filter(|_| !documents.contains_key(&path)) {
+        let path = entry.path.as_str();
+        if let Some(document) = output.get(&entry.specifier).filter(|_| !documents.contains_key(path)) {
             documents.insert(path, budget.document(document));
         }
     }
-    let exports = entries.iter().map(|entry| (entry.key.to_string(), Value::String(entry.path.to_string()))).collect();
-    (Symbols { exports, documents, truncated: budget.exceeded }, budget.exceeded)
+    let exports = entries.iter().map(|entry| (entry.key.as_str(), json(entry.path.as_str())));
+    let mut text = format!("{{\"exports\":{},\"documents\":{}", object(exports), object(documents));
+    if budget.exceeded {
+        text.push_str(",\"truncated\":true");
+    }
+    text.push('}');
+    (text, budget.exceeded)
 }
 
 struct Budget {
@@ -49,46 +48,85 @@ struct Budget {
 }
 
 impl Budget {
-    fn document(&mut self, document: &Document) -> Value {
-        let mut value = Map::new();
+    fn document(&mut self, document: &Document) -> String {
+        let mut members = Vec::new();
         if !document.module_doc.is_empty() {
-            value.extend(self.part(&document.module_doc).map(|doc| ("moduleDoc".to_owned(), doc)));
+            members.extend(self.part(&document.module_doc).map(|doc| ("moduleDoc", doc)));
         }
         let imports: Vec<_> = document.imports.iter().filter_map(|import| self.part(import)).collect();
         if !imports.is_empty() {
-            value.insert("imports".to_owned(), Value::Array(imports));
+            members.push(("imports", array(&imports)));
         }
-        let symbols = document.symbols.iter().filter_map(|symbol| self.part(symbol)).collect();
-        value.insert("symbols".to_owned(), Value::Array(symbols));
-        Value::Object(value)
+        let symbols: Vec<_> = document.symbols.iter().filter_map(|symbol| self.part(symbol)).collect();
+        members.push(("symbols", array(&symbols)));
+        object(members)
     }
 
     /// A part of the document, if it still fits.
-    fn part(&mut self, part: &impl Serialize) -> Option<Value> {
-        let mut value = serde_json::to_value(part).expect("documentation has text keys");
-        let depth = name_files(&mut value);
-        let bytes = serde_json::to_string(&value).expect("JSON is JSON").len();
-        if depth > MAX_DEPTH || bytes > self.left {
+    fn part(&mut self, part: &impl Serialize) -> Option<String> {
+        let text = name_files(&json(part));
+        if text.len() > self.left || depth(&text) > MAX_DEPTH {
             self.exceeded = true;
             return None;
         }
-        self.left -= bytes;
-        Some(value)
+        self.left -= text.len();
+        Some(text)
     }
 }
 
-/// Writes paths for the URLs of files, and returns how many levels there are.
-fn name_files(value: &mut Value) -> usize {
-    match value {
-        Value::Object(members) => {
-            if let Some(Value::String(name)) = members.get_mut("filename")
-                && let Some(path) = ModuleSpecifier::parse(name).ok().and_then(|specifier| path_of(&specifier))
-            {
-                *name = path.to_string();
-            }
-            1 + members.values_mut().map(name_files).max().unwrap_or(0)
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).expect("documentation has text keys")
+}
+
+fn array(items: &[String]) -> String {
+    format!("[{}]", items.join(","))
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut text = String::from("{");
+    for (key, value) in members {
+        if text.len() > 1 {
+            text.push(',');
         }
-        Value::Array(items) => 1 + items.iter_mut().map(name_files).max().unwrap_or(0),
-        _ => 0,
+        write!(text, "{}:{value}", json(key)).expect("a string takes everything");
     }
+    text.push('}');
+    text
+}
+
+/// Writes paths for the URLs of files. Quotes inside of JSON texts are escaped, so what looks like the key is one.
+fn name_files(text: &str) -> String {
+    const KEY: &str = "\"filename\":\"";
+    let mut parts = text.split(KEY);
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        named.push_str(KEY);
+        let (name, rest) = part.split_at(part.find('"').unwrap_or(part.len()));
+        let path = ModuleSpecifier::parse(name).ok().and_then(|specifier| path_of(&specifier));
+        named.push_str(path.as_ref().map_or(name, |path| path.as_str()));
+        named.push_str(rest);
+    }
+    named
+}
+
+/// How many objects and arrays are within one another.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    let mut quoted = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if quoted => {
+                bytes.next();
+            }
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }

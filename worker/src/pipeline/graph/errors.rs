@@ -12,7 +12,7 @@ use deno_graph::{
     Dependency, Import, ImportKind, JsrLoadError, Module, ModuleError, ModuleErrorKind, ModuleGraph, ModuleLoadError, ModuleSpecifier,
     NpmLoadError, Range, Resolution, ResolutionError,
 };
-use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place, Severity};
 
 use super::load::{PackageLoader, path_of};
 use super::near::Neighbours;
@@ -47,10 +47,6 @@ impl Reference<'_> {
 
     fn kind(&self) -> Option<ImportKind> {
         self.import.map(|import| import.kind)
-    }
-
-    fn is_dynamic(&self) -> bool {
-        self.import.is_some_and(|import| import.is_dynamic)
     }
 
     fn place(&self) -> Place {
@@ -99,7 +95,7 @@ impl Survey<'_> {
             Resolution::None => None,
             Resolution::Err(error) => {
                 let place = place_of_range(import.map_or(error.range(), |import| &import.specifier_range));
-                Some(unresolvable(error).at(place))
+                Some(weighed(unresolvable(error), import).at(place))
             }
             Resolution::Ok(resolved) => {
                 let range = import.map_or(&resolved.range, |import| &import.specifier_range);
@@ -136,7 +132,7 @@ impl Survey<'_> {
         let text = || graph_error(&one_line(&error.to_string()));
         match error.as_kind() {
             ModuleErrorKind::Missing { specifier, .. } | ModuleErrorKind::MissingDynamic { specifier, .. } => {
-                self.missing(specifier, reference.is_dynamic())
+                self.missing(specifier, reference)
             }
             ModuleErrorKind::Load { err: ModuleLoadError::Jsr(JsrLoadError::PackageFormat(problem)), .. } => {
                 let message = format!("invalid 'jsr:' specifier '{}': {}", shorten(reference.text), one_line(&problem.to_string()));
@@ -146,32 +142,32 @@ impl Survey<'_> {
                 let message = format!("invalid 'npm:' specifier '{}': {}", shorten(reference.text), one_line(&problem.to_string()));
                 Some(Finding::error(FindingCode::InvalidNpmSpecifier, message).hint("write 'npm:package@^1.0.0'"))
             }
-            // Told where the module is, once, with line and column.
-            ModuleErrorKind::Parse { .. } | ModuleErrorKind::WasmParse { .. } => None,
             ModuleErrorKind::UnsupportedModuleTypeForSourcePhaseImport { .. } => {
                 (reference.kind() == Some(ImportKind::EsSource)).then(text)
             }
             ModuleErrorKind::UnsupportedMediaType { .. } => reference.attribute().is_none().then(text),
-            // The attribute of the import that has it was judged already; others lead to the same file rightly.
-            ModuleErrorKind::InvalidTypeAssertion { .. } | ModuleErrorKind::UnsupportedImportAttributeType { .. } => None,
+            // Syntax is told where the module is, once, with line and column. The attribute of the import that has a wrong one
+            // was judged already; others lead to the same file rightly.
+            ModuleErrorKind::Parse { .. }
+            | ModuleErrorKind::WasmParse { .. }
+            | ModuleErrorKind::InvalidTypeAssertion { .. }
+            | ModuleErrorKind::UnsupportedImportAttributeType { .. } => None,
             ModuleErrorKind::Load { .. } => Some(text()),
         }
     }
 
-    fn missing(&self, specifier: &ModuleSpecifier, dynamic: bool) -> Option<Finding> {
+    fn missing(&self, specifier: &ModuleSpecifier, reference: &Reference) -> Option<Finding> {
         if !matches!(specifier.scheme(), "file" | "data") {
             // A scheme that no loader knows. The rules say so, and which ones there are.
             return None;
         }
+        let shown = shorten(specifier.as_str());
         if let Some(reason) = self.loader.refusal(specifier) {
-            return Some(graph_error(&format!("cannot load \"{}\": {reason}", shorten(specifier.as_str()))));
+            return Some(graph_error(&format!("cannot load \"{shown}\": {reason}")));
         }
-        let hint = self.neighbours.hint(specifier);
-        if dynamic {
-            let message = format!("Dynamic import not found \"{}\".", shorten(specifier.as_str()));
-            return Some(Finding::warning(FindingCode::GraphError, message).hint(hint));
-        }
-        Some(graph_error(&format!("Module not found \"{}\".", shorten(specifier.as_str()))).hint(hint))
+        let what = if reference.import.is_some_and(|import| import.is_dynamic) { "Dynamic import" } else { "Module" };
+        let finding = graph_error(&format!("{what} not found \"{shown}\".")).hint(self.neighbours.hint(specifier));
+        Some(weighed(finding, reference.import))
     }
 
     /// Errors of modules that no import has to answer for: roots, and what the parser of declarations made of a
@@ -202,6 +198,15 @@ fn graph_error(text: &str) -> Finding {
     Finding::error(FindingCode::GraphError, format!("failed to build module graph: {text}"))
 }
 
+/// What a dynamic import or a comment asks for may be missing on purpose: code tries the one and goes on without, and no
+/// runtime reads the other. It is worth a warning, and no reason to refuse the package.
+fn weighed(finding: Finding, import: Option<&Import>) -> Finding {
+    use ImportKind::{JsDoc, TsReferencePath, TsReferenceTypes};
+    let may_miss = |import: &Import| import.is_dynamic || matches!(import.kind, JsDoc | TsReferencePath | TsReferenceTypes);
+    let severity = if import.is_some_and(may_miss) { Severity::Warning } else { finding.severity };
+    Finding { severity, ..finding }
+}
+
 fn unresolvable(error: &ResolutionError) -> Finding {
     let hint = "write a relative path such as './mod.ts', a specifier such as 'jsr:@scope/package@^1' or 'npm:package@^1', \
                 or name the package in the imports of the config file";
@@ -219,6 +224,10 @@ fn provided_by_importer(from: &Module, text: &str) -> Finding {
 fn leads_outside(reference: &Reference) -> Option<Finding> {
     let text = reference.text;
     let from = path_of(reference.from.specifier())?;
+    if text == reference.from.specifier().as_str() {
+        // Declarations that the manifest pairs with this file. Nothing in its text leads anywhere.
+        return None;
+    }
     if text.starts_with('/') || text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:")) {
         let message = format!("invalid import '{}' (not relative): it leads somewhere else once the package is published", shorten(text));
         return Some(Finding::error(FindingCode::InvalidExternalImport, message).hint("write the path relative to this file, './mod.ts'"));

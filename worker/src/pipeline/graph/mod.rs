@@ -61,7 +61,7 @@ pub fn build(
         sources.set_parsed_source(specifier_of(&path), source);
     }
     let loader = load::PackageLoader::new(files);
-    let resolver = resolve::OwnExports::new(package, version, &manifest.exports);
+    let resolver = resolve::OwnExports::new(package, version, manifest);
     let mut modules = ModuleGraph::new(GraphKind::All);
     let options = BuildOptions {
         unstable_bytes_imports: true,

@@ -11,7 +11,6 @@ use deno_graph::ast::{EsParser, ParseOptions};
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, Place};
 
-use super::load::path_of;
 use super::place::{place_at, place_of};
 use crate::pipeline::nesting;
 
@@ -49,7 +48,7 @@ impl GuardedParser {
 impl EsParser for GuardedParser {
     fn parse_program(&self, options: ParseOptions) -> Result<ParsedSource, ParseDiagnostic> {
         let ParseOptions { specifier, source, media_type, scope_analysis } = options;
-        let text = match nesting_problem(specifier, &source) {
+        let text = match nesting_problem(specifier, media_type, &source) {
             Some(finding) => {
                 self.log.note(specifier, finding);
                 // The graph has to be given something. An empty module reaches nothing and breaks nothing, and the package
@@ -79,14 +78,13 @@ fn parse(
     })
 }
 
-fn nesting_problem(specifier: &ModuleSpecifier, text: &str) -> Option<Finding> {
-    match path_of(specifier) {
-        Some(path) => nesting::check(&path, text),
-        None => {
-            let path = PackagePath::try_from("/data.ts").expect("letters and a dot are a package path");
-            nesting::check(&path, text).map(|finding| finding.at(Place::file(place_of(specifier))))
-        }
-    }
+/// Counts the text as what it is parsed as, whatever it is called: an entry point without extension is JavaScript, and what a
+/// WebAssembly module declares is TypeScript made of the names in it.
+fn nesting_problem(specifier: &ModuleSpecifier, media_type: MediaType, text: &str) -> Option<Finding> {
+    let path = PackagePath::try_from(format!("/text{}", media_type.as_ts_extension()).as_str()).ok()?;
+    let finding = nesting::check(&path, text)?;
+    let place = finding.place.clone().map(|place| Place { path: place_of(specifier), ..place });
+    Some(Finding { place, ..finding })
 }
 
 /// The finding for a complaint of the parser.

@@ -1,7 +1,8 @@
 //! What a specifier in a module means.
 //!
-//! Ordinary resolution, with one addition: a `jsr:` specifier that names this package, with a range that this version
-//! satisfies, is the export it names. It could not be anything else, since the version is not published yet.
+//! Ordinary resolution, with two additions: a `jsr:` specifier that names this package, with a range that this version
+//! satisfies, is the export it names. It could not be anything else, since the version is not published yet. Declarations that
+//! the manifest pairs with JavaScript are its types.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,23 +10,24 @@ use std::collections::BTreeSet;
 use deno_graph::source::{ResolutionKind, ResolveError, Resolver};
 use deno_graph::{ModuleSpecifier, Range, resolve_import};
 use deno_semver::jsr::JsrPackageReqReference;
-use slipway_common::ids::{ExportKey, Exports, PackageName, PackagePath, Version};
+use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 
-use super::load::specifier_of;
+use super::load::{path_of, specifier_of};
+use crate::pipeline::manifest::Manifest;
 
-/// Resolves references of a package to itself.
+/// Resolves references of a package to itself, and to its declarations.
 #[derive(Debug)]
 pub(super) struct OwnExports<'a> {
     package: String,
     version: Option<deno_semver::Version>,
-    exports: &'a Exports,
+    manifest: &'a Manifest,
     unknown: RefCell<BTreeSet<ModuleSpecifier>>,
 }
 
 impl<'a> OwnExports<'a> {
-    pub(super) fn new(package: &PackageName, version: &Version, exports: &'a Exports) -> Self {
+    pub(super) fn new(package: &PackageName, version: &Version, manifest: &'a Manifest) -> Self {
         let version = deno_semver::Version::parse_standard(&version.to_string()).ok();
-        Self { package: package.to_string(), version, exports, unknown: RefCell::default() }
+        Self { package: package.to_string(), version, manifest, unknown: RefCell::default() }
     }
 
     /// The references that name an export which this package does not have.
@@ -41,14 +43,12 @@ impl<'a> OwnExports<'a> {
         if !names_this {
             return specifier;
         }
-        let target = ExportKey::try_from(reference.export_name().as_ref()).ok().and_then(|key| self.exports.0.get(&key));
-        match target.and_then(|target| PackagePath::try_from(target.rooted()).ok()) {
-            Some(path) => specifier_of(&path),
-            None => {
-                self.unknown.borrow_mut().insert(specifier.clone());
-                specifier
-            }
+        let target = ExportKey::try_from(reference.export_name().as_ref()).ok().and_then(|key| self.manifest.exports.0.get(&key));
+        if let Some(path) = target.and_then(|target| PackagePath::try_from(target.rooted()).ok()) {
+            return specifier_of(&path);
         }
+        self.unknown.borrow_mut().insert(specifier.clone());
+        specifier
     }
 }
 
@@ -60,6 +60,12 @@ impl Resolver for OwnExports<'_> {
             "npm" => without_slash(specifier, text),
             _ => specifier,
         })
+    }
+
+    /// The declarations of JavaScript that does not say itself where they are.
+    fn resolve_types(&self, specifier: &ModuleSpecifier) -> Result<Option<(ModuleSpecifier, Option<Range>)>, ResolveError> {
+        let declarations = path_of(specifier).and_then(|path| self.manifest.declarations.get(&path));
+        Ok(declarations.map(|path| (specifier_of(path), None)))
     }
 }
 

@@ -61,8 +61,30 @@ fn every_error_is_reported_each_at_each_place() {
             "error graphError /mod.ts:3:8: failed to build module graph: Import \"chalk\" not a dependency | write a relative path such as \
              './mod.ts', a specifier such as 'jsr:@scope/package@^1' or 'npm:package@^1', or name the package in the imports of the \
              config file",
-            "warning graphError /mod.ts:4:14: Dynamic import not found \"file:///later.ts\". | is the file excluded from publishing?",
+            "warning graphError /mod.ts:4:14: failed to build module graph: Dynamic import not found \"file:///later.ts\". | is the file excluded from publishing?",
         ]
+    );
+}
+
+#[test]
+fn what_may_be_missing_is_a_warning() {
+    let text = "/// <reference types=\"node\" />\n/// <reference path=\"./nope.d.ts\" />\ntry { await import(\"optional\"); } catch {}\n\
+                try { await import(\"./build/native.js\"); } catch {}\nimport \"./a.js\";\nimport type { T } from \"./nope.ts\";\n";
+    let js = "/** @param {import(\"nope\").X} a @param {import(\"./nope.js\").X} b */\nexport function f(a, b) {}\n";
+    let found = lines(&Package::new(&[("/mod.ts", text), ("/a.js", js)]).graph().1);
+    let heads: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        heads,
+        [
+            "error graphError /mod.ts:6:24",
+            "warning graphError /a.js:1:20",
+            "warning graphError /a.js:1:48",
+            "warning graphError /mod.ts:1:22",
+            "warning graphError /mod.ts:2:21",
+            "warning graphError /mod.ts:3:20",
+            "warning graphError /mod.ts:4:20",
+        ],
+        "{found:?}"
     );
 }
 
@@ -156,6 +178,32 @@ fn deep_nesting_is_never_parsed() {
     let found = lines(&package.graph().1);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("error nestingTooDeep /deep.ts:1:"), "{found:?}");
+}
+
+#[test]
+fn text_is_counted_as_what_it_is_parsed_as() {
+    let deep = "[".repeat(5_000);
+    let package = Package::new(&[("/mod.entry", &deep)]).exporting(&[(".", "./mod.entry")]);
+    assert!(lines(&package.graph().1)[0].starts_with("error nestingTooDeep /mod.entry:1:"));
+    // A WebAssembly module that imports from `"; [[[[…`: the name ends the string it is put into.
+    let name = format!("\";{deep}");
+    let leb = |n: usize| [u8::try_from(n & 0x7f).unwrap() | 0x80, u8::try_from(n >> 7).unwrap()];
+    let import = [&[1_u8][..], &leb(name.len()), name.as_bytes(), b"\x01f\0\0"].concat();
+    let wasm = [b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02", &leb(import.len())[..], &import].concat();
+    let package = Package::new(&[("/mod.ts", "import \"./w.wasm\";")]).with_bytes("/w.wasm", &wasm);
+    assert!(lines(&package.graph().1)[0].starts_with("error nestingTooDeep /w.wasm:1:"));
+}
+
+#[test]
+fn declarations_beside_javascript_are_its_types() {
+    let mut package =
+        Package::new(&[("/a.js", "export function f(x) { return x; }\n"), ("/a.d.ts", "export declare function f(x: number): number;\n")])
+            .exporting(&[(".", "./a.js")]);
+    assert_eq!(package.graph().0.slow_exports.len(), 1);
+    package.manifest.declarations.insert(path_named("/a.js"), path_named("/a.d.ts"));
+    let (graph, findings) = package.graph();
+    assert_eq!(lines(&findings), Vec::<String>::new());
+    assert!(graph.slow_exports.is_empty() && graph.reaches(&path_named("/a.d.ts")));
 }
 
 #[test]
@@ -338,7 +386,7 @@ fn source_maps_are_not_imports() {
 fn the_same_package_gives_the_same_findings() {
     let files: Vec<_> = (0..40)
         .map(|n| (format!("/m{n}.ts"), format!("import \"./missing.ts\";\nimport data from \"./data.json\";\nexport const a{n} = data;\n")))
-        .chain([("/mod.ts".to_owned(), (0..40).map(|n| format!("await import(\"./m{n}.ts\");\n")).collect())])
+        .chain([("/mod.ts".to_owned(), (0..40).map(|n| format!("await import(\"./m{n}.ts\");\n")).collect::<Vec<_>>().concat())])
         .chain([("/data.json".to_owned(), "{}".to_owned())])
         .collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();

@@ -111,7 +111,7 @@ impl Reading<'_, '_> {
             return;
         }
         self.left -= 1;
-        let Some(bytes) = self.index.files.get(path.as_str()) else { return };
+        let Some(bytes) = self.index.bytes(path) else { return };
         let document = match Document::read(path, bytes, Dialect::Jsonc) {
             Ok(document) => document,
             Err(mut finding) => {

@@ -111,7 +111,7 @@ pub(super) fn missing(document: &Document, key: &ExportKey, target: &ExportTarge
         let message = format!("export '{key}' references the invalid path '{}': {problem}", cut(path));
         return Some(Finding::error(FindingCode::InvalidPath, message).at(place));
     }
-    if index.files.contains(path) {
+    if index.contains(path) {
         return None;
     }
     let message = format!("export '{key}' references entrypoint '{path}' which does not exist");

@@ -1,27 +1,56 @@
-//! Looking for files by paths that are almost right.
+//! Looking for files, by paths that are almost right too, and remembering which of them mattered.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use slipway_common::ids::PackagePath;
 
 use super::super::files::Files;
 
 /// The files of a package, with an index by folded case that is made when it is first needed.
+///
+/// Every file that was asked for and is there is noted: a package of these files alone is read in the same way.
 pub(super) struct FileIndex<'a> {
-    pub(super) files: &'a Files,
+    files: &'a Files,
     folded: OnceCell<BTreeMap<String, PackagePath>>,
+    noted: RefCell<BTreeSet<PackagePath>>,
 }
 
 impl<'a> FileIndex<'a> {
     pub(super) fn new(files: &'a Files) -> Self {
-        Self { files, folded: OnceCell::new() }
+        Self { files, folded: OnceCell::new(), noted: RefCell::default() }
     }
 
     /// The file at `path`, with exactly this case.
     pub(super) fn find(&self, path: &str) -> Option<PackagePath> {
         let path = PackagePath::try_from(path).ok()?;
-        self.files.contains(path.as_str()).then_some(path)
+        self.bytes(&path).map(|_| path)
+    }
+
+    /// Whether there is a file at `path`, with exactly this case.
+    pub(super) fn contains(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    /// The bytes of a file.
+    pub(super) fn bytes(&self, path: &PackagePath) -> Option<&'a Bytes> {
+        let bytes = self.files.get(path.as_str())?;
+        let mut noted = self.noted.borrow_mut();
+        if !noted.contains(path) {
+            noted.insert(path.clone());
+        }
+        Some(bytes)
+    }
+
+    /// The paths of all files. To look at them notes none.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'a PackagePath> {
+        self.files.iter().map(|(path, _)| path)
+    }
+
+    /// The files that were asked for.
+    pub(super) fn into_noted(self) -> BTreeSet<PackagePath> {
+        self.noted.into_inner()
     }
 
     /// The file whose path differs from `path` in case alone.
@@ -32,7 +61,7 @@ impl<'a> FileIndex<'a> {
 
     /// The text of a file, without a byte order mark; `None` if there is no such file or it is not UTF-8.
     pub(super) fn text(&self, path: &str) -> Option<&'a str> {
-        let text = std::str::from_utf8(self.files.get(path)?).ok()?;
+        let text = std::str::from_utf8(self.bytes(&PackagePath::try_from(path).ok()?)?).ok()?;
         Some(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 }

@@ -8,8 +8,8 @@ use slipway_common::model::finding::{Finding, FindingCode, Place};
 use spdx::detection::{Store, TextData};
 use spdx::{Expression, ParseMode};
 
-use super::super::files::Files;
 use super::exports::cut;
+use super::index::FileIndex;
 use super::json::Document;
 
 /// Where a licence text is looked for, in this order.
@@ -47,9 +47,9 @@ const AMBIGUOUS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// When there is none, or it is none that SPDX knows.
-pub(super) fn read(document: &Document, files: &Files) -> Result<String, Finding> {
+pub(super) fn read(document: &Document, index: &FileIndex<'_>) -> Result<String, Finding> {
     let Some(value) = declared(document) else {
-        return detect_first(files);
+        return detect_first(index);
     };
     let place = document.place("license");
     let invalid = |finding: Finding| finding.at(place.clone());
@@ -62,7 +62,7 @@ pub(super) fn read(document: &Document, files: &Files) -> Result<String, Finding
         return Err(invalid(finding.hint("declare the license it is published under")));
     }
     if let Some(file) = text.strip_prefix("SEE LICENSE IN ") {
-        return named_file(file.trim(), files).map_err(invalid);
+        return named_file(file.trim(), index).map_err(invalid);
     }
     expression(text).map_err(invalid)
 }
@@ -102,17 +102,17 @@ fn expression(text: &str) -> Result<String, Finding> {
 }
 
 /// The file of `SEE LICENSE IN <file>`.
-fn named_file(file: &str, files: &Files) -> Result<String, Finding> {
+fn named_file(file: &str, index: &FileIndex<'_>) -> Result<String, Finding> {
     let path = super::index::join("/", file).and_then(|path| PackagePath::try_from(path.as_str()).ok());
-    let found = path.and_then(|path| files.get(path.as_str()).map(|bytes| (path, bytes)));
+    let found = path.and_then(|path| index.bytes(&path).map(|bytes| (path, bytes)));
     let (path, bytes) = found.ok_or_else(|| error(format!("the license is said to be in '{}', which is not in the package", cut(file))))?;
     detect(&path, bytes)
 }
 
-fn detect_first(files: &Files) -> Result<String, Finding> {
+fn detect_first(index: &FileIndex<'_>) -> Result<String, Finding> {
     let found = LICENSE_FILES.iter().find_map(|path| {
         let path = PackagePath::try_from(*path).expect("the names of licence files are valid paths");
-        files.get(path.as_str()).map(|bytes| (path, bytes))
+        index.bytes(&path).map(|bytes| (path, bytes))
     });
     let (path, bytes) = found.ok_or_else(|| {
         Finding::error(FindingCode::MissingLicense, "the package declares no license and has no license file")
@@ -158,6 +158,7 @@ fn corpus() -> Option<&'static Store> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::files::Files;
 
     const MIT: &str = include_str!("../../../../LICENSE");
 
@@ -202,12 +203,12 @@ mod tests {
                 .map(|(path, text)| (PackagePath::try_from(*path).unwrap(), bytes::Bytes::copy_from_slice(text.as_bytes())))
                 .collect()
         };
-        assert_eq!(detect_first(&files(&[("/COPYING", "nothing known"), ("/LICENSE.md", MIT)])).as_deref(), Ok("MIT"));
-        assert_eq!(detect_first(&files(&[("/license", MIT), ("/a/LICENSE", MIT)])).unwrap_err().code, FindingCode::MissingLicense);
-        assert_eq!(detect_first(&files(&[("/LICENSE", "ask me"), ("/LICENSE.md", MIT)])).unwrap_err().code, FindingCode::InvalidLicense);
-        assert_eq!(named_file("./docs/licence.txt", &files(&[("/docs/licence.txt", MIT)])).as_deref(), Ok("MIT"));
-        assert!(named_file("../x", &files(&[])).unwrap_err().message.contains("not in the package"));
-        let long = files(&[("/LICENSE", &"a b ".repeat(MAX_TEXT_BYTES))]);
-        assert_eq!(detect_first(&long).unwrap_err().code, FindingCode::InvalidLicense);
+        let first = |list: &[(&str, &str)]| detect_first(&FileIndex::new(&files(list)));
+        assert_eq!(first(&[("/COPYING", "nothing known"), ("/LICENSE.md", MIT)]).as_deref(), Ok("MIT"));
+        assert_eq!(first(&[("/license", MIT), ("/a/LICENSE", MIT)]).unwrap_err().code, FindingCode::MissingLicense);
+        assert_eq!(first(&[("/LICENSE", "ask me"), ("/LICENSE.md", MIT)]).unwrap_err().code, FindingCode::InvalidLicense);
+        assert_eq!(named_file("./docs/licence.txt", &FileIndex::new(&files(&[("/docs/licence.txt", MIT)]))).as_deref(), Ok("MIT"));
+        assert!(named_file("../x", &FileIndex::new(&files(&[]))).unwrap_err().message.contains("not in the package"));
+        assert_eq!(first(&[("/LICENSE", &"a b ".repeat(MAX_TEXT_BYTES))]).unwrap_err().code, FindingCode::InvalidLicense);
     }
 }

@@ -13,11 +13,14 @@ mod index;
 mod json;
 mod license;
 mod model;
+mod outline;
 mod package_json;
 mod readme;
 mod resolution;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use slipway_common::ids::{PackageName, PackagePath, Version};
@@ -29,37 +32,48 @@ use index::FileIndex;
 use json::{Dialect, Document, invalid};
 
 pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, PathMapping, Resolution};
+pub use outline::{Outline, outline};
 
 /// Longest description. It is a line under a name in lists; npm's own pages cut at about as much.
 const MAX_DESCRIPTION: usize = 250;
 
 /// Reads the config file named in the request.
 pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<Manifest> {
+    understand(upload, &FileIndex::new(files), findings)
+}
+
+/// The same, with every file that the reading looked into or chose. A package without the others reads as this one does.
+pub fn read_noting(upload: &Upload, files: &Files, findings: &mut Findings) -> (Option<Manifest>, BTreeSet<PackagePath>) {
     let index = FileIndex::new(files);
-    let document = load(&upload.config, &index).map_err(|finding| findings.push(finding)).ok()?;
+    let manifest = understand(upload, &index, findings);
+    (manifest, index.into_noted())
+}
+
+fn understand(upload: &Upload, index: &FileIndex<'_>, findings: &mut Findings) -> Option<Manifest> {
+    let document = load(&upload.config, index).map_err(|finding| findings.push(finding)).ok()?;
     let is_package_json = document.path.file_name() == "package.json";
     findings.extend(check_name(&document, &upload.package, is_package_json).err());
     findings.extend(check_version(&document, &upload.version).err());
     let found = if is_package_json {
-        package_json::read(&document, &index, findings)
+        package_json::read(&document, index, findings)
     } else {
-        let exports = exports::read(&document, &index, findings);
-        package_json::EntryPoints { declarations: package_json::siblings(&exports, &index), exports }
+        let exports = exports::read(&document, index, findings);
+        package_json::EntryPoints { declarations: package_json::siblings(&exports, index), exports }
     };
-    let license = license::read(&document, files).map_err(|finding| findings.push(finding)).ok();
+    let license = license::read(&document, index).map_err(|finding| findings.push(finding)).ok();
     let augmentations = augmentations(&document).unwrap_or_else(|finding| {
         findings.push(finding);
         false
     });
-    let package_json = if is_package_json { Some(document.object.clone()) } else { beside(&document, &index, findings) };
-    let resolution = resolution::read(&document, package_json.as_ref(), &index, findings);
+    let package_json = if is_package_json { Some(document.object.clone()) } else { beside(&document, index, findings) };
+    let resolution = resolution::read(&document, package_json.as_ref(), index, findings);
     let description = description(&document.object).or_else(|| description(package_json.as_ref()?));
     (!found.exports.0.is_empty()).then(|| Manifest {
         config: document.path,
         exports: found.exports,
         declarations: found.declarations,
         license,
-        readme: readme::find(files),
+        readme: readme::find(index),
         description,
         augmentations,
         resolution,
@@ -69,7 +83,7 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
 
 /// The config file, or why it cannot be used.
 fn load(path: &PackagePath, index: &FileIndex<'_>) -> Result<Document, Finding> {
-    let Some(bytes) = index.files.get(path.as_str()) else {
+    let Some(bytes) = index.bytes(path) else {
         let finding = Finding::error(FindingCode::MissingConfigFile, format!("config file '{path}' is not in the upload"));
         return Err(match index.similar(path.as_str()) {
             Some(other) => finding.hint(format!("the upload has '{other}', whose name differs in case alone")),

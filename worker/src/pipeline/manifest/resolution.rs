@@ -55,7 +55,7 @@ pub(super) fn read_optional(
     consequence: &str,
     findings: &mut Findings,
 ) -> Option<Document> {
-    match Document::read(path, index.files.get(path.as_str())?, dialect) {
+    match Document::read(path, index.bytes(path)?, dialect) {
         Ok(document) => Some(document),
         Err(mut finding) => {
             finding.severity = Severity::Warning;

@@ -21,6 +21,7 @@ use super::dependencies::{self, Needed};
 use super::files::Files;
 use super::graph::{self, Graph};
 use super::manifest::{self, Manifest};
+use super::rewrite::Rewritten;
 use super::{Facts, Upload, docs, meta, nesting, npm, outputs, rewrite, rules, unpack};
 
 /// Everything there is to store and to remember about a version. Nothing after it can refuse the package.
@@ -118,6 +119,11 @@ fn rewritten(upload: &Upload, files: &Files, manifest: &Manifest, findings: &mut
     let too_deep: BTreeSet<PackagePath> =
         files.iter().filter(|(path, bytes)| is_too_deep(path, bytes)).map(|(path, _)| path.clone()).collect();
     let rewritten = rewrite::rewrite(files, manifest, &upload.package, &upload.version, &too_deep);
+    connected(upload, rewritten, manifest, findings)
+}
+
+/// Builds the graph of a package whose specifiers are exact, and says what both steps found about the files it reaches.
+pub(super) fn connected(upload: &Upload, rewritten: Rewritten, manifest: &Manifest, findings: &mut Findings) -> (Files, Graph) {
     let mut of_graph = Findings::default();
     let graph = graph::build(&rewritten.files, manifest, &upload.package, &upload.version, rewritten.parsed, &mut of_graph);
     let reached = |found: BTreeMap<PackagePath, Vec<Finding>>| {
@@ -154,7 +160,8 @@ fn told_once(of_graph: Findings, unresolved: Vec<Finding>) -> (Vec<Finding>, Vec
     (of_graph, tried.into_values().chain(elsewhere).collect())
 }
 
-fn is_too_deep(path: &PackagePath, bytes: &[u8]) -> bool {
+/// Whether the file is source that nests deeper than the parser can follow.
+pub(super) fn is_too_deep(path: &PackagePath, bytes: &[u8]) -> bool {
     graph::is_script(path) && nesting::check(path, &String::from_utf8_lossy(bytes)).is_some()
 }
 

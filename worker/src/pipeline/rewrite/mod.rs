@@ -28,8 +28,9 @@ use deno_ast::ParsedSource;
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::{Finding, MAX_FINDINGS};
 
+use super::Upload;
 use super::files::Files;
-use super::manifest::Manifest;
+use super::manifest::{JsxOptions, Manifest};
 use resolve::Resolver;
 use revise::{Revision, revise};
 use source::Source;
@@ -39,7 +40,7 @@ use source::Source;
 const MAX_HELD: usize = 10 * MAX_FINDINGS;
 
 /// A package whose specifiers are exact, as far as they could be made so.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rewritten {
     /// All files. What did not change shares its bytes with the upload.
     pub files: Files,
@@ -56,29 +57,83 @@ pub struct Rewritten {
 /// Rewrites all files but those in `skip`, which are not safe to parse.
 #[must_use]
 pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, version: &Version, skip: &BTreeSet<PackagePath>) -> Rewritten {
-    let resolver = Resolver::new(files, manifest, package, version);
-    let mut rewritten = Rewritten { files: files.clone(), ..Rewritten::default() };
-    let mut visit = |path: &PackagePath, is_reached: bool| {
-        let Some(bytes) = files.get(path.as_str()).filter(|_| !skip.contains(path)) else { return Vec::new() };
-        let Some(source) = Source::read(path, bytes) else { return Vec::new() };
-        let revision = revise(path, &source, &resolver, &manifest.resolution.jsx);
-        rewritten.take(path, source, revision, is_reached)
-    };
+    let is_unsafe = |path: &PackagePath, _: &[u8]| skip.contains(path);
+    let mut pass = Pass::new(files, manifest, Resolver::new(files, manifest, package, version), &is_unsafe);
     // Trees are many times as large as their text, so only those are kept that somebody will ask for again: files are
     // looked through from the exports on, and the others after them.
-    let mut seen = BTreeSet::new();
-    let mut queue: VecDeque<_> = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok()).collect();
-    while let Some(path) = queue.pop_front() {
-        if !seen.contains(&path) {
-            let names = visit(&path, true);
+    pass.follow(entry_points(manifest));
+    pass.rest();
+    pass.rewritten
+}
+
+/// The files of the exports.
+pub fn entry_points(manifest: &Manifest) -> impl Iterator<Item = PackagePath> {
+    manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok())
+}
+
+/// A way through the files, from some of them to all that they name.
+pub struct Pass<'a> {
+    files: &'a Files,
+    options: &'a JsxOptions,
+    resolver: Resolver<'a>,
+    is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool,
+    seen: BTreeSet<PackagePath>,
+    rewritten: Rewritten,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass that has seen nothing. Files for which `is_unsafe` holds are not parsed.
+    fn new(files: &'a Files, manifest: &'a Manifest, resolver: Resolver<'a>, is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool) -> Self {
+        let rewritten = Rewritten { files: files.clone(), ..Rewritten::default() };
+        Self { files, options: &manifest.resolution.jsx, resolver, is_unsafe, seen: BTreeSet::new(), rewritten }
+    }
+
+    /// A pass over the files of an upload.
+    pub fn over(upload: &'a Upload, files: &'a Files, manifest: &'a Manifest, is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool) -> Self {
+        Self::new(files, manifest, Resolver::new(files, manifest, &upload.package, &upload.version), is_unsafe)
+    }
+
+    /// Rewrites these files, those that they name, and so on. Files that are not there are passed over.
+    pub fn follow(&mut self, from: impl IntoIterator<Item = PackagePath>) {
+        let mut queue: VecDeque<_> = from.into_iter().collect();
+        while let Some(path) = queue.pop_front() {
+            if !self.files.contains(path.as_str()) || self.seen.contains(&path) {
+                continue;
+            }
+            let names = self.visit(&path, true);
             queue.extend(names.iter().filter_map(|name| PackagePath::try_from(name.as_str()).ok()));
-            seen.insert(path);
+            self.seen.insert(path);
         }
     }
-    for (path, _) in files.iter().filter(|(path, _)| !seen.contains(*path)) {
-        visit(path, false);
+
+    /// The files that were followed so far, of whatever kind.
+    #[must_use]
+    pub fn seen(&self) -> &BTreeSet<PackagePath> {
+        &self.seen
     }
-    rewritten
+
+    /// What has become of the package so far.
+    #[must_use]
+    pub fn rewritten(&self) -> &Rewritten {
+        &self.rewritten
+    }
+
+    /// Rewrites the files that nobody named.
+    fn rest(&mut self) {
+        let files = self.files;
+        for (path, _) in files.iter() {
+            if !self.seen.contains(path) {
+                self.visit(path, false);
+            }
+        }
+    }
+
+    fn visit(&mut self, path: &PackagePath, is_reached: bool) -> Vec<String> {
+        let Some(bytes) = self.files.get(path.as_str()).filter(|bytes| !(self.is_unsafe)(path, bytes)) else { return Vec::new() };
+        let Some(source) = Source::read(path, bytes) else { return Vec::new() };
+        let revision = revise(path, &source, &self.resolver, self.options);
+        self.rewritten.take(path, source, revision, is_reached)
+    }
 }
 
 impl Rewritten {

@@ -1,8 +1,8 @@
 //! Constructs that a package may not hold, because they reach outside it or mean nothing in an ES module.
 //!
-//! Every module of the graph is looked at, top-level statements only, and every hit is reported. Declarations outside the
-//! package (`declare global`, `declare module "…"`, `/// <reference lib="…" />`) are allowed when the config asks for them; then
-//! they are noted.
+//! Every module of the graph is looked at, top-level statements only, and every hit is reported. What changes types outside
+//! the package (`declare global`, `declare module "…"`, `/// <reference lib="…" />`) is allowed when the config asks for it;
+//! then it is noted.
 //!
 //! What is deliberately not here: what a module imports. That is `dependencies`.
 
@@ -103,14 +103,7 @@ impl Inspection<'_> {
             }
             TsModuleName::Ident(_) => return,
         };
-        if self.augmentations {
-            self.augments = true;
-            let place = self.place(module.start());
-            self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
-        } else {
-            let hint = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
-            self.report(FindingCode::GlobalTypeAugmentation, format!("{what}, which is not allowed"), module.start(), hint);
-        }
+        self.outside(FindingCode::GlobalTypeAugmentation, what, module.start());
     }
 
     fn comment(&mut self, comment: &Comment) {
@@ -122,22 +115,25 @@ impl Inspection<'_> {
         };
         let attributes: Vec<_> = attributes_of(directive).collect();
         let named = |name: &str| attributes.iter().any(|(key, _)| *key == name);
-        let banned = if named("lib") {
-            let what = "'/// <reference lib=\"…\" />' adds types to the compilation of everybody who imports the package";
-            if self.augmentations {
-                self.augments = true;
-                let place = self.place(comment.start());
-                return self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
-            }
-            let hint = "remove the directive, or allow it with \"augmentations\": true in the config file, which is shown with the package";
-            return self.report(FindingCode::BannedTripleSlashDirectives, format!("{what}, which is not allowed"), comment.start(), hint);
-        } else if attributes.contains(&("no-default-lib", "true")) {
-            "'/// <reference no-default-lib=\"true\" />'"
+        if attributes.contains(&("no-default-lib", "true")) {
+            let message = "'/// <reference no-default-lib=\"true\" />' takes the default types from everybody who imports the package";
+            self.report(FindingCode::BannedTripleSlashDirectives, message, comment.start(), "remove the directive");
+        } else if named("lib") {
+            let what = "'/// <reference lib=\"…\" />' adds types for everybody who imports the package".to_owned();
+            self.outside(FindingCode::BannedTripleSlashDirectives, what, comment.start());
+        }
+    }
+
+    /// Something that changes types outside the package, which the config may allow.
+    fn outside(&mut self, code: FindingCode, what: String, at: SourcePos) {
+        if self.augmentations {
+            self.augments = true;
+            let place = self.place(at);
+            self.findings.push(Finding::note(FindingCode::Augmentations, what).at(place));
         } else {
-            return;
-        };
-        let message = format!("{banned} changes the compilation of everybody who imports the package, which is not allowed");
-        self.report(FindingCode::BannedTripleSlashDirectives, message, comment.start(), "remove the directive");
+            let hint = "remove it, or allow it with \"augmentations\": true in the config file, which is shown with the package";
+            self.report(code, format!("{what}, which is not allowed"), at, hint);
+        }
     }
 
     fn report(&mut self, code: FindingCode, message: impl Into<String>, at: SourcePos, hint: &str) {

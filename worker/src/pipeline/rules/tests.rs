@@ -80,6 +80,17 @@ fn every_hit_in_every_module_is_reported() {
 
 #[test]
 fn augmentations_may_be_allowed() {
+    let text = "/// <reference lib=\"dom\" />\n/// <reference no-default-lib=\"true\" />\nexport {};\n";
+    let (found, augments) = judged(&Package::new(&[("/mod.ts", text)]), true);
+    assert!(augments);
+    assert_eq!(
+        found,
+        [
+            "error bannedTripleSlashDirectives /mod.ts:2:1: '/// <reference no-default-lib=\"true\" />' takes the default types from \
+             everybody who imports the package | remove the directive",
+            "note augmentations /mod.ts:1:1: '/// <reference lib=\"…\" />' adds types for everybody who imports the package",
+        ]
+    );
     let package = Package::new(&[("/mod.ts", "declare global { var a: 1; }\ndeclare module \"m\" {}\nexport as namespace N;\n")]);
     let (found, augments) = judged(&package, true);
     assert!(augments);

@@ -92,7 +92,7 @@ impl<'a> Maps<'a> {
         if let Some(sources) = self.read.borrow().get(map.as_str()) {
             return Some(Rc::clone(sources));
         }
-        let sources = Rc::new(self.read(&map, self.index.files.get(map.as_str())?));
+        let sources = Rc::new(self.read(&map, self.index.bytes(&map)?));
         self.read.borrow_mut().insert(map.to_string(), Rc::clone(&sources));
         Some(sources)
     }
@@ -105,8 +105,8 @@ impl<'a> Maps<'a> {
             Some(root) => join(map.directory(), root).map(|root| root.trim_end_matches('/').to_owned() + "/"),
         };
         let find = |source: &str| {
-            let path = self.index.find(&join(base.as_deref()?, source)?)?;
-            (kind::of(path.as_str()) == Kind::Source).then_some(path)
+            let path = join(base.as_deref()?, source)?;
+            if kind::of(&path) == Kind::Source { self.index.find(&path) } else { None }
         };
         Sources {
             single: parsed.sources.len() == 1,

@@ -246,7 +246,7 @@ impl Reading<'_> {
         }
         if named.is_empty() {
             let usual = ["/index.js", "/index.ts", "/mod.ts", "/src/index.ts", "/src/mod.ts", "/index.d.ts"];
-            named.extend(usual.iter().find(|path| self.index.files.contains(path)).map(|path| ("main", format!(".{path}"))));
+            named.extend(usual.iter().find(|path| self.index.contains(path)).map(|path| ("main", format!(".{path}"))));
         }
         named
     }
@@ -256,7 +256,7 @@ impl Reading<'_> {
         let rooted = super::index::join("/", text.trim_start_matches('/')).unwrap_or_else(|| text.to_owned());
         let endings = ["", ".js", ".mjs", ".cjs", ".ts", ".d.ts", "/index.js", "/index.mjs", "/index.ts", "/index.d.ts"];
         let base = rooted.trim_end_matches('/');
-        let found = endings.iter().map(|ending| format!("{base}{ending}")).find(|path| self.index.files.contains(path));
+        let found = endings.iter().map(|ending| format!("{base}{ending}")).find(|path| self.index.contains(path));
         format!(".{}", found.unwrap_or(rooted))
     }
 

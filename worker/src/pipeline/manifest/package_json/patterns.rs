@@ -67,7 +67,7 @@ impl Expansion<'_> {
     }
 
     fn keys(&self, pattern: &Pattern<'_>, target: &str, most: usize) -> Vec<(ExportKey, String)> {
-        let stars = self.index.files.iter().filter_map(|(path, _)| star(target, path.as_str()));
+        let stars = self.index.paths().filter_map(|path| star(target, path.as_str()));
         let offered = stars.filter_map(|star| {
             let key = format!("{}{star}{}", pattern.prefix, pattern.suffix);
             let taken =

@@ -109,10 +109,12 @@ mod tests {
         ImportMap::new(&ImportMapSource { base: PackagePath::try_from(base).unwrap(), json }).unwrap()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what a look-up answers")]
     fn address(text: &str) -> Option<Mapped> {
         Some(Mapped::Address(text.to_owned()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what a look-up answers")]
     fn file(text: &str) -> Option<Mapped> {
         Some(Mapped::File(text.to_owned()))
     }

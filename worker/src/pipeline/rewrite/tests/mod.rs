@@ -52,11 +52,13 @@ impl Package {
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "literals read better without a sign in front")]
     fn import_map(mut self, imports: Value) -> Self {
         self.manifest.resolution.import_map = Some(ImportMapSource { base: path("/deno.json"), json: json!({ "imports": imports }) });
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "literals read better without a sign in front")]
     fn package_json(mut self, json: Value) -> Self {
         let object = json.as_object().unwrap().clone();
         for group in ["dependencies", "peerDependencies", "optionalDependencies"] {
