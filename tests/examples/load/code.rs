@@ -11,8 +11,8 @@ use crate::package::File;
 /// Words that names and comments are made of.
 const WORDS: [&str; 32] = [
     "account", "anchor", "batch", "border", "cargo", "chart", "crane", "cursor", "depth", "draft", "engine", "ferry", "freight", "harbor",
-    "hull", "index", "ledger", "manifest", "marker", "mooring", "order", "parcel", "pilot", "quay", "record", "route", "schedule", "signal",
-    "tide", "vessel", "voyage", "window",
+    "hull", "index", "ledger", "manifest", "marker", "mooring", "order", "parcel", "pilot", "quay", "record", "route", "schedule",
+    "signal", "tide", "vessel", "voyage", "window",
 ];
 
 /// Types of fields and parameters.
@@ -80,7 +80,10 @@ pub(crate) fn module(number: usize, bytes: usize, seed: u64) -> String {
     if let Some(before) = number.checked_sub(1) {
         let _ = writeln!(text, "import {{ type Item{before}_0, make{before}_0 }} from \"./part_{before}.ts\";\n");
         let _ = writeln!(text, "/** What the part before this one makes of a {}. */", chance.word());
-        let _ = writeln!(text, "export function follow{number}(name: string): Item{before}_0 {{\n  return make{before}_0(name, {number});\n}}\n");
+        let _ = writeln!(
+            text,
+            "export function follow{number}(name: string): Item{before}_0 {{\n  return make{before}_0(name, {number});\n}}\n"
+        );
     }
     for part in 0.. {
         declare(&mut text, &mut chance, &format!("{number}_{part}"));
@@ -94,8 +97,16 @@ pub(crate) fn module(number: usize, bytes: usize, seed: u64) -> String {
 /// An interface, a function that makes one, and a class that keeps some.
 fn declare(text: &mut String, chance: &mut Sequence, mark: &str) {
     let (noun, other) = (chance.word(), chance.capital());
-    let _ = writeln!(text, "/**\n * One {noun} of a {}, as it stands in the {}.\n *\n * It does not change once it was made.\n */", chance.word(), chance.word());
-    let _ = writeln!(text, "export interface Item{mark} {{\n  /** What it is called. */\n  readonly name: string;\n  /** How much of it there is. */\n  readonly count: number;");
+    let _ = writeln!(
+        text,
+        "/**\n * One {noun} of a {}, as it stands in the {}.\n *\n * It does not change once it was made.\n */",
+        chance.word(),
+        chance.word()
+    );
+    let _ = writeln!(
+        text,
+        "export interface Item{mark} {{\n  /** What it is called. */\n  readonly name: string;\n  /** How much of it there is. */\n  readonly count: number;"
+    );
     for field in 0..1 + chance.below(4) {
         let (word, of) = (chance.word(), TYPES[chance.below(TYPES.len())]);
         let _ = writeln!(text, "  /** The {word} it came with. */\n  readonly {word}{field}?: {of};");

@@ -62,10 +62,20 @@ fn stat(process: u32) -> Option<Vec<String>> {
     Some(fields.split(' ').map(str::to_owned).collect())
 }
 
-/// Watches the children of a process, of which some are replaced when they have done a large package.
+/// What the children of a process took while they were watched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    /// The largest peak of any of them.
+    pub(crate) peak: u64,
+    /// The processor time of all of them.
+    pub(crate) processor_time: Duration,
+}
+
+/// Watches the children of a process, of which some are replaced when they have done their share or a large package.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
-    watcher: JoinHandle<BTreeMap<u32, Memory>>,
+    before: Duration,
+    watcher: JoinHandle<BTreeMap<u32, (Memory, Duration)>>,
 }
 
 impl Watch {
@@ -73,15 +83,17 @@ impl Watch {
     pub(crate) fn start(parent: u32) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
+        let mut known = children(parent);
+        let before = known.iter().copied().map(processor_time).sum();
         let watcher = thread::spawn(move || {
             let mut seen = BTreeMap::new();
-            let mut known = Vec::new();
-            for look in 0_u32.. {
+            for look in 1_u32.. {
                 let is_last = told.load(Ordering::Relaxed);
-                if look % LOOKS_PER_SEARCH == 0 {
+                if is_last || look % LOOKS_PER_SEARCH == 0 {
                     known = children(parent);
                 }
-                seen.extend(known.iter().filter_map(|child| Some((*child, Memory::of(*child)?))));
+                // One that is gone keeps what was seen of it last.
+                seen.extend(known.iter().filter_map(|child| Some((*child, (Memory::of(*child)?, processor_time(*child))))));
                 if is_last {
                     break;
                 }
@@ -89,13 +101,15 @@ impl Watch {
             }
             seen
         });
-        Self { stop, watcher }
+        Self { stop, before, watcher }
     }
 
-    /// Ends watching. The largest peak of any child.
-    pub(crate) fn peak(self) -> u64 {
+    /// Ends watching.
+    pub(crate) fn finish(self) -> Taken {
         self.stop.store(true, Ordering::Relaxed);
         let seen = self.watcher.join().unwrap_or_default();
-        seen.values().map(|memory| memory.peak).max().unwrap_or_default()
+        let peak = seen.values().map(|(memory, _)| memory.peak).max().unwrap_or_default();
+        let processor_time = seen.values().map(|(_, time)| *time).sum::<Duration>().saturating_sub(self.before);
+        Taken { peak, processor_time }
     }
 }

@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use futures::future::try_join_all;
-use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::client::{Client, Ended};
 use crate::code;
 use crate::package::Package;
-use crate::process::{children, processor_time};
+use crate::process::{Watch, processor_time};
 use crate::registry::{Registry, Starter};
 use crate::start;
 use crate::table::{Sorted, Table, milliseconds};
@@ -30,7 +29,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Publishes `count` packages by one client, then as many by several.
 pub(crate) async fn measure(starter: &Starter, count: u32) -> anyhow::Result<String> {
     let registry = starter.start("publishes", None).await?;
-    let columns = ["clients", "publishes", "p50", "p90", "p99", "longest", "first answer was the end", "a second", "CPU `up`", "CPU children"];
+    let columns =
+        ["clients", "publishes", "p50", "p90", "p99", "longest", "first answer was the end", "a second", "CPU `up`", "CPU children"];
     let mut table = Table::new("Small packages: from the request to `success`", &columns);
     table.row(&round(&registry, "solo", 1, count).await?);
     table.row(&round(&registry, "many", CLIENTS, count).await?);
@@ -60,17 +60,17 @@ async fn round(registry: &Registry, scope: &str, clients: u32, count: u32) -> an
         queues[usize::try_from(number % clients)?].push(Package::pack(scope, &name, &version, &files)?);
     }
 
-    let before = (processor_time(registry.id), time_of_children(registry));
+    let (watch, before) = (Watch::start(registry.id), processor_time(registry.id));
     let start = Instant::now();
     let one = |queue: Vec<Package>| async { publish_all(registry.client.another()?, queue).await };
     let ended: Vec<Ended> = try_join_all(queues.into_iter().map(one)).await?.into_iter().flatten().collect();
     let wall = start.elapsed();
-    let after = (processor_time(registry.id), time_of_children(registry));
+    let (children, own) = (watch.finish().processor_time, processor_time(registry.id).saturating_sub(before));
     for package in 0..PACKAGES.min(count) {
         let meta = registry.client.get(&format!("@{scope}/small-{package}/meta.json")).await?;
         let versions = meta["versions"].as_object().map_or(0, serde_json::Map::len);
         let expected = (count - package).div_ceil(PACKAGES);
-        ensure!(versions == usize::try_from(expected)?, "small-{package} has {versions} versions of {expected}: {}", Value::from(meta));
+        ensure!(versions == usize::try_from(expected)?, "small-{package} has {versions} versions of {expected}: {meta}");
     }
 
     let at_once = ended.iter().filter(|ended| ended.at_once).count();
@@ -79,8 +79,8 @@ async fn round(registry: &Registry, scope: &str, clients: u32, count: u32) -> an
     row.extend(took.cells());
     row.push(format!("{at_once} of {count}"));
     row.push(format!("{:.1}", f64::from(count) / wall.as_secs_f64()));
-    row.push(milliseconds(after.0.saturating_sub(before.0) / count));
-    row.push(milliseconds(after.1.saturating_sub(before.1) / count));
+    row.push(milliseconds(own / count));
+    row.push(milliseconds(children / count));
     Ok(row)
 }
 
@@ -90,9 +90,4 @@ async fn publish_all(client: Client, queue: Vec<Package>) -> anyhow::Result<Vec<
         ended.push(client.succeed(package).await?);
     }
     Ok(ended)
-}
-
-/// The processor time of the children that are there. One that was replaced meanwhile takes its time with it.
-fn time_of_children(registry: &Registry) -> Duration {
-    children(registry.id).into_iter().map(processor_time).sum()
 }

@@ -27,7 +27,7 @@ const CASES: [(&str, Files); 7] = [
 
 /// Publishes each package.
 pub(crate) async fn measure(starter: &Starter) -> anyhow::Result<String> {
-    let columns = ["package", "files", "upload", "time", "peak of the child", "peak of `up`", "answer"];
+    let columns = ["package", "files", "upload", "time", "CPU of the child", "peak of the child", "peak of `up`", "answer"];
     let mut table = Table::new("Large packages: peak of resident memory", &columns);
     for (what, files) in CASES {
         let files = files();
@@ -37,14 +37,15 @@ pub(crate) async fn measure(starter: &Starter) -> anyhow::Result<String> {
         registry.client.open_package("large", "one").await?;
         let watch = Watch::start(registry.id);
         let ended = registry.client.publish(&package).await?;
-        let child = watch.peak();
+        let child = watch.finish();
         let parent = Memory::of(registry.id).unwrap_or_default().peak;
         table.row(&[
             what.to_owned(),
             files.len().to_string(),
             megabytes(package.tarball.len() as u64),
             seconds(ended.took),
-            megabytes(child),
+            seconds(child.processor_time),
+            megabytes(child.peak),
             megabytes(parent),
             ended.answer,
         ]);

@@ -61,8 +61,8 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// Bytes in millions, as the limits of the issue are written.
+/// Bytes in millions, with as many digits as mean something.
 pub(crate) fn megabytes(bytes: u64) -> String {
-    let tenths = bytes / 100_000;
-    format!("{}.{} MB", tenths / 10, tenths % 10)
+    let hundredths = (bytes + 5_000) / 10_000;
+    if hundredths < 100 { format!("0.{hundredths:02} MB") } else { format!("{}.{} MB", hundredths / 100, hundredths % 100 / 10) }
 }
