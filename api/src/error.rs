@@ -106,6 +106,7 @@ codes! {
     MethodNotAllowed = "methodNotAllowed" METHOD_NOT_ALLOWED "the address does not know this method",
     ScopeAlreadyExists = "scopeAlreadyExists" CONFLICT "the scope, or one that differs in hyphens alone, exists already",
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
+    ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",
     PackageNotEmpty = "packageNotEmpty" CONFLICT "the package has versions, or one is being published",
     TarballSizeLimitExceeded = "tarballSizeLimitExceeded" PAYLOAD_TOO_LARGE "the upload is too large",
     InternalServerError = "internalServerError" INTERNAL_SERVER_ERROR "the registry could not do it",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use url::Url;
 
 /// Slipway: a registry for JavaScript and TypeScript packages that anyone can run. It speaks the JSR and the npm protocol.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ pub(super) enum Command {
     Api(ServeArguments),
     /// Publish what was uploaded; any number of these may run
     Worker(DoorArguments),
+    /// Pack a directory and publish it: TypeScript as it is, no build step, no other tool
+    Publish(PublishArguments),
     /// Bring the database schema up to date
     Migrate(DoorArguments),
     /// Check the configuration and every door, and say what is wrong and what to do
@@ -45,6 +48,40 @@ pub(super) struct ServeArguments {
     /// The registry's own address as clients see it [default: `http://<listen>/`]
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PublishArguments {
+    /// Directory of the package, with its jsr.json, deno.json or package.json
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(super) directory: PathBuf,
+    /// Address of the registry
+    #[arg(long, value_name = "URL", env = "SLIPWAY_REGISTRY", default_value = "http://127.0.0.1:8080/", value_parser = registry_address)]
+    pub(super) registry: Url,
+    /// Token to publish with. Without one, on a terminal, you are asked to allow the upload in a browser
+    #[arg(long, value_name = "T", env = "SLIPWAY_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+    /// Pack every file of the directory, and not only what the exports reach and what `files` names
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Look for mistakes and list what would be packed; send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Reads the address of a registry. The path ends with a slash afterwards, so that package names can follow.
+fn registry_address(text: &str) -> Result<Url, String> {
+    let hint = "write it like `https://registry.example/`";
+    let mut url = Url::parse(text).map_err(|error| format!("{error}; {hint}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(format!("it must start with `http://` or `https://`; {hint}"));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
 }
 
 /// Where the doors of the registry are. Without any of these they come from the configuration file and the environment.
@@ -138,5 +175,15 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_of_registries() {
+        let read = |text: &str| registry_address(text).map(|url| url.to_string());
+        assert_eq!(read("http://localhost:8080").as_deref(), Ok("http://localhost:8080/"));
+        assert_eq!(read("https://r.example/x?y#z").as_deref(), Ok("https://r.example/x/"));
+        for bad in ["localhost:8080", "", "ftp://x/", "http://", "file:///tmp"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 }

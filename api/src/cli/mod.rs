@@ -8,6 +8,7 @@ mod arguments;
 mod doctor;
 mod doors;
 mod migrate;
+mod publish;
 mod serve;
 mod up;
 mod worker;
@@ -46,6 +47,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Api(arguments) => api::run(arguments).await,
         Command::Worker(arguments) => worker::run(arguments).await,
+        Command::Publish(arguments) => publish::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,

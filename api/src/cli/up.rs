@@ -1,11 +1,11 @@
 //! `slipway up`: the whole registry in one process.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use slipway_common::config::Config;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
@@ -19,6 +19,8 @@ use super::{admin, serve, worker};
 
 /// The account the first start creates.
 const ADMIN: &str = "admin";
+/// The file in the data directory that a running registry holds a lock on.
+const LOCK: &str = "registry.lock";
 /// The file in the data directory that holds its token.
 const ADMIN_TOKEN: &str = "admin.token";
 
@@ -30,6 +32,7 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
         .mode(0o700)
         .create(&directory)
         .with_context(|| format!("cannot make the data directory `{}`", directory.display()))?;
+    let _lock = lock(&directory)?;
     let mut layers = arguments.serve.layers(Some(&directory));
     let listener = serve::bind(Config::load(&layers)?.listen).await?;
     // With port 0 the system has chosen one, and the registry's address follows from it.
@@ -49,6 +52,18 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     serve::until_signal(&shutdown).await?;
     context.db.close().await;
     Ok(())
+}
+
+/// Keeps a second registry out of the directory for as long as this one runs: plain files and a queue inside the process have room
+/// for one. The system takes the lock back however the process ends.
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    let path = directory.join(LOCK);
+    let file = File::create(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another slipway runs on `{}`: stop it, or give another `--data`", directory.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+    }
 }
 
 /// Creates the first account and writes its token where only the operator can read it. False when that was done before.

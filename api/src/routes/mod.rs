@@ -32,7 +32,7 @@ pub(crate) fn api() -> Router<App> {
         .route("/user/tokens/{id}", delete(me::delete_token))
         .route("/users/{id}", get(me::user))
         .route("/scopes", post(scopes::create))
-        .route("/scopes/{scope}", get(scopes::show).patch(scopes::change))
+        .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
         .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -44,6 +45,12 @@ pub(crate) async fn change(
     Json(change): Json<Change>,
 ) -> ApiResult<Response> {
     Ok(view(&scopes::set_description(&app, &actor, &scope, &change.description).await?))
+}
+
+/// Deletes a scope that has no packages.
+pub(crate) async fn delete(State(app): State<App>, actor: Actor, ScopeAt(scope): ScopeAt) -> ApiResult<StatusCode> {
+    scopes::delete(&app, &actor, &scope).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What staff may change about a scope.

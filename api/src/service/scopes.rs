@@ -154,6 +154,20 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     }
 }
 
+/// Deletes a scope that has no packages.
+pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<()> {
+    let mut tx = app.context.db.write("scope.delete").await?;
+    if tx.scope(name).await?.is_none() {
+        return Code::ScopeNotFound.err();
+    }
+    actor.admin(&mut tx, name).await?;
+    if !tx.delete_scope(name).await? {
+        return Code::ScopeNotEmpty.err();
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// The scopes of the one who asks.
 pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Scope>> {
     let user = actor.user()?;

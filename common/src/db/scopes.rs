@@ -150,6 +150,18 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
+    /// Deletes a scope that has no packages, with its memberships. False when it has some, or does not exist.
+    pub async fn delete_scope(&mut self, scope: &ScopeName) -> DbResult<bool> {
+        const MEMBERS: &str = sql!(
+            "DELETE FROM scope_members WHERE scope = $1 AND NOT EXISTS (SELECT 1 FROM packages WHERE scope = $1)"
+        );
+        const SCOPE: &str = sql!("DELETE FROM scopes WHERE scope = $1 AND NOT EXISTS (SELECT 1 FROM packages WHERE scope = $1)");
+        on!(self, |conn| sqlx::query(MEMBERS).bind(scope.as_str()).execute(conn).await.map(drop))?;
+        let rows =
+            on!(self, |conn| sqlx::query(SCOPE).bind(scope.as_str()).execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
     /// Changes the description of a scope. False when there is no such scope.
     pub async fn describe_scope(&mut self, scope: &ScopeName, description: &str) -> DbResult<bool> {
         const SQL: &str = sql!("UPDATE scopes SET description = $1, updated_at = $2 WHERE scope = $3");

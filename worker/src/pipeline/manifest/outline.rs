@@ -16,6 +16,8 @@ pub struct Outline {
     /// Patterns of what belongs to the package, one that starts with `!` taking away, in the order in which they count: `files`,
     /// and `include` and `exclude` of deno configs, under `publish` or not.
     pub patterns: Vec<String>,
+    /// Whether it is a `package.json` with `"private": true`, which keeps npm's tools from publishing it.
+    pub is_private: bool,
 }
 
 /// A text of the config file and where it stands.
@@ -38,7 +40,12 @@ pub fn outline(path: &PackagePath, bytes: &[u8]) -> Result<Outline, Finding> {
         let text = document.text(key)?;
         Ok::<_, Finding>(text.map(|text| Stated { text: text.to_owned(), place: document.place(key) }))
     };
-    Ok(Outline { name: stated("name")?, version: stated("version")?, patterns: patterns(&document, is_package_json) })
+    Ok(Outline {
+        name: stated("name")?,
+        version: stated("version")?,
+        patterns: patterns(&document, is_package_json),
+        is_private: is_package_json && document.object.get("private") == Some(&Value::Bool(true)),
+    })
 }
 
 fn patterns(document: &Document, is_package_json: bool) -> Vec<String> {
@@ -71,12 +78,13 @@ mod tests {
         let text = "{\n  // jsonc\n  \"name\": \"@a/b\", \"exports\": \"./mod.ts\",\n  \"files\": [\"docs\"],\n  \"exclude\": [\"x\"],\n  \
                     \"publish\": { \"include\": [\"assets/\"], \"exclude\": [\"*.test.ts\", \"!a.test.ts\", 1] }\n}";
         let read_jsr = read("/jsr.json", text).unwrap();
-        let name = read_jsr.name.unwrap();
+        let name = read_jsr.name.as_ref().unwrap();
         assert_eq!((name.text.as_str(), name.place.to_string().as_str()), ("@a/b", "/jsr.json:3:3"));
         assert_eq!(read_jsr.version, None);
         assert_eq!(read_jsr.patterns, ["docs", "assets/", "!*.test.ts", "a.test.ts"]);
         let text = r#"{ "name": "b", "version": "1.0.0", "files": ["dist", "!dist/x"], "publish": { "exclude": ["y"] } }"#;
         assert_eq!(read("/package.json", text).unwrap().patterns, ["dist", "!dist/x"]);
+        assert!(read("/package.json", r#"{ "private": true }"#).unwrap().is_private && !read_jsr.is_private);
         assert_eq!(read("/deno.json", r#"{ "exclude": ["x"] }"#).unwrap().patterns, ["!x"]);
     }
 

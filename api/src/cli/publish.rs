@@ -1,0 +1,137 @@
+//! `slipway publish`: a directory becomes a version, with no other tool than this one.
+//!
+//! The directory is looked at as the registry will look at the upload, with the worker's own pipeline: that tells which files to
+//! pack, and most mistakes before anything is sent. What only the registry knows, such as the packages that this one depends on, it
+//! tells afterwards. Of this room the file you read is the only one that knows the worker.
+//!
+//! The outcome goes to standard output, everything else that is said to standard error.
+
+mod choice;
+mod directory;
+mod identity;
+mod permission;
+mod registry;
+mod report;
+mod tarball;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use slipway_common::ids::PackagePath;
+use slipway_common::model::finding::Findings;
+use slipway_common::model::limits::UploadLimits;
+use slipway_worker::pipeline::files::Files;
+use slipway_worker::pipeline::manifest::{Outline, outline};
+use slipway_worker::pipeline::{Target, reach, unpack};
+use tokio::sync::oneshot;
+
+use super::arguments::PublishArguments;
+use choice::Patterns;
+use directory::Directory;
+use identity::Identity;
+use registry::Registry;
+use report::{Entry, Tally, human, say, tell};
+use tarball::{Packed, pack};
+use task::Published;
+
+/// The stack of the thread that looks at the package. The parser and all after it walk a program by recursion, and the system hands
+/// out no more of it than is touched; the registry's own children have as much.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Packs and publishes.
+pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
+    let identity = identity::find(&arguments.directory)?;
+    let name = identity.shown();
+    if arguments.dry_run {
+        let packed = prepare(&arguments, &identity).await?;
+        packed.files.iter().for_each(|file| say(&format!("{:>10}  {}", human(file.size), file.path.relative())));
+        say(&format!("{name} would be published: {}; nothing was sent", packed.summary()));
+        return Ok(());
+    }
+    let registry = Registry::new(&arguments.registry, arguments.token.as_deref())?;
+    if !registry.has_token() && !std::io::stdin().is_terminal() {
+        bail!("there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal");
+    }
+    if registry.has_version(&identity.target).await? {
+        say(&format!("{name} is published already: {}", registry.page(&identity.target)));
+        return Ok(());
+    }
+    let packed = prepare(&arguments, &identity).await?;
+    tell(&format!("packed {}", packed.summary()));
+    let registry = registry.admitted(&identity.target, &packed).await?;
+    match task::publish(&registry, &identity.target, &packed).await? {
+        Published::Now(findings) => {
+            report::list(&findings, &arguments.directory);
+            say(&format!("published {name}: {}", registry.page(&identity.target)));
+            Ok(())
+        }
+        Published::Before => {
+            say(&format!("{name} is published already: {}", registry.page(&identity.target)));
+            Ok(())
+        }
+        Published::Refused { findings, message } => {
+            report::list(&findings, &arguments.directory);
+            match Tally::of(&findings) {
+                Tally { errors: 0, .. } => bail!("{name} was not published: {}", report::clean(&message)),
+                tally => bail!("{name} was not published: {tally}"),
+            }
+        }
+    }
+}
+
+/// What looking at the directory came to.
+struct Looked {
+    findings: Findings,
+    remarks: Vec<String>,
+    /// What to send, unless the config could not be understood.
+    packed: Option<Packed>,
+}
+
+/// Looks at the directory and packs it. Mistakes are listed, and end it: the registry would refuse them as well, and count the
+/// attempt. What is merely worth knowing the registry says again, so that it is listed only when nothing is sent.
+async fn prepare(arguments: &PublishArguments, identity: &Identity) -> anyhow::Result<Packed> {
+    let (done, looked) = oneshot::channel();
+    let (directory, of_thread, all) = (arguments.directory.clone(), identity.clone(), arguments.all);
+    let work = move || drop(done.send(look(&directory, &of_thread, all)));
+    std::thread::Builder::new().name("look".into()).stack_size(STACK_BYTES).spawn(work).context("cannot start a thread")?;
+    let Looked { findings, remarks, packed } = looked.await.context("looking at the package broke off")??;
+    remarks.iter().for_each(|remark| tell(&format!("warning: {}", report::clean(remark))));
+    let entries: Vec<Entry> = findings.iter().map(Entry::of).collect();
+    let tally = Tally::of(&entries);
+    if arguments.dry_run || tally.errors > 0 {
+        report::list(&entries, &arguments.directory);
+    }
+    match packed {
+        Some(packed) if tally.errors == 0 => Ok(packed),
+        _ => bail!("{} was not published: {tally}; nothing was sent", identity.shown()),
+    }
+}
+
+/// Finds the files of the package, and what is wrong with it as far as it shows here.
+fn look(directory: &Path, identity: &Identity, all: bool) -> anyhow::Result<Looked> {
+    let mut directory = Directory::list(directory)?;
+    let patterns = if all { Patterns::default() } else { Patterns::read(&identity.patterns)? };
+    let taken_away = directory.take_away(|path| patterns.take_away(path) && *path != identity.target.config);
+    let reached = match reach(&identity.target, &directory.examined()?) {
+        Ok(reached) => reached,
+        Err(findings) => return Ok(Looked { findings, remarks: directory.remarks(|_| all), packed: None }),
+    };
+    let named = |path: &str| all || choice::is_always_packed(path) || (patterns.name(path) && !choice::is_lock(path));
+    let chosen: BTreeSet<PackagePath> =
+        reached.files.into_iter().chain(directory.paths().filter(|path| named(path.as_str())).cloned()).collect();
+    let packed = pack(&directory, &chosen)?;
+    let mut findings = choice::explained(reached.findings, &taken_away);
+    findings.extend(unpack::unpack(&packed.bytes, &boundless()).err().into_iter().flatten());
+    findings.sort();
+    Ok(Looked { findings, remarks: directory.remarks(named), packed: Some(packed) })
+}
+
+/// Limits are the registry's affair, and another registry's differ.
+fn boundless() -> UploadLimits {
+    UploadLimits { compressed_bytes: u64::MAX, file_bytes: u64::MAX, unpacked_bytes: u64::MAX, entries: u64::MAX, ratio: u64::MAX }
+}

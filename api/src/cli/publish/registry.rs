@@ -1,0 +1,265 @@
+//! The registry at the other end: its API as far as publishing needs it.
+//!
+//! Requests have time limits, answers have a largest size, redirects are not followed: a token goes to the address that was given,
+//! and nowhere else.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::{Host, Url};
+
+use super::report::clean;
+use super::tarball::Packed;
+use super::{Target, permission, tell};
+
+/// How long it may take to be connected.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long an answer may take. The registry holds requests about a publish open for a moment, not this long.
+const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// How long an upload may take. Twenty mebibytes over a slow line take this long.
+const UPLOAD_TIME: Duration = Duration::from_secs(15 * 60);
+/// Largest answer that is read. A hundred findings take a tenth of it.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Why the registry did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RegistryError {
+    /// It cannot be reached, or broke off.
+    #[error("cannot reach the registry at {url}: {why}; does it run, and is `--registry` right?")]
+    Unreachable {
+        /// Its address.
+        url: Url,
+        /// What went wrong.
+        why: String,
+    },
+    /// It said no.
+    #[error("the registry refuses: {message} ({code})")]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The stable code.
+        code: String,
+        /// What it says.
+        message: String,
+        /// The whole answer.
+        body: Value,
+    },
+    /// It answers, but not as a registry does.
+    #[error("{url} does not answer as a registry does ({why}); is `--registry` right?")]
+    Strange {
+        /// Its address.
+        url: Url,
+        /// What came instead.
+        why: String,
+    },
+}
+
+impl RegistryError {
+    /// Whether the registry says that there is no such thing.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused { status: StatusCode::NOT_FOUND, .. })
+    }
+
+    /// Whether it may be different in a moment.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Strange { .. } => false,
+        }
+    }
+
+    /// The code of a refusal.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::Refused { code, .. } => code,
+            Self::Unreachable { .. } | Self::Strange { .. } => "",
+        }
+    }
+}
+
+/// A registry, and what we may do there.
+pub(super) struct Registry {
+    client: Client,
+    site: Url,
+    api: Url,
+    authorization: Option<HeaderValue>,
+}
+
+impl Registry {
+    /// The registry at an address. The API is at the root of its host, as for all clients of such registries.
+    pub(super) fn new(site: &Url, token: Option<&str>) -> anyhow::Result<Self> {
+        let mut client = Client::builder()
+            .connect_timeout(CONNECT_TIME)
+            .timeout(ANSWER_TIME)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")));
+        // A proxy that the environment names cannot mean this machine.
+        if is_this_machine(site) {
+            client = client.no_proxy();
+        }
+        let token = token.map(str::trim).filter(|token| !token.is_empty());
+        Ok(Self {
+            client: client.build().context("cannot make requests")?,
+            site: site.clone(),
+            api: site.join("/api/").context("the address of the registry cannot carry `/api/`")?,
+            authorization: token.map(bearer).transpose()?,
+        })
+    }
+
+    /// Whether there is a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.authorization.is_some()
+    }
+
+    /// The same registry with another token.
+    pub(super) fn with_token(mut self, token: &str) -> anyhow::Result<Self> {
+        self.authorization = Some(bearer(token)?);
+        Ok(self)
+    }
+
+    /// Where people look at a version.
+    pub(super) fn page(&self, target: &Target) -> String {
+        format!("{}{}@{}", self.site, target.package, target.version)
+    }
+
+    /// Whether the version is there, so that nothing has to be done.
+    pub(super) async fn has_version(&self, target: &Target) -> Result<bool, RegistryError> {
+        self.has(&format!("{}/versions/{}", package_path(target), target.version)).await
+    }
+
+    /// Makes sure that the package exists and that there is a token to publish it with.
+    pub(super) async fn admitted(self, target: &Target, packed: &Packed) -> anyhow::Result<Self> {
+        let scope = target.package.scope();
+        let has_package = self.has(&package_path(target)).await?;
+        let has_scope = has_package || self.has(&format!("scopes/{scope}")).await?;
+        let registry = if self.has_token() { self } else { permission::ask(self, target, packed, has_package).await? };
+        if !has_scope {
+            let created = registry.create("scopes", &json!({ "scope": scope, "description": "" })).await;
+            created.with_context(|| format!("there is no scope @{scope} yet, and it cannot be created with this token"))?;
+            tell(&format!("created the scope @{scope}"));
+        }
+        if !has_package {
+            let created = registry.create(&format!("scopes/{scope}/packages"), &json!({ "package": target.package.name() })).await;
+            if let Err(error) = created {
+                // Somebody else may have been faster.
+                if error.code() != "packageAlreadyExists" || !registry.has(&package_path(target)).await? {
+                    let what = format!("there is no package {} yet, and it cannot be created with this token", target.package);
+                    return Err(anyhow::Error::new(error).context(what));
+                }
+            }
+            tell(&format!("created the package {}", target.package));
+        }
+        Ok(registry)
+    }
+
+    async fn has(&self, path: &str) -> Result<bool, RegistryError> {
+        match self.get::<Value>(path).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&self, path: &str, body: &Value) -> Result<Value, RegistryError> {
+        self.post(path, body).await
+    }
+
+    /// Asks for something.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RegistryError> {
+        self.send(self.client.get(self.address(path))).await
+    }
+
+    /// Sends JSON.
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, RegistryError> {
+        self.send(self.client.post(self.address(path)).json(body)).await
+    }
+
+    /// Uploads a package.
+    pub(super) async fn upload<T: DeserializeOwned>(&self, target: &Target, tarball: Bytes) -> Result<T, RegistryError> {
+        let mut address = self.address(&format!("{}/versions/{}", package_path(target), target.version));
+        address.query_pairs_mut().append_pair("config", target.config.as_str());
+        let request = self.client.post(address).timeout(UPLOAD_TIME).header(CONTENT_ENCODING, "gzip").body(tarball);
+        self.send(request).await
+    }
+
+    fn address(&self, path: &str) -> Url {
+        self.api.join(path).expect("names, versions and ids are paths")
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, RegistryError> {
+        let request = match &self.authorization {
+            Some(token) => request.header(AUTHORIZATION, token),
+            None => request,
+        };
+        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let body = self.body(&mut response).await?;
+        let status = response.status();
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|error| self.strange(&format!("its answer cannot be read: {error}")));
+        }
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = |key: &str| body.get(key).and_then(Value::as_str).map(clean);
+        match (text("code"), text("message")) {
+            (Some(code), Some(message)) => Err(RegistryError::Refused { status, code, message, body }),
+            _ if status.is_redirection() => Err(self.strange(&format!("status {status}; redirects are not followed"))),
+            _ => Err(self.strange(&format!("status {status}"))),
+        }
+    }
+
+    async fn body(&self, response: &mut Response) -> Result<Vec<u8>, RegistryError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(self.strange("its answer does not end"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> RegistryError {
+        let why = if error.is_timeout() { "it does not answer in time".to_owned() } else { innermost(error) };
+        RegistryError::Unreachable { url: self.site.clone(), why }
+    }
+
+    fn strange(&self, why: &str) -> RegistryError {
+        RegistryError::Strange { url: self.site.clone(), why: clean(why) }
+    }
+}
+
+fn package_path(target: &Target) -> String {
+    format!("scopes/{}/packages/{}", target.package.scope(), target.package.name())
+}
+
+fn bearer(token: &str) -> anyhow::Result<HeaderValue> {
+    let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) else { bail!("the token holds characters that no token has") };
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What went wrong at the bottom of it. The layers above only say that something did.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    let mut text = error.to_string();
+    while let Some(error) = cause {
+        text = error.to_string();
+        cause = error.source();
+    }
+    text
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
