@@ -23,6 +23,7 @@ use http::Method;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
+pub use auth::secret;
 use error::{ApiError, Code};
 use registry::Reader;
 use slipway_common::fault::AnyFault;

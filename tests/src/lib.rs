@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+pub mod bells;
+pub mod client;
+pub mod engines;
+pub mod package;
+pub mod registry;
+pub mod tables;
+pub mod world;
+
+pub use client::{Answer, Client};
+pub use engines::{Engine, TestDatabase};
+pub use package::PackageBuilder;
+pub use registry::{Settings, TestRegistry, Work};

@@ -1,0 +1,3 @@
+//! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
+
+mod happy;
