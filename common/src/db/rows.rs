@@ -47,6 +47,16 @@ pub(super) fn shape<T: DeserializeOwned>(table: &'static str, column: &'static s
     serde_json::from_value(value).map_err(|error| DbError::corrupt(table, column, error))
 }
 
+/// JSON that is kept as text, because the order of its keys counts and PostgreSQL's JSONB does not keep it.
+pub(super) fn ordered<T: DeserializeOwned>(table: &'static str, column: &'static str, text: &str) -> DbResult<T> {
+    serde_json::from_str(text).map_err(|error| DbError::corrupt(table, column, error))
+}
+
+/// How such JSON is bound.
+pub(super) fn in_order(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("maps with text keys always serialise")
+}
+
 /// A count or size that cannot be negative.
 pub(super) fn size(table: &'static str, column: &'static str, number: i64) -> DbResult<u64> {
     u64::try_from(number).map_err(|_| DbError::corrupt(table, column, "a negative size"))
