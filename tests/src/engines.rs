@@ -1,21 +1,18 @@
-//! A database of one's own for each test, on the engines that there are.
+//! The databases that suites run on: SQLite in a temporary file always, PostgreSQL where there is a server.
 //!
-//! SQLite is always there: a file in a directory that goes with the test. PostgreSQL is there when `SLIPWAY_TEST_DATABASE` names
-//! a server in which databases may be made; each test gets one, and drops it. Both start empty: the schema is for the test to
-//! make, since some tests are about that.
-//!
-//! The harness also looks into the tables by hand, past the house's own statements: an inspector who asked the clerk what is in
-//! the drawer would only learn what the clerk thinks.
+//! A [`Scratch`] is an empty database for one test. On PostgreSQL it is one of its own in the server that
+//! `SLIPWAY_TEST_DATABASE` names, with the `C` collation; it is dropped after the test, also when the test fails. Without a
+//! server those variants say so and pass, or fail where `SLIPWAY_TEST_REQUIRE` promises one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
+use futures::FutureExt as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 use tempfile::TempDir;
 use url::Url;
-
-/// Names a PostgreSQL in which databases may be made.
-const VARIABLE: &str = "SLIPWAY_TEST_DATABASE";
 
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,169 +23,164 @@ pub enum Engine {
     Postgres,
 }
 
-impl Engine {
-    /// The engines there are: the contract suite runs on each of them.
-    #[must_use]
-    pub fn all() -> Vec<Self> {
-        let postgres = server().map(|_| Self::Postgres);
-        std::iter::once(Self::Sqlite).chain(postgres).collect()
-    }
+/// Makes two tests of one body, one for each engine: `on_both_engines!(name, async |scratch| { … })` becomes `name::sqlite`
+/// and `name::postgres`. The body is a [`Scratch`]'s only user.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($name:ident, $case:expr $(,)?) => {
+        mod $name {
+            #[allow(unused_imports, clippy::wildcard_imports, reason = "the body sees what the file around it sees")]
+            use super::*;
 
-    /// The engine for a suite that runs once: the server where there is one.
-    #[must_use]
-    pub fn preferred() -> Self {
-        if server().is_some() { Self::Postgres } else { Self::Sqlite }
-    }
+            #[test]
+            fn sqlite() {
+                $crate::engines::run($crate::engines::Engine::Sqlite, $case);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::engines::run($crate::engines::Engine::Postgres, $case);
+            }
+        }
+    };
 }
 
-#[expect(clippy::disallowed_methods, reason = "the suites are told by the environment what services there are")]
+/// Runs a test on an empty database of this kind.
+pub fn run(engine: Engine, case: impl AsyncFnOnce(&Scratch)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let Some(scratch) = Scratch::make(engine).await else { return };
+        let outcome = AssertUnwindSafe(case(&scratch)).catch_unwind().await;
+        scratch.remove().await;
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    });
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests/run tells the suites here which services there are")]
+pub(crate) fn told(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The server to make databases in, or `None`, with a word of why.
 fn server() -> Option<Url> {
-    let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
-    text.map(|text| Url::parse(&text).unwrap_or_else(|error| panic!("{VARIABLE} is not a URL: {error}")))
+    let Some(text) = told("SLIPWAY_TEST_DATABASE") else {
+        let why = "SLIPWAY_TEST_DATABASE names no PostgreSQL in which databases may be made; `./tests/run` starts one";
+        assert!(told("SLIPWAY_TEST_REQUIRE").is_none(), "{why}");
+        println!("not run: {why}");
+        return None;
+    };
+    Some(Url::parse(&text).expect("SLIPWAY_TEST_DATABASE is a URL"))
 }
 
-/// An empty database that goes with its owner.
+/// An empty database.
 #[derive(Debug)]
-pub struct TestDatabase {
-    engine: Engine,
-    url: String,
-    /// The directory of a file; `None` for a database on a server, which is dropped by name.
-    directory: Option<TempDir>,
+pub struct Scratch {
+    /// Its kind.
+    pub engine: Engine,
+    /// Its address, as the configuration has it.
+    pub url: String,
+    place: Place,
 }
 
-/// A connection past the house.
 #[derive(Debug)]
-pub enum Connected {
+enum Place {
+    Directory(TempDir),
+    Server { url: Url, name: String },
+}
+
+impl Scratch {
+    /// An empty database of this kind. `None` where there is no server and none was promised.
+    pub async fn make(engine: Engine) -> Option<Self> {
+        match engine {
+            Engine::Sqlite => {
+                let directory = TempDir::with_prefix("slipway-database-").expect("a temporary directory can be made");
+                let url = format!("sqlite:{}", directory.path().join("registry.db").display());
+                Some(Self { engine, url, place: Place::Directory(directory) })
+            }
+            Engine::Postgres => {
+                static COUNT: AtomicU64 = AtomicU64::new(0);
+                let server = server()?;
+                let name = format!("slipway_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+                let settings = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
+                administer(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                administer(&server, &format!("CREATE DATABASE {name} {settings}")).await;
+                let mut url = server.clone();
+                url.set_path(&name);
+                Some(Self { engine, url: url.into(), place: Place::Server { url: server, name } })
+            }
+        }
+    }
+
+    /// A connection beside those of the house, for looking and for doing damage.
+    pub async fn connect(&self) -> Connection {
+        match self.engine {
+            Engine::Sqlite => Connection::Sqlite(SqliteConnection::connect(&self.url).await.expect("the file can be opened")),
+            Engine::Postgres => Connection::Postgres(PgConnection::connect(&self.url).await.expect("the server can be reached")),
+        }
+    }
+
+    /// Takes it away.
+    pub(crate) async fn remove(self) {
+        match self.place {
+            Place::Directory(directory) => directory.close().expect("a temporary directory can be removed"),
+            Place::Server { url, name } => administer(&url, &format!("DROP DATABASE {name} WITH (FORCE)")).await,
+        }
+    }
+}
+
+async fn administer(server: &Url, statement: &str) {
+    let options = PgConnectOptions::from_url(server).expect("SLIPWAY_TEST_DATABASE is a PostgreSQL URL");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the PostgreSQL of SLIPWAY_TEST_DATABASE can be reached");
+    connection.execute(AssertSqlSafe(statement)).await.expect("SLIPWAY_TEST_DATABASE may make and drop databases");
+    connection.close().await.expect("a connection can be closed");
+}
+
+/// A connection of either kind.
+#[derive(Debug)]
+pub enum Connection {
     /// To a file.
     Sqlite(SqliteConnection),
     /// To a server.
     Postgres(PgConnection),
 }
 
-impl TestDatabase {
-    /// An empty database on the preferred engine.
-    pub async fn fresh() -> Self {
-        Self::on(Engine::preferred()).await
+impl Connection {
+    /// Runs a statement without parameters and returns how many rows it changed.
+    pub async fn execute(&mut self, statement: &str) -> u64 {
+        self.attempt(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"))
     }
 
-    /// An empty database on an engine.
+    /// The same, for a statement that may be refused.
     ///
-    /// # Panics
-    /// When it cannot be made: a test that was promised an engine fails without it.
-    pub async fn on(engine: Engine) -> Self {
-        match engine {
-            Engine::Sqlite => {
-                let directory = tempfile::tempdir().expect("a directory can be made");
-                let url = format!("sqlite:{}", directory.path().join("registry.db").display());
-                Self { engine, url, directory: Some(directory) }
-            }
-            Engine::Postgres => {
-                static NEXT: AtomicU32 = AtomicU32::new(0);
-                let mut url = server().unwrap_or_else(|| panic!("{VARIABLE} names no PostgreSQL"));
-                let name = format!("slipway_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-                // Names sort by their bytes, as they do in production.
-                let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
-                administer(&url, &[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), create]).await;
-                url.set_path(&name);
-                Self { engine, url: url.into(), directory: None }
-            }
+    /// # Errors
+    /// What the engine says against it.
+    pub async fn attempt(&mut self, statement: &str) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.execute(AssertSqlSafe(statement)).await.map(|done| done.rows_affected()),
+            Self::Postgres(connection) => connection.execute(AssertSqlSafe(statement)).await.map(|done| done.rows_affected()),
         }
     }
 
-    /// The kind of database it is.
-    #[must_use]
-    pub fn engine(&self) -> Engine {
-        self.engine
-    }
-
-    /// Its URL, as the configuration takes it.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// A connection past the house.
-    ///
-    /// # Panics
-    /// When the engine does not answer.
-    pub async fn connect(&self) -> Connected {
-        match self.engine {
-            Engine::Sqlite => {
-                let options: SqliteConnectOptions = self.url.parse().expect("we wrote the URL");
-                Connected::Sqlite(options.create_if_missing(true).connect().await.expect("the directory is ours"))
-            }
-            Engine::Postgres => Connected::Postgres(PgConnection::connect(&self.url).await.expect("the database exists")),
+    /// The first column of every row, as text.
+    pub async fn texts(&mut self, query: &str) -> Vec<Option<String>> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(connection).await,
+            Self::Postgres(connection) => sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(connection).await,
         }
+        .unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
-    /// Runs a statement past the house: the only way to a state that the house would never make.
+    /// Lets the engine read a statement without running it.
     ///
-    /// # Panics
-    /// When the engine does not take it.
-    pub async fn execute(&self, statement: &str) {
-        let statement = AssertSqlSafe(statement.to_owned());
-        let done = match self.connect().await {
-            Connected::Sqlite(mut connection) => sqlx::query(statement).execute(&mut connection).await.map(drop),
-            Connected::Postgres(mut connection) => sqlx::query(statement).execute(&mut connection).await.map(drop),
-        };
-        done.unwrap_or_else(|error| panic!("the statement was not taken: {error}"));
-    }
-
-    /// Counts past the house. Blocks, and needs no runtime, so that a test that is over can still be judged.
-    ///
-    /// # Panics
-    /// When the statement is not a count.
-    #[must_use]
-    pub fn count_blocking(&self, statement: &'static str) -> i64 {
-        blocking(async {
-            match self.connect().await {
-                Connected::Sqlite(mut connection) => sqlx::query_scalar(statement).fetch_one(&mut connection).await,
-                Connected::Postgres(mut connection) => sqlx::query_scalar(statement).fetch_one(&mut connection).await,
-            }
-            .expect("the statement counts")
-        })
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if self.directory.is_some() {
-            return;
-        }
-        let name = self.url.rsplit('/').next().unwrap_or_default().to_owned();
-        let Some(server) = server() else { return };
-        blocking(administer(&server, &[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")]));
-    }
-}
-
-async fn administer(server: &Url, statements: &[String]) {
-    let mut connection = PgConnection::connect(server.as_str()).await.expect("the PostgreSQL that was promised answers");
-    for statement in statements {
-        sqlx::query(AssertSqlSafe(statement.as_str())).execute(&mut connection).await.expect("databases may be made and dropped there");
-    }
-    drop(connection.close().await);
-}
-
-/// Runs a future to its end where no runtime may be entered: on a thread of its own.
-fn blocking<T: Send>(future: impl Future<Output = T> + Send) -> T {
-    std::thread::scope(|scope| {
-        let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made").block_on(future);
-        scope.spawn(run).join().expect("the thread does not panic")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn databases_are_apart() {
-        for engine in Engine::all() {
-            let (one, two) = (TestDatabase::on(engine).await, TestDatabase::on(engine).await);
-            assert_ne!(one.url(), two.url());
-            one.execute("CREATE TABLE t (a BIGINT)").await;
-            assert_eq!(one.count_blocking("SELECT COUNT(*) FROM t"), 0);
-            two.execute("CREATE TABLE t (a BIGINT)").await;
+    /// # Errors
+    /// What the engine says against it.
+    pub async fn prepare(&mut self, statement: &str) -> Result<(), sqlx::Error> {
+        let statement = AssertSqlSafe(statement).into_sql_str();
+        match self {
+            Self::Sqlite(connection) => connection.prepare(statement).await.map(drop),
+            Self::Postgres(connection) => connection.prepare(statement).await.map(drop),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bells;
 pub mod client;
+pub mod database;
 pub mod engines;
 pub mod package;
 pub mod registry;
@@ -9,6 +10,6 @@ pub mod tables;
 pub mod world;
 
 pub use client::{Answer, Client};
-pub use engines::{Engine, TestDatabase};
+pub use database::TestDatabase;
 pub use package::PackageBuilder;
 pub use registry::{Settings, TestRegistry, Work};

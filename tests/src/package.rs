@@ -67,7 +67,11 @@ impl PackageBuilder {
     /// Another value in the config file; null takes the key away.
     #[must_use]
     pub fn key(mut self, key: &str, value: Value) -> Self {
-        if value.is_null() { self.keys.remove(key) } else { self.keys.insert(key.to_owned(), value) };
+        if value.is_null() {
+            self.keys.remove(key)
+        } else {
+            self.keys.insert(key.to_owned(), value)
+        };
         self
     }
 
@@ -168,7 +172,8 @@ impl Entry {
         if self.name.len() <= field.len() {
             field[..self.name.len()].copy_from_slice(&self.name);
         } else {
-            let long = Self { kind: EntryType::GNULongName, name: b"././@LongLink".to_vec(), ..Self::file("", [&self.name[..], &[0]].concat()) };
+            let long =
+                Self { kind: EntryType::GNULongName, name: b"././@LongLink".to_vec(), ..Self::file("", [&self.name[..], &[0]].concat()) };
             long.write(tar);
             field.copy_from_slice(&self.name[..100]);
         }

@@ -28,7 +28,7 @@ use slipway_worker::{Analyser, Workshop, cdn};
 
 use crate::bells::{Bells, Notes};
 use crate::client::Client;
-use crate::engines::TestDatabase;
+use crate::database::TestDatabase;
 use crate::world;
 
 /// Where the registry says it is.
@@ -268,7 +268,13 @@ impl TestRegistry {
 }
 
 /// The doors of one life.
-async fn context(config: &Arc<Config>, storage: &Storage, clock: &Arc<ManualClock>, ids: &IdSource, notes: &Notes) -> (Context, Arc<Bells>) {
+async fn context(
+    config: &Arc<Config>,
+    storage: &Storage,
+    clock: &Arc<ManualClock>,
+    ids: &IdSource,
+    notes: &Notes,
+) -> (Context, Arc<Bells>) {
     let clock: Arc<ManualClock> = Arc::clone(clock);
     let db = Db::open(config.database.expose(), None, clock.clone()).await.expect("the database is there");
     let bells = Arc::new(Bells::new(notes.clone()));
@@ -282,7 +288,9 @@ impl Life {
         let router = slipway_api::router(App::new(context.clone(), &desk));
         let workshop = Workshop { context: context.clone(), analyser: Analyser::Thread, cdn, name: "test".to_owned() };
         match work {
-            Work::OnBells => Lane::ALL.into_iter().for_each(|lane| worker.spawn(listen(workshop.clone(), bells.clone(), lane, worker.clone()))),
+            Work::OnBells => {
+                Lane::ALL.into_iter().for_each(|lane| worker.spawn(listen(workshop.clone(), bells.clone(), lane, worker.clone())))
+            }
             Work::AsInService => {
                 slipway_worker::start(&workshop, &worker);
                 worker.spawn(slipway_worker::relay(context, worker.clone()));

@@ -12,7 +12,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use crate::engines::{Connected, TestDatabase};
+use crate::database::TestDatabase;
+use crate::engines::Connection;
 
 /// A table with its rows in order, each a line.
 #[derive(Debug)]
@@ -45,37 +46,37 @@ pub async fn tables(database: &TestDatabase) -> Vec<Table> {
     tables
 }
 
-async fn names(connection: &mut Connected) -> Vec<String> {
+async fn names(connection: &mut Connection) -> Vec<String> {
     const SQLITE: &str =
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations' ORDER BY name";
     const POSTGRES: &str = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
                             WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' ORDER BY 1";
     match connection {
-        Connected::Sqlite(connection) => sqlx::query_scalar(SQLITE).fetch_all(connection).await,
-        Connected::Postgres(connection) => sqlx::query_scalar(POSTGRES).fetch_all(connection).await,
+        Connection::Sqlite(connection) => sqlx::query_scalar(SQLITE).fetch_all(connection).await,
+        Connection::Postgres(connection) => sqlx::query_scalar(POSTGRES).fetch_all(connection).await,
     }
     .expect("the engine knows its tables")
 }
 
-async fn columns(connection: &mut Connected, table: &str) -> Vec<Column> {
+async fn columns(connection: &mut Connection, table: &str) -> Vec<Column> {
     const SQLITE: &str = "SELECT name, LOWER(type) FROM pragma_table_info($1) ORDER BY cid";
     const POSTGRES: &str = "SELECT CAST(column_name AS TEXT), CAST(udt_name AS TEXT) FROM information_schema.columns \
                             WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position";
     match connection {
-        Connected::Sqlite(connection) => sqlx::query_as(SQLITE).bind(table).fetch_all(connection).await,
-        Connected::Postgres(connection) => sqlx::query_as(POSTGRES).bind(table).fetch_all(connection).await,
+        Connection::Sqlite(connection) => sqlx::query_as(SQLITE).bind(table).fetch_all(connection).await,
+        Connection::Postgres(connection) => sqlx::query_as(POSTGRES).bind(table).fetch_all(connection).await,
     }
     .expect("the engine knows its columns")
 }
 
-async fn rows(connection: &mut Connected, table: &str, columns: &[Column]) -> Vec<String> {
+async fn rows(connection: &mut Connection, table: &str, columns: &[Column]) -> Vec<String> {
     let statement = AssertSqlSafe(format!("SELECT * FROM {table}"));
     match connection {
-        Connected::Sqlite(connection) => {
+        Connection::Sqlite(connection) => {
             let rows = sqlx::query(statement).fetch_all(connection).await.expect("a table can be read");
             rows.iter().map(|row| line(columns, |column, kind| of_sqlite(row, column, kind))).collect()
         }
-        Connected::Postgres(connection) => {
+        Connection::Postgres(connection) => {
             let rows = sqlx::query(statement).fetch_all(connection).await.expect("a table can be read");
             rows.iter().map(|row| line(columns, |column, kind| of_postgres(row, column, kind))).collect()
         }
@@ -137,7 +138,7 @@ fn json(value: &Value) -> String {
 }
 
 fn text(text: String) -> String {
-    let is_word = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"' || c.is_control());
+    let is_word = text.starts_with('{') || !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"' || c.is_control());
     if is_word { text } else { format!("{text:?}") }
 }
 

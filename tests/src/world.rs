@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::storage::{Storage, StorageKey, Store};
 
-use crate::engines::TestDatabase;
+use crate::database::TestDatabase;
 use crate::tables::{digest, tables};
 
 /// Objects and rows.

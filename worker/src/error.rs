@@ -6,7 +6,7 @@ use slipway_common::storage::StorageError;
 
 /// Why a job was not done.
 #[derive(Debug)]
-pub enum JobError {
+pub(crate) enum JobError {
     /// The same job may succeed later.
     Retry(AnyFault),
     /// It will fail the same way every time.
