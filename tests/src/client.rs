@@ -11,6 +11,9 @@ use url::form_urlencoded;
 
 use crate::package::PackageBuilder;
 
+/// How often a publish is asked for before it counts as stuck. Each question is held open for a second and a half.
+const QUESTIONS: usize = 60;
+
 /// Somebody who asks.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -106,6 +109,29 @@ impl Client {
     /// Sends a package and waits for the answer, which comes with the end of the publish if that is quick.
     pub async fn publish(&self, package: &PackageBuilder) -> Answer {
         self.upload(&package.address(), package.tarball()).await
+    }
+
+    /// Sends a package and follows the publish to its end, as clients do.
+    ///
+    /// # Panics
+    /// When it is not accepted, or does not end.
+    pub async fn publish_through(&self, package: &PackageBuilder) -> Value {
+        self.follow(self.publish(package).await.expect(200).json()).await
+    }
+
+    /// Follows a publish to its end. Each question is held open for a moment.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn follow(&self, mut task: Value) -> Value {
+        for _ in 0..QUESTIONS {
+            if ["success", "failure"].iter().any(|end| task["status"] == *end) {
+                return task;
+            }
+            let id = task["id"].as_str().expect("a task has an id");
+            task = self.get(&format!("/api/publish_status/{id}")).await.expect(200).json();
+        }
+        panic!("the publish does not end: {task}");
     }
 
     /// Sends a tarball to an address.

@@ -95,6 +95,22 @@ impl PackageBuilder {
         self
     }
 
+    /// The package without a config file of its own making.
+    #[must_use]
+    pub fn without_config(mut self) -> Self {
+        self.keys.clear();
+        self
+    }
+
+    /// The package with a file under another name.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        for entry in self.entries.iter_mut().filter(|entry| entry.name == from.as_bytes()) {
+            entry.name = to.into();
+        }
+        self
+    }
+
     /// One more entry, whatever it is.
     #[must_use]
     pub fn entry(mut self, entry: Entry) -> Self {

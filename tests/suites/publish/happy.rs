@@ -22,9 +22,9 @@ fn package() -> PackageBuilder {
 async fn one_publish_is_the_whole_world() {
     let registry = TestRegistry::start().await;
     let author = registry.author("@acme/maths").await;
-    let task = author.publish(&package()).await.expect(200);
+    let task = author.publish_through(&package()).await;
     registry.drain().await;
-    insta::assert_snapshot!("task", task.text());
+    insta::assert_snapshot!("task", serde_json::to_string_pretty(&task).unwrap());
     insta::assert_snapshot!("world", registry.world().await);
 }
 
@@ -34,8 +34,8 @@ async fn two_runs_make_the_same_world() {
     for _ in 0..2 {
         let registry = TestRegistry::start().await;
         let author = registry.author("@acme/maths").await;
-        drop(author.publish(&package()).await.expect(200));
-        drop(author.publish(&package().version("1.1.0-rc.1")).await.expect(200));
+        author.publish_through(&package()).await;
+        author.publish_through(&package().version("1.1.0-rc.1")).await;
         registry.drain().await;
         worlds.push(registry.world().await);
     }
@@ -47,7 +47,7 @@ async fn a_workshop_in_service_publishes_too() {
     let settings = slipway_tests::Settings { work: slipway_tests::Work::AsInService, ..Default::default() };
     let registry = TestRegistry::with(settings).await;
     let author = registry.author("@acme/maths").await;
-    let task = author.publish(&package()).await.expect(200).json();
+    let task = author.publish_through(&package()).await;
     assert_eq!(task["status"], "success");
     assert_eq!(task["error"], Value::Null);
     registry.drain().await;

@@ -1,3 +1,4 @@
 //! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
 
+mod codes;
 mod happy;
