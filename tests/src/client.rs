@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use http::request::Builder;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -139,22 +140,35 @@ impl Client {
         self.send(Method::POST, address, &[("content-encoding", "gzip")], tarball.into()).await
     }
 
+    /// Sends a tarball bit by bit, without saying how long it will be; an error is a client that goes away.
+    pub async fn stream(&self, address: &str, chunks: Vec<Result<Bytes, &'static str>>) -> Answer {
+        let chunks = chunks.into_iter().map(|chunk| chunk.map_err(std::io::Error::other));
+        let body = Body::from_stream(futures::stream::iter(chunks));
+        self.ask(self.request(Method::POST, address, &[("content-encoding", "gzip")]).body(body)).await
+    }
+
     /// Any request.
     ///
     /// # Panics
     /// When the request is none.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+        let mut request = self.request(method, path, headers);
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_LENGTH, body.len());
+        }
+        self.ask(request.body(Body::from(body))).await
+    }
+
+    fn request(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Builder {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        if !body.is_empty() {
-            request = request.header(header::CONTENT_LENGTH, body.len());
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::from(body)).expect("a test writes valid requests");
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    }
+
+    async fn ask(&self, request: http::Result<Request<Body>>) -> Answer {
+        let request = request.expect("a test writes valid requests");
         let response = self.router.clone().oneshot(request).await.expect("a router answers everything");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a body in the same process does not break off").to_bytes();

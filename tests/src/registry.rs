@@ -29,6 +29,7 @@ use slipway_worker::{Analyser, Workshop, cdn};
 use crate::bells::{Bells, Notes};
 use crate::client::Client;
 use crate::database::TestDatabase;
+use crate::package::PackageBuilder;
 use crate::world;
 
 /// Where the registry says it is.
@@ -149,6 +150,23 @@ impl TestRegistry {
             Work::Never => {}
         }
         slipway_worker::drain(&self.life.workshop).await.expect("the database answers");
+    }
+
+    /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    pub async fn accept(&self, author: &Client, package: &PackageBuilder) -> String {
+        let mark = self.bells().mark();
+        tokio::select! {
+            biased;
+            answer = author.publish(package) => panic!("it was answered at once: {} {}", answer.status, answer.text()),
+            () = self.bells().rung_since(mark) => {}
+        }
+        let (address, _) =
+            package.address().split_once("/versions/").map(|(package, rest)| (package.to_owned(), rest.to_owned())).expect("it is there");
+        let tasks = author.get(&format!("{address}/publishing_tasks?limit=1")).await.expect(200).json();
+        tasks[0]["id"].as_str().expect("the newest task is the one that was accepted").to_owned()
     }
 
     /// Moves the clock.

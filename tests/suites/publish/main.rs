@@ -1,4 +1,6 @@
 //! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
 
 mod codes;
+mod desk;
 mod happy;
+mod rights;
