@@ -1,5 +1,7 @@
 //! A client of a registry in the same process: anonymous, with a token, or with a browser's session.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,10 +17,30 @@ use crate::package::PackageBuilder;
 /// How often a publish is asked for before it counts as stuck. Each question is held open for a second and a half.
 const QUESTIONS: usize = 60;
 
+/// Where the registry is to be found. Clients keep it over a restart, as they keep an address.
+#[derive(Debug, Clone)]
+pub(crate) struct Door(Arc<Mutex<Router>>);
+
+impl Door {
+    /// The door of a registry.
+    pub(crate) fn new(router: Router) -> Self {
+        Self(Arc::new(Mutex::new(router)))
+    }
+
+    /// From now on another registry is behind it.
+    pub(crate) fn lead_to(&self, router: Router) {
+        *self.0.lock().expect("no holder panics") = router;
+    }
+
+    fn router(&self) -> Router {
+        self.0.lock().expect("no holder panics").clone()
+    }
+}
+
 /// Somebody who asks.
 #[derive(Debug, Clone)]
 pub struct Client {
-    router: Router,
+    door: Door,
     headers: HeaderMap,
 }
 
@@ -36,8 +58,8 @@ pub struct Answer {
 impl Client {
     /// Somebody without credentials who calls the registry by `host`.
     #[must_use]
-    pub(crate) fn new(router: Router, host: &str) -> Self {
-        Self { router, headers: HeaderMap::new() }.with("host", host)
+    pub(crate) fn new(door: Door, host: &str) -> Self {
+        Self { door, headers: HeaderMap::new() }.with("host", host)
     }
 
     /// The same one, with a header on every request. It takes the place of one of the same name.
@@ -169,7 +191,7 @@ impl Client {
 
     async fn ask(&self, request: http::Result<Request<Body>>) -> Answer {
         let request = request.expect("a test writes valid requests");
-        let response = self.router.clone().oneshot(request).await.expect("a router answers everything");
+        let response = self.door.router().oneshot(request).await.expect("a router answers everything");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a body in the same process does not break off").to_bytes();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

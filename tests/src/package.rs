@@ -118,13 +118,22 @@ impl PackageBuilder {
         self
     }
 
-    /// The address the package is sent to.
+    /// The address of the package in the API.
+    ///
+    /// # Panics
+    /// When its name has no scope.
+    #[must_use]
+    pub fn home(&self) -> String {
+        let (scope, name) = self.name.trim_start_matches('@').split_once('/').expect("a package has a scope");
+        format!("/api/scopes/{scope}/packages/{name}")
+    }
+
+    /// The address that the version is sent to.
     #[must_use]
     pub fn address(&self) -> String {
-        let (scope, name) = self.name.trim_start_matches('@').split_once('/').expect("a package has a scope");
         let config = utf8_percent_encode(&self.config, NON_ALPHANUMERIC);
         let version = utf8_percent_encode(&self.version, NON_ALPHANUMERIC);
-        format!("/api/scopes/{scope}/packages/{name}/versions/{version}?config={config}")
+        format!("{}/versions/{version}?config={config}", self.home())
     }
 
     /// The tar, not compressed.

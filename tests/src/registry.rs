@@ -27,7 +27,7 @@ use slipway_common::storage::Storage;
 use slipway_worker::{Analyser, Workshop, cdn};
 
 use crate::bells::{Bells, Notes};
-use crate::client::Client;
+use crate::client::{Client, Door};
 use crate::database::TestDatabase;
 use crate::package::PackageBuilder;
 use crate::world;
@@ -61,6 +61,7 @@ pub struct Settings {
 /// A registry and everything around it.
 pub struct TestRegistry {
     life: Life,
+    door: Door,
     settings: Settings,
     config: Arc<Config>,
     clock: Arc<ManualClock>,
@@ -74,7 +75,6 @@ pub struct TestRegistry {
 
 /// What ends with a restart.
 struct Life {
-    router: Router,
     workshop: Workshop,
     bells: Arc<Bells>,
     desk: Shutdown,
@@ -119,8 +119,9 @@ impl TestRegistry {
         let (config, notes, cdn) = (Arc::new(config), Notes::default(), Arc::<cdn::Recording>::default());
         let context = context(&config, &storage, &clock, &ids, &notes).await;
         context.0.db.migrate().await.expect("an empty database takes the schema");
-        let life = Life::begin(context, cdn.clone(), settings.work);
-        Self { life, settings, config, clock, ids, storage, notes, cdn, database }
+        let (life, router) = Life::begin(context, cdn.clone(), settings.work);
+        let door = Door::new(router);
+        Self { life, door, settings, config, clock, ids, storage, notes, cdn, database }
     }
 
     /// Ends the process in good order and starts it again. What was rung and not answered is lost; what stands in rows and
@@ -136,7 +137,9 @@ impl TestRegistry {
         self.life.workshop.context.db.close().await;
         self.settings.work = work;
         let context = context(&self.config, &self.storage, &self.clock, &self.ids, &self.notes).await;
-        self.life = Life::begin(context, self.cdn.clone(), work);
+        let (life, router) = Life::begin(context, self.cdn.clone(), work);
+        self.life = life;
+        self.door.lead_to(router);
     }
 
     /// Does everything that is due, and waits for what is under way. A workshop that was started as a service has then gone home.
@@ -163,9 +166,7 @@ impl TestRegistry {
             answer = author.publish(package) => panic!("it was answered at once: {} {}", answer.status, answer.text()),
             () = self.bells().rung_since(mark) => {}
         }
-        let (address, _) =
-            package.address().split_once("/versions/").map(|(package, rest)| (package.to_owned(), rest.to_owned())).expect("it is there");
-        let tasks = author.get(&format!("{address}/publishing_tasks?limit=1")).await.expect(200).json();
+        let tasks = author.get(&format!("{}/publishing_tasks?limit=1", package.home())).await.expect(200).json();
         tasks[0]["id"].as_str().expect("the newest task is the one that was accepted").to_owned()
     }
 
@@ -220,7 +221,7 @@ impl TestRegistry {
     /// Somebody without credentials.
     #[must_use]
     pub fn anonymous(&self) -> Client {
-        Client::new(self.life.router.clone(), HOST)
+        Client::new(self.door.clone(), HOST)
     }
 
     /// A new user, as the operator creates one, with a personal token that may do everything.
@@ -301,7 +302,7 @@ async fn context(
 }
 
 impl Life {
-    fn begin((context, bells): (Context, Arc<Bells>), cdn: Arc<cdn::Recording>, work: Work) -> Self {
+    fn begin((context, bells): (Context, Arc<Bells>), cdn: Arc<cdn::Recording>, work: Work) -> (Self, Router) {
         let (desk, worker) = (Shutdown::default(), Shutdown::default());
         let router = slipway_api::router(App::new(context.clone(), &desk));
         let workshop = Workshop { context: context.clone(), analyser: Analyser::Thread, cdn, name: "test".to_owned() };
@@ -315,7 +316,7 @@ impl Life {
             }
             Work::Never => {}
         }
-        Self { router, workshop, bells, desk, work: worker }
+        (Self { workshop, bells, desk, work: worker }, router)
     }
 }
 

@@ -3,4 +3,7 @@
 mod codes;
 mod desk;
 mod happy;
+mod hostile;
+mod races;
 mod rights;
+mod versions;
