@@ -1,12 +1,16 @@
 //! Reading for somebody else: conditional, partial, streamed.
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{GetOptions, GetRange, ObjectStoreExt};
 
 use super::{Storage, StorageError, StorageKey, explain};
 use crate::clock::Instant;
+
+/// The rest of the second that a date in a header names.
+const SECOND: TimeDelta = TimeDelta::microseconds(999_999);
 
 /// What a reader asks for.
 #[derive(Debug, Clone, Default)]
@@ -83,14 +87,18 @@ impl Storage {
         let (backend, path) = self.place(key);
         let mut options = GetOptions { head: request.head_only, ..GetOptions::default() };
         if let Some(tags) = request.if_none_match {
-            options.if_none_match = Some(tags);
+            options.if_none_match = Some(strong(&tags));
         } else {
-            options.if_modified_since = request.if_modified_since;
+            // Stores know fractions of a second, the header does not: what was written within that second counts as known.
+            options.if_modified_since = request.if_modified_since.map(|date| date + SECOND);
         }
         if let Some(range) = request.range {
-            // Asking for the size first tells a range that does not exist from a store that fails.
-            let size = backend.store.head(&path).await.map_err(|error| explain(key, error))?.size;
-            let Some((start, end)) = range.within(size) else { return Ok(Reading::NoSuchRange(size)) };
+            // Asking for the size first tells a range that does not exist from a store that fails. Conditions come before ranges.
+            let meta = backend.store.head(&path).await.map_err(|error| explain(key, error))?;
+            if options.check_preconditions(&meta).is_err() {
+                return Ok(Reading::NotModified { e_tag: meta.e_tag });
+            }
+            let Some((start, end)) = range.within(meta.size) else { return Ok(Reading::NoSuchRange(meta.size)) };
             options.range = Some(GetRange::Bounded(start..end));
         }
         match backend.store.get_opts(&path, options).await {
@@ -111,6 +119,12 @@ impl Storage {
     }
 }
 
+/// The tags of an `If-None-Match` without their marks of weakness: a cache that compressed a body on its way weakened the tag, and
+/// for this question that makes no difference.
+fn strong(tags: &str) -> String {
+    tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).collect::<Vec<_>>().join(", ")
+}
+
 impl std::fmt::Debug for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Found").field("size", &self.size).field("part", &self.part).finish_non_exhaustive()
@@ -120,6 +134,13 @@ impl std::fmt::Debug for Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weak_tags_ask_the_same() {
+        assert_eq!(strong("\"a\""), "\"a\"");
+        assert_eq!(strong("W/\"a\",\"b\" , W/\"c\""), "\"a\", \"b\", \"c\"");
+        assert_eq!(strong("*"), "*");
+    }
 
     #[test]
     fn ranges() {
