@@ -21,8 +21,6 @@ pub(crate) enum Actor {
 pub(crate) struct Identified {
     pub(crate) user: User,
     pub(crate) token: Token,
-    /// Whether the credential came as a cookie, which a browser sends by itself.
-    pub(crate) by_cookie: bool,
 }
 
 impl Actor {

@@ -26,7 +26,7 @@ pub(crate) struct NewToken {
 }
 
 /// Finds out who a secret belongs to.
-pub(crate) async fn identify(app: &App, secret: &str, by_cookie: bool) -> ApiResult<Actor> {
+pub(crate) async fn identify(app: &App, secret: &str) -> ApiResult<Actor> {
     if !secret::is_well_formed(secret) {
         return Code::InvalidBearerToken.err();
     }
@@ -40,7 +40,7 @@ pub(crate) async fn identify(app: &App, secret: &str, by_cookie: bool) -> ApiRes
     if user.is_blocked {
         return Code::Blocked.err();
     }
-    Ok(Actor::User(Box::new(Identified { user, token, by_cookie })))
+    Ok(Actor::User(Box::new(Identified { user, token })))
 }
 
 /// Makes a credential. The secret is returned here and never again.
@@ -102,7 +102,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
 
 /// Opens a browser session for the owner of a token. Restricted tokens do not open sessions.
 pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
-    let actor = identify(app, secret.trim(), false).await?;
+    let actor = identify(app, secret.trim()).await?;
     let user: User = actor.user()?.clone();
     let new = NewToken { kind: TokenKind::Web, description: None, permissions: None, expires_at: Some(app.context.clock.now() + SESSION) };
     Ok(create(&app.context, user.id, new).await?.0)
