@@ -43,7 +43,7 @@ async fn addresses_that_are_none() {
         assert!(["404 notFound", "405 methodNotAllowed"].contains(&refusal.as_str()), "{path}: {refusal}");
     }
     assert_eq!(nobody.send(Method::PUT, "/api/packages", &[], Bytes::new()).await.refusal(), "405 methodNotAllowed");
-    assert_eq!(nobody.delete("/api/scopes/acme").await.refusal(), "405 methodNotAllowed");
+    assert_eq!(nobody.send(Method::PUT, "/api/scopes/acme", &[], Bytes::new()).await.refusal(), "405 methodNotAllowed");
     assert_eq!(nobody.get("/api/scopes/%ff").await.refusal(), "400 malformedRequest");
     assert_eq!(nobody.get("/api/scopes/%00").await.refusal(), "400 malformedRequest");
     assert_eq!(nobody.get(&format!("/api/scopes/{}", "a".repeat(10_000))).await.refusal(), "400 malformedRequest");
