@@ -59,7 +59,7 @@ pub fn run(engine: Engine, case: impl AsyncFnOnce(&Scratch)) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests/run tells the suites here which services there are")]
-fn told(name: &str) -> Option<String> {
+pub(crate) fn told(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

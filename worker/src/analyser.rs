@@ -52,6 +52,7 @@ pub(crate) enum Judged {
 }
 
 impl Analyser {
+    #[tracing::instrument(level = "debug", name = "analysis.examine", skip_all)]
     pub(crate) async fn examine(&self, upload: Upload) -> Result<Judged, AnalysisError> {
         match self {
             Self::Children(analysis) => analysis.examine(upload).await.map(|examined| Judged::Child(Box::new(examined))),
@@ -92,6 +93,7 @@ impl Judged {
         }
     }
 
+    #[tracing::instrument(level = "debug", name = "analysis.plan", skip_all)]
     pub(crate) async fn plan(self, known: Facts) -> Result<Plan, AnalysisError> {
         match self {
             Self::Child(examined) => examined.plan(known).await,

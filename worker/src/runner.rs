@@ -81,6 +81,7 @@ fn is_poison(claim: &Claim) -> bool {
 }
 
 /// Takes a job and reads what it needs, in one transaction. A job that has nothing left to do is settled at once.
+#[tracing::instrument(level = "debug", name = "job.claim", skip_all, fields(job = %id))]
 async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, JobError> {
     let mut tx = workshop.context.db.write("job.claim").await?;
     let Some(claim) = jobs::claim(&mut tx, id, &workshop.name).await? else { return Ok(None) };

@@ -78,6 +78,7 @@ struct Admitted {
     max_bytes: u64,
 }
 
+#[tracing::instrument(level = "debug", name = "publish.admit", skip_all)]
 async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiResult<Admitted> {
     let mut tx = app.context.db.read().await?;
     let scope = tx.scope(target.package.scope()).await?;
@@ -107,6 +108,7 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
 }
 
 /// Stores an upload, then makes its row and its job.
+#[tracing::instrument(level = "debug", name = "publish.take_in", skip_all)]
 async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball) -> ApiResult<TaskId> {
     let context = &app.context;
     let id: TaskId = context.ids.next();

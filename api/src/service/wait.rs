@@ -29,6 +29,7 @@ impl Ear {
     }
 
     /// Waits for a publish to end, and says how it stands then.
+    #[tracing::instrument(level = "debug", name = "publish.wait", skip_all)]
     pub(crate) async fn hear(mut self, app: &App, id: TaskId) -> ApiResult<Publish> {
         let started = Instant::now();
         let Ok(_place) = app.news.waiting.clone().try_acquire_owned() else { return look(app, id).await };

@@ -90,6 +90,7 @@ impl Db {
     ///
     /// # Errors
     /// When the database cannot be reached.
+    #[tracing::instrument(level = "debug", skip(self))]
     pub async fn write(&self, name: &'static str) -> DbResult<WriteTx> {
         let conn = dialect::begin_write(&self.pools).await?;
         Ok(WriteTx { read: ReadTx { conn, now: self.clock.now() }, name })

@@ -66,6 +66,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Defect`] when it exists with other bytes.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn put_once(&self, key: &StorageKey, bytes: Bytes, digest: &Sha256) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         let options = PutOptions { mode: PutMode::Create, attributes: attributes(backend, key), ..PutOptions::default() };
@@ -86,6 +87,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the store fails.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn put(&self, key: &StorageKey, bytes: Bytes) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         let options = PutOptions { attributes: attributes(backend, key), ..PutOptions::default() };
@@ -105,6 +107,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the store fails; a missing object is no error.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn look(&self, key: &StorageKey) -> Result<Seen, StorageError> {
         let (backend, path) = self.place(key);
         match backend.store.get(&path).await {
@@ -124,6 +127,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Replaced`] when somebody else was faster.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn replace(&self, key: &StorageKey, bytes: Bytes, seen: Seen) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         let mode = match seen.version {
@@ -145,6 +149,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Missing`], or when the store fails.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn get(&self, key: &StorageKey) -> Result<Bytes, StorageError> {
         let (backend, path) = self.place(key);
         let found = backend.store.get(&path).await.map_err(|error| explain(key, error))?;
@@ -155,6 +160,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the store fails.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn delete(&self, key: &StorageKey) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         match backend.store.delete(&path).await {
@@ -221,6 +227,7 @@ impl ObjectWriter {
     ///
     /// # Errors
     /// When the store fails.
+    #[tracing::instrument(level = "debug", skip_all, fields(key = self.key.text()))]
     pub async fn finish(mut self) -> Result<(), StorageError> {
         self.inner.shutdown().await.map_err(|source| StorageError::Directory { path: self.key.text(), source })
     }

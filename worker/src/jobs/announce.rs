@@ -33,6 +33,7 @@ pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName) -> Result<Opt
 }
 
 /// Announces a package.
+#[tracing::instrument(level = "debug", name = "package.announce", skip_all, fields(package = %snapshot.package.name))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) -> Result<(), JobError> {
     let context = &workshop.context;
     let Snapshot { package, versions } = snapshot;

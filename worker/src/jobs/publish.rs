@@ -58,6 +58,7 @@ pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -
 }
 
 /// Judges a publish. `Some` when it was committed and has to be stored; `None` when it was refused.
+#[tracing::instrument(level = "debug", name = "publish.judge", skip_all, fields(task = %started.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
     let Started { publish, limits } = started;
     let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.id)).await?;
@@ -93,6 +94,7 @@ async fn judge(workshop: &Workshop, upload: Upload) -> Result<Plan, AnalysisErro
     examined.plan(facts).await
 }
 
+#[tracing::instrument(level = "debug", name = "publish.look_up", skip_all)]
 async fn look_up(workshop: &Workshop, references: &[PackageName]) -> Result<BTreeMap<PackageName, Vec<PublishedVersion>>, DbError> {
     let mut tx = workshop.context.db.read().await?;
     let found = tx.resolvable_versions(references).await?;
@@ -130,6 +132,7 @@ fn explain(findings: &Findings) -> PublishError {
 }
 
 /// The hinge. Everything is checked, the bytes are safe in the plan pack; one transaction makes the version exist.
+#[tracing::instrument(level = "debug", name = "publish.commit", skip_all)]
 async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
     let pack = plan_pack::write(&plan.artefacts)?;

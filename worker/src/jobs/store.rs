@@ -33,6 +33,7 @@ pub(crate) async fn start(tx: &mut WriteTx, task: TaskId, plan: i64) -> Result<O
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
+#[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(Snapshot, Claim)>, JobError> {
     let context = &workshop.context;
     let Committed { publish, plan, artefacts } = committed;
