@@ -82,6 +82,23 @@ on_both_engines!(a_job_that_waited_for_its_time_is_rung_when_it_comes, async |sc
     assert_eq!(jobs::relay(&context).await.unwrap(), 0);
 });
 
+on_both_engines!(relays_of_two_processes_do_not_hinder_each_other, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (one, two) = (context(&bench), context(&bench));
+    let mut put = Vec::new();
+    for index in 0..20 {
+        put.push(bench.enqueue(&Job::Announce { package: package_name(&format!("@std/p{index}")) }).await);
+    }
+    bench.advance(LOST);
+    let (first, second) = tokio::join!(jobs::relay(&one), jobs::relay(&two));
+    let rung = first.unwrap() + second.unwrap();
+    let mut heard = [heard(&one, Lane::Announce).await, heard(&two, Lane::Announce).await].concat();
+    assert_eq!(heard.len(), rung);
+    heard.sort();
+    heard.dedup();
+    assert_eq!(heard, put, "each is rung, by one of them or by both");
+});
+
 on_both_engines!(a_burst_is_rung_in_sweeps, async |scratch| {
     let bench = Bench::on(scratch).await;
     let context = context(&bench);

@@ -49,6 +49,22 @@ on_both_engines!(readers_and_a_writer_do_not_wait_for_each_other, async |scratch
     writer.commit().await.unwrap();
 });
 
+on_both_engines!(writers_of_two_processes_all_get_their_turn, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let name = bench.package("@std/path").await;
+    let rival = Db::open(&scratch.url, None, bench.clock.clone()).await.unwrap();
+    let turns = (0..60).map(async |turn| {
+        let db = if turn % 2 == 0 { &bench.db } else { &rival };
+        let mut tx = db.write("turn").await.unwrap();
+        let generation = tx.bump_generation(&name).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        generation
+    });
+    let mut generations = futures::future::join_all(turns).await;
+    generations.sort_unstable();
+    assert_eq!(generations, (1..=60).collect::<Vec<i64>>());
+});
+
 on_both_engines!(all_rows_of_one_act_share_one_instant, async |scratch| {
     let bench = Bench::on(scratch).await;
     let (one, two) = (bench.package("@std/one").await, bench.package("@std/two").await);
