@@ -8,7 +8,7 @@ use slipway_common::model::finding::{Finding, Findings, Severity};
 
 use super::files::Files;
 use super::graph::{self, Graph};
-use super::manifest::{Manifest, Resolution};
+use super::manifest::{Manifest, NpmFields, Resolution};
 
 /// A package in memory: `@own/pkg@1.2.3`.
 pub(crate) struct Package {
@@ -66,6 +66,7 @@ fn manifest() -> Manifest {
         readme: None,
         description: None,
         augmentations: false,
+        npm: NpmFields::default(),
         resolution: Resolution::default(),
         package_json: None,
     }

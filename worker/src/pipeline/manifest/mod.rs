@@ -2,7 +2,8 @@
 //!
 //! `jsr.json[c]` and `deno.json[c]` are JSONC and name their entry points; `package.json` is JSON and is understood as npm
 //! and its bundlers do (`package_json`). Any other name is read as `jsr.json` is. In all of them `"augmentations": true`
-//! allows `declare global`; in `package.json` it may also stand under `slipway`, where other tools leave it alone.
+//! allows `declare global`; in `package.json` it may also stand under `slipway`, where other tools leave it alone. What npm
+//! clients want to know stands in npm's own fields, or under `"npm"` (`npm_fields`).
 //!
 //! All findings are collected. Only a file that cannot be read at all, or that leaves no entry point, ends it: without
 //! one there is nothing for the later steps to look at.
@@ -13,6 +14,7 @@ mod index;
 mod json;
 mod license;
 mod model;
+mod npm_fields;
 mod package_json;
 mod readme;
 mod resolution;
@@ -28,7 +30,7 @@ use super::files::Files;
 use index::FileIndex;
 use json::{Dialect, Document, invalid};
 
-pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, PathMapping, Resolution};
+pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, NpmFields, PathMapping, Resolution};
 
 /// Longest description. It is a line under a name in lists; npm's own pages cut at about as much.
 const MAX_DESCRIPTION: usize = 250;
@@ -52,8 +54,11 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
         false
     });
     let package_json = if is_package_json { Some(document.object.clone()) } else { beside(&document, &index, findings) };
-    let resolution = resolution::read(&document, package_json.as_ref(), &index, findings);
-    let description = description(&document.object).or_else(|| description(package_json.as_ref()?));
+    let npm = npm_fields::read(&document, package_json.as_ref(), &index, findings);
+    let mut resolution = resolution::read(&document, package_json.as_ref(), &index, findings);
+    resolution.dependencies.extend(npm_fields::versions(&document));
+    let for_npm = npm_fields::own(&document).and_then(Value::as_object);
+    let description = description(&document.object).or_else(|| description(for_npm?)).or_else(|| description(package_json.as_ref()?));
     (!found.exports.0.is_empty()).then(|| Manifest {
         config: document.path,
         exports: found.exports,
@@ -62,6 +67,7 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
         readme: readme::find(files),
         description,
         augmentations,
+        npm,
         resolution,
         package_json,
     })

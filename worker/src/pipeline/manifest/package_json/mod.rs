@@ -52,6 +52,11 @@ pub(super) fn siblings(exports: &Exports, index: &FileIndex<'_>) -> BTreeMap<Pac
     scripts.filter_map(|script| choose::sibling(&script, index).map(|declarations| (script, declarations))).collect()
 }
 
+/// The TypeScript a built file was likely made from, by its name.
+pub(super) fn source_of(built: &PackagePath, index: &FileIndex<'_>) -> Option<PackagePath> {
+    names::source_of(built, index)
+}
+
 /// Reads the entry points.
 pub(super) fn read(document: &Document, index: &FileIndex<'_>, findings: &mut Findings) -> EntryPoints {
     let mut reading = Reading {

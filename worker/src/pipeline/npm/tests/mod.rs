@@ -18,7 +18,7 @@ use url::Url;
 
 use super::{Emit, NpmPackage, build};
 use crate::pipeline::files::Files;
-use crate::pipeline::manifest::{Manifest, Resolution};
+use crate::pipeline::manifest::{Manifest, NpmFields, Resolution};
 
 /// A package to be built.
 struct Package {
@@ -51,6 +51,7 @@ impl Package {
             readme: None,
             description: None,
             augmentations: false,
+            npm: NpmFields::default(),
             resolution: Resolution::default(),
             package_json: files.get("/package.json").map(|bytes| serde_json::from_slice(bytes).unwrap()),
         };
