@@ -7,7 +7,7 @@ use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackageName, Package
 use slipway_common::model::finding::{Finding, Findings, Severity};
 
 use super::files::Files;
-use super::graph::{self, Graph};
+use super::graph::{self, Graph, Trees};
 use super::manifest::{Manifest, NpmFields, Resolution};
 
 /// A package in memory: `@own/pkg@1.2.3`.
@@ -39,7 +39,7 @@ impl Package {
     /// Its graph, and what is wrong with it.
     pub(crate) fn graph(&self) -> (Graph, Findings) {
         let mut findings = Findings::default();
-        let graph = graph::build(&self.files, &self.manifest, &name(), &version(), BTreeMap::new(), &mut findings);
+        let graph = graph::build(&self.files, &self.manifest, &name(), &version(), &Trees::new(BTreeMap::new()), &mut findings);
         findings.sort();
         (graph, findings)
     }

@@ -46,8 +46,10 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
         package_json::read(&document, &index, findings)
     } else {
         let exports = exports::read(&document, &index, findings);
-        package_json::EntryPoints { declarations: package_json::siblings(&exports, &index), exports }
+        package_json::EntryPoints { exports, ..package_json::EntryPoints::default() }
     };
+    let mut declarations = package_json::siblings(&index);
+    declarations.extend(found.declarations);
     let license = license::read(&document, files).map_err(|finding| findings.push(finding)).ok();
     let augmentations = augmentations(&document).unwrap_or_else(|finding| {
         findings.push(finding);
@@ -62,7 +64,7 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
     (!found.exports.0.is_empty()).then(|| Manifest {
         config: document.path,
         exports: found.exports,
-        declarations: found.declarations,
+        declarations,
         license,
         readme: readme::find(files),
         description,
@@ -71,6 +73,12 @@ pub fn read(upload: &Upload, files: &Files, findings: &mut Findings) -> Option<M
         resolution,
         package_json,
     })
+}
+
+/// The JavaScript of a package that has declarations beside it.
+#[cfg(test)]
+pub(crate) fn pairs(files: &Files) -> std::collections::BTreeMap<PackagePath, PackagePath> {
+    package_json::siblings(&FileIndex::new(files))
 }
 
 /// The config file, or why it cannot be used.

@@ -13,8 +13,8 @@ pub struct Manifest {
     pub config: PackagePath,
     /// The entry points. Each target exists in the package.
     pub exports: Exports,
-    /// JavaScript entry points whose declarations are known, and the `.d.ts` that holds them: a `types` condition of
-    /// `package.json`, or the sibling of the file. What a file says itself comes before it.
+    /// JavaScript whose declarations are known, and the `.d.ts` that holds them: the sibling of the file, or for an entry point
+    /// a `types` condition of `package.json`. What a file says itself comes before it.
     pub declarations: BTreeMap<PackagePath, PackagePath>,
     /// The SPDX expression that is declared, or the identifier of the licence whose text was found.
     pub license: Option<String>,

@@ -72,11 +72,13 @@ pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, versio
     // Trees are many times as large as their text, so only those are kept that somebody will ask for again: files are
     // looked through from the exports on, and the others after them.
     let mut seen = BTreeSet::new();
-    let mut queue: VecDeque<_> = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok()).collect();
+    let exports = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
+    let mut queue: VecDeque<_> = exports.chain(manifest.npm.bins.values().cloned()).collect();
     while let Some(path) = queue.pop_front() {
         if !seen.contains(&path) {
             let names = visit(&path, true);
             queue.extend(names.iter().filter_map(|name| PackagePath::try_from(name.as_str()).ok()));
+            queue.extend(manifest.declarations.get(&path).cloned());
             seen.insert(path);
         }
     }

@@ -46,10 +46,10 @@ pub(super) struct EntryPoints {
     pub(super) declarations: BTreeMap<PackagePath, PackagePath>,
 }
 
-/// The declarations beside the JavaScript among `exports`.
-pub(super) fn siblings(exports: &Exports, index: &FileIndex<'_>) -> BTreeMap<PackagePath, PackagePath> {
-    let scripts = exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
-    scripts.filter_map(|script| choose::sibling(&script, index).map(|declarations| (script, declarations))).collect()
+/// All JavaScript of the package that has declarations beside it.
+pub(super) fn siblings(index: &FileIndex<'_>) -> BTreeMap<PackagePath, PackagePath> {
+    let files = index.files.iter().map(|(path, _)| path);
+    files.filter_map(|script| Some((script.clone(), choose::sibling(script, index)?))).collect()
 }
 
 /// The TypeScript a built file was likely made from, by its name.
