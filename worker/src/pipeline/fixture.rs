@@ -7,8 +7,8 @@ use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackageName, Package
 use slipway_common::model::finding::{Finding, Findings, Severity};
 
 use super::files::Files;
-use super::graph::{self, Graph};
-use super::manifest::{Manifest, Resolution};
+use super::graph::{self, Graph, Trees};
+use super::manifest::{Manifest, NpmFields, Resolution};
 
 /// A package in memory: `@own/pkg@1.2.3`.
 pub(crate) struct Package {
@@ -39,7 +39,7 @@ impl Package {
     /// Its graph, and what is wrong with it.
     pub(crate) fn graph(&self) -> (Graph, Findings) {
         let mut findings = Findings::default();
-        let graph = graph::build(&self.files, &self.manifest, &name(), &version(), BTreeMap::new(), &mut findings);
+        let graph = graph::build(&self.files, &self.manifest, &name(), &version(), &Trees::new(BTreeMap::new()), &mut findings);
         findings.sort();
         (graph, findings)
     }
@@ -66,6 +66,7 @@ fn manifest() -> Manifest {
         readme: None,
         description: None,
         augmentations: false,
+        npm: NpmFields::default(),
         resolution: Resolution::default(),
         package_json: None,
     }

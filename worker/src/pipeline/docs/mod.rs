@@ -69,7 +69,7 @@ fn parse(graph: &Graph, entries: &[Entry]) -> Result<ParseOutput, String> {
     // `deno_doc` holds the odd declaration to be impossible, and packages hold odd declarations.
     let attempt = catch_unwind(AssertUnwindSafe(|| {
         let options = DocParserOptions { diagnostics: false, private: false };
-        let parser = DocParser::new(&graph.modules, &graph.sources, &specifiers, options).map_err(|error| error.to_string())?;
+        let parser = DocParser::new(&graph.modules, &*graph.sources, &specifiers, options).map_err(|error| error.to_string())?;
         parser.parse().map_err(|error| error.to_string())
     }));
     attempt.unwrap_or_else(|_| Err("a declaration in it is not understood".to_owned()))

@@ -14,11 +14,12 @@ use deno_graph::{
 };
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place, Severity};
 
-use super::load::{PackageLoader, path_of};
+use super::load::{PackageLoader, path_of, specifier_of};
 use super::near::Neighbours;
 use super::parse::{ParseLog, syntax_error};
 use super::place::{place_of, place_of_range, shorten};
-use super::roots;
+use super::resolve::is_paired;
+use super::{extras, roots};
 use crate::pipeline::manifest::Manifest;
 
 /// What is known after a graph was built.
@@ -57,7 +58,7 @@ impl Reference<'_> {
 impl Survey<'_> {
     /// Reports every error of the graph.
     pub(super) fn report(&self, manifest: &Manifest, findings: &mut Findings) {
-        for finding in self.log.findings() {
+        for finding in self.log.findings(self.modules) {
             findings.push(finding);
         }
         for module in self.modules.modules() {
@@ -75,7 +76,7 @@ impl Survey<'_> {
     }
 
     fn references(&self, module: &Module, findings: &mut Findings) {
-        if let Some(types) = module.maybe_types_dependency() {
+        if let Some(types) = module.maybe_types_dependency().filter(|types| !is_paired(module, types)) {
             self.resolution(module, &types.specifier, &types.dependency, None, findings);
         }
         for (text, dependency) in module.dependencies() {
@@ -170,10 +171,11 @@ impl Survey<'_> {
         Some(weighed(finding, reference.import))
     }
 
-    /// Errors of modules that no import has to answer for: roots, and what the parser of declarations made of a
-    /// WebAssembly module.
+    /// Errors of modules that no import has to answer for: roots, declarations that are paired with a script, and what the
+    /// parser of declarations made of a WebAssembly module.
     fn modules_themselves(&self, manifest: &Manifest, findings: &mut Findings) {
-        let roots = roots(manifest);
+        let paired = manifest.declarations.values().map(specifier_of);
+        let roots: BTreeSet<_> = roots(manifest).chain(extras::programs(manifest)).chain(paired).collect();
         for (specifier, result) in self.modules.specifiers() {
             let Err(error) = result else { continue };
             let is_own = matches!(error.as_kind(), ModuleErrorKind::Parse { .. } | ModuleErrorKind::WasmParse { .. });
@@ -224,10 +226,6 @@ fn provided_by_importer(from: &Module, text: &str) -> Finding {
 fn leads_outside(reference: &Reference) -> Option<Finding> {
     let text = reference.text;
     let from = path_of(reference.from.specifier())?;
-    if text == reference.from.specifier().as_str() {
-        // Declarations that the manifest pairs with this file. Nothing in its text leads anywhere.
-        return None;
-    }
     if text.starts_with('/') || text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:")) {
         let message = format!("invalid import '{}' (not relative): it leads somewhere else once the package is published", shorten(text));
         return Some(Finding::error(FindingCode::InvalidExternalImport, message).hint("write the path relative to this file, './mod.ts'"));

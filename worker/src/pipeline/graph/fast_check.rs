@@ -82,7 +82,7 @@ fn round(graph: &mut Graph, candidates: &Candidates, package: &PackageName, vers
             fast_check_cache: None,
             fast_check_dts: true,
             jsr_url_provider: &NoRegistry,
-            es_parser: Some(&graph.sources),
+            es_parser: Some(&*graph.sources),
             resolver: None,
             workspace_fast_check: WorkspaceFastCheckOption::Enabled(std::slice::from_ref(&member)),
         });

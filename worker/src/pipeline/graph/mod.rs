@@ -7,6 +7,7 @@
 //! What is deliberately not here: which constructs are allowed (`rules`) and which packages exist (`dependencies`).
 
 mod errors;
+mod extras;
 mod fast_check;
 mod load;
 mod near;
@@ -16,7 +17,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use deno_ast::ParsedSource;
@@ -26,19 +27,24 @@ use deno_graph::{BuildOptions, GraphKind, JsModule, Module, ModuleGraph, ModuleS
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
+pub use self::extras::Extras;
+pub(crate) use self::extras::forgo_all;
 pub use self::load::{is_script, path_of, specifier_of};
+pub use self::parse::Trees;
 pub use self::place::place_at;
 pub(crate) use self::place::{place_of_range, shorten};
 
 use super::files::Files;
 use super::manifest::Manifest;
 
-/// The modules that a package's exports reach.
+/// The modules that a package's exports reach, and its extras.
 pub struct Graph {
-    /// The graph as `deno_graph` has it. Roots are the files of the exports, in the order of the config.
+    /// The graph as `deno_graph` has it. Roots are the files of the exports, in the order of the config, and the programs.
     pub modules: ModuleGraph,
     /// The parsed sources of those modules, and a parser that reuses them.
-    pub sources: CapturingModuleAnalyzer,
+    pub sources: Rc<CapturingModuleAnalyzer>,
+    /// The modules among them that no export reaches by what the author wrote.
+    pub extras: Extras,
     /// Exports with declarations that the compiler would have to infer, so that they have no types on the npm side.
     pub slow_exports: BTreeSet<ExportKey>,
     /// Specifiers that name this very version of this package, but an export that it does not have.
@@ -52,16 +58,11 @@ pub fn build(
     manifest: &Manifest,
     package: &PackageName,
     version: &Version,
-    parsed: BTreeMap<PackagePath, ParsedSource>,
+    trees: &Trees,
     findings: &mut Findings,
 ) -> Graph {
-    let log = Rc::new(parse::ParseLog::default());
-    let sources = CapturingModuleAnalyzer::new(Some(Box::new(parse::GuardedParser::new(Rc::clone(&log)))), None);
-    for (path, source) in parsed {
-        sources.set_parsed_source(specifier_of(&path), source);
-    }
     let loader = load::PackageLoader::new(files);
-    let resolver = resolve::OwnExports::new(package, version, manifest);
+    let resolver = resolve::PackageResolver::new(package, version, manifest);
     let mut modules = ModuleGraph::new(GraphKind::All);
     let options = BuildOptions {
         unstable_bytes_imports: true,
@@ -69,25 +70,26 @@ pub fn build(
         passthrough_jsr_specifiers: true,
         executor: &load::Inline,
         jsr_url_provider: &load::NoRegistry,
-        module_analyzer: &sources,
+        module_analyzer: &*trees.sources,
         resolver: Some(&resolver),
         ..BuildOptions::default()
     };
     // Every future is ready when it is made: the loader answers from memory, so this never waits.
-    futures::executor::block_on(modules.build(roots(manifest), Vec::new(), &loader, options));
+    futures::executor::block_on(modules.build(roots(manifest).chain(extras::programs(manifest)).collect(), Vec::new(), &loader, options));
 
     let unknown_own_exports = resolver.into_unknown();
     let mut problems = Findings::default();
     let survey = errors::Survey {
         modules: &modules,
-        sources: &sources,
-        log: &log,
+        sources: &trees.sources,
+        log: &trees.log,
         loader: &loader,
         neighbours: near::Neighbours::new(files),
         unknown: &unknown_own_exports,
     };
     survey.report(manifest, &mut problems);
-    let mut graph = Graph { modules, sources, slow_exports: BTreeSet::new(), unknown_own_exports };
+    let extras = Extras::find(&modules, roots(manifest));
+    let mut graph = Graph { modules, sources: Rc::clone(&trees.sources), extras, slow_exports: BTreeSet::new(), unknown_own_exports };
     if !problems.has_errors() {
         graph.slow_exports = fast_check::run(&mut graph, manifest, package, version, &mut problems);
     }
@@ -96,10 +98,10 @@ pub fn build(
 }
 
 /// The files of the exports, once each, in the order of the config.
-fn roots(manifest: &Manifest) -> Vec<ModuleSpecifier> {
+fn roots(manifest: &Manifest) -> impl Iterator<Item = ModuleSpecifier> {
     let mut seen = BTreeSet::new();
     let targets = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
-    targets.filter(|path| seen.insert(path.clone())).map(|path| specifier_of(&path)).collect()
+    targets.filter(move |path| seen.insert(path.clone())).map(|path| specifier_of(&path))
 }
 
 impl Graph {
@@ -114,7 +116,7 @@ impl Graph {
         self.modules.get(&specifier_of(path)).and_then(Module::js)
     }
 
-    /// Whether an export reaches the file as a module. A file that does not parse is reached all the same.
+    /// Whether an export or a program reaches the file as a module. A file that does not parse is reached all the same.
     #[must_use]
     pub fn reaches(&self, path: &PackagePath) -> bool {
         match self.modules.try_get(&specifier_of(path)) {

@@ -6,22 +6,46 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_ast::{MediaType, ParseDiagnostic, ParseParams, ParsedSource, SourceTextInfo};
-use deno_graph::ModuleSpecifier;
-use deno_graph::ast::{EsParser, ParseOptions};
+use deno_graph::ast::{CapturingModuleAnalyzer, EsParser, ParseOptions, ParsedSourceStore};
+use deno_graph::{ModuleGraph, ModuleSpecifier};
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, Place};
 
+use super::load::specifier_of;
 use super::place::{place_at, place_of};
 use crate::pipeline::nesting;
+
+/// Everything that was parsed, and what could not be. It outlives a graph, so that another one over the same files parses
+/// nothing again.
+#[derive(Clone)]
+pub struct Trees {
+    /// The parsed sources, and a parser that reuses them.
+    pub sources: Rc<CapturingModuleAnalyzer>,
+    pub(super) log: Rc<ParseLog>,
+}
+
+impl Trees {
+    /// Begins with the sources that an earlier stage parsed.
+    #[must_use]
+    pub fn new(parsed: BTreeMap<PackagePath, ParsedSource>) -> Self {
+        let log = Rc::new(ParseLog::default());
+        let sources = CapturingModuleAnalyzer::new(Some(Box::new(GuardedParser { log: Rc::clone(&log) })), None);
+        for (path, source) in parsed {
+            sources.set_parsed_source(specifier_of(&path), source);
+        }
+        Self { sources: Rc::new(sources), log }
+    }
+}
 
 /// What was wrong with each source that could not be parsed.
 #[derive(Default)]
 pub(super) struct ParseLog(RefCell<BTreeMap<ModuleSpecifier, Finding>>);
 
 impl ParseLog {
-    /// The finding for each such source, by specifier.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        self.0.borrow().values().cloned().collect()
+    /// The finding for each such source that a graph has.
+    pub(super) fn findings(&self, modules: &ModuleGraph) -> Vec<Finding> {
+        let log = self.0.borrow();
+        log.iter().filter(|(specifier, _)| !matches!(modules.try_get(specifier), Ok(None))).map(|(_, finding)| finding.clone()).collect()
     }
 
     /// Whether this source is one of them.
@@ -35,14 +59,8 @@ impl ParseLog {
 }
 
 /// A parser that is never given text that nests deeper than its stack reaches.
-pub(super) struct GuardedParser {
+struct GuardedParser {
     log: Rc<ParseLog>,
-}
-
-impl GuardedParser {
-    pub(super) fn new(log: Rc<ParseLog>) -> Self {
-        Self { log }
-    }
 }
 
 impl EsParser for GuardedParser {

@@ -1,30 +1,30 @@
 //! What a specifier in a module means.
 //!
-//! Ordinary resolution, with two additions: a `jsr:` specifier that names this package, with a range that this version
-//! satisfies, is the export it names. It could not be anything else, since the version is not published yet. Declarations that
-//! the manifest pairs with JavaScript are its types.
+//! Ordinary resolution, with two additions. A `jsr:` specifier that names this package, with a range that this version
+//! satisfies, is the export it names: it could not be anything else, since the version is not published yet. And JavaScript
+//! that does not say itself where its types are has those that the manifest pairs it with.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use deno_graph::source::{ResolutionKind, ResolveError, Resolver};
-use deno_graph::{ModuleSpecifier, Range, resolve_import};
+use deno_graph::{Module, ModuleSpecifier, Range, TypesDependency, resolve_import};
 use deno_semver::jsr::JsrPackageReqReference;
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 
 use super::load::{path_of, specifier_of};
 use crate::pipeline::manifest::Manifest;
 
-/// Resolves references of a package to itself, and to its declarations.
+/// Resolves as this package means it.
 #[derive(Debug)]
-pub(super) struct OwnExports<'a> {
+pub(super) struct PackageResolver<'a> {
     package: String,
     version: Option<deno_semver::Version>,
     manifest: &'a Manifest,
     unknown: RefCell<BTreeSet<ModuleSpecifier>>,
 }
 
-impl<'a> OwnExports<'a> {
+impl<'a> PackageResolver<'a> {
     pub(super) fn new(package: &PackageName, version: &Version, manifest: &'a Manifest) -> Self {
         let version = deno_semver::Version::parse_standard(&version.to_string()).ok();
         Self { package: package.to_string(), version, manifest, unknown: RefCell::default() }
@@ -52,7 +52,7 @@ impl<'a> OwnExports<'a> {
     }
 }
 
-impl Resolver for OwnExports<'_> {
+impl Resolver for PackageResolver<'_> {
     fn resolve(&self, text: &str, referrer: &Range, _: ResolutionKind) -> Result<ModuleSpecifier, ResolveError> {
         let specifier = resolve_import(text, &referrer.specifier)?;
         Ok(match specifier.scheme() {
@@ -62,11 +62,16 @@ impl Resolver for OwnExports<'_> {
         })
     }
 
-    /// The declarations of JavaScript that does not say itself where they are.
-    fn resolve_types(&self, specifier: &ModuleSpecifier) -> Result<Option<(ModuleSpecifier, Option<Range>)>, ResolveError> {
-        let declarations = path_of(specifier).and_then(|path| self.manifest.declarations.get(&path));
+    fn resolve_types(&self, script: &ModuleSpecifier) -> Result<Option<(ModuleSpecifier, Option<Range>)>, ResolveError> {
+        let declarations = path_of(script).and_then(|path| self.manifest.declarations.get(&path));
         Ok(declarations.map(|path| (specifier_of(path), None)))
     }
+}
+
+/// Whether the types of a module were found by [`PackageResolver::resolve_types`], and not named by their author. The graph
+/// gives them the module's own address for a text.
+pub(super) fn is_paired(module: &Module, types: &TypesDependency) -> bool {
+    types.specifier == module.specifier().as_str()
 }
 
 /// `jsr:/@s/p@^1` means `jsr:@s/p@^1`: import maps need the slash to map sub-paths. It turns the rest into a URL path, in

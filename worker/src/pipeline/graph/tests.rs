@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::pipeline::fixture::{Package, lines, name, path_named, version};
 
@@ -324,7 +326,7 @@ fn parsed_sources_are_used_again() {
         let source = parse(text);
         let program = source.program();
         let parsed = BTreeMap::from([(path.clone(), source)]);
-        let graph = build(&package.files, &package.manifest, &name(), &version(), parsed, &mut Findings::default());
+        let graph = build(&package.files, &package.manifest, &name(), &version(), &Trees::new(parsed), &mut Findings::default());
         let used = graph.parsed(&specifier_of(&path)).unwrap();
         assert_eq!(std::sync::Arc::ptr_eq(&used.program(), &program), same, "{text}");
         assert_eq!(&**used.text(), "export const a: number = 1;\n");

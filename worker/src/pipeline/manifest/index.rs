@@ -43,6 +43,11 @@ impl<'a> FileIndex<'a> {
         Some(bytes)
     }
 
+    /// The same as [`FileIndex::find`], but notes nothing: for files that matter only if others do.
+    pub(super) fn glance(&self, path: &str) -> Option<PackagePath> {
+        PackagePath::try_from(path).ok().filter(|path| self.files.contains(path.as_str()))
+    }
+
     /// The paths of all files. To look at them notes none.
     pub(super) fn paths(&self) -> impl Iterator<Item = &'a PackagePath> {
         self.files.iter().map(|(path, _)| path)

@@ -2,7 +2,8 @@
 //!
 //! `jsr.json[c]` and `deno.json[c]` are JSONC and name their entry points; `package.json` is JSON and is understood as npm
 //! and its bundlers do (`package_json`). Any other name is read as `jsr.json` is. In all of them `"augmentations": true`
-//! allows `declare global`; in `package.json` it may also stand under `slipway`, where other tools leave it alone.
+//! allows `declare global`; in `package.json` it may also stand under `slipway`, where other tools leave it alone. What npm
+//! clients want to know stands in npm's own fields, or under `"npm"` (`npm_fields`).
 //!
 //! All findings are collected. Only a file that cannot be read at all, or that leaves no entry point, ends it: without
 //! one there is nothing for the later steps to look at.
@@ -13,6 +14,7 @@ mod index;
 mod json;
 mod license;
 mod model;
+mod npm_fields;
 mod outline;
 mod package_json;
 mod readme;
@@ -31,7 +33,7 @@ use super::files::Files;
 use index::FileIndex;
 use json::{Dialect, Document, invalid};
 
-pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, PathMapping, Resolution};
+pub use model::{ImportMapSource, JsxOptions, JsxRuntime, Manifest, NpmFields, PathMapping, Resolution};
 pub use outline::{Outline, outline};
 
 /// Longest description. It is a line under a name in lists; npm's own pages cut at about as much.
@@ -58,27 +60,39 @@ fn understand(upload: &Upload, index: &FileIndex<'_>, findings: &mut Findings) -
         package_json::read(&document, index, findings)
     } else {
         let exports = exports::read(&document, index, findings);
-        package_json::EntryPoints { declarations: package_json::siblings(&exports, index), exports }
+        package_json::EntryPoints { exports, ..package_json::EntryPoints::default() }
     };
+    let mut declarations = package_json::siblings(index);
+    declarations.extend(found.declarations);
     let license = license::read(&document, index).map_err(|finding| findings.push(finding)).ok();
     let augmentations = augmentations(&document).unwrap_or_else(|finding| {
         findings.push(finding);
         false
     });
     let package_json = if is_package_json { Some(document.object.clone()) } else { beside(&document, index, findings) };
-    let resolution = resolution::read(&document, package_json.as_ref(), index, findings);
-    let description = description(&document.object).or_else(|| description(package_json.as_ref()?));
+    let npm = npm_fields::read(&document, package_json.as_ref(), index, findings);
+    let mut resolution = resolution::read(&document, package_json.as_ref(), index, findings);
+    resolution.dependencies.extend(npm_fields::versions(&document));
+    let for_npm = npm_fields::own(&document).and_then(Value::as_object);
+    let description = description(&document.object).or_else(|| description(for_npm?)).or_else(|| description(package_json.as_ref()?));
     (!found.exports.0.is_empty()).then(|| Manifest {
         config: document.path,
         exports: found.exports,
-        declarations: found.declarations,
+        declarations,
         license,
         readme: readme::find(index),
         description,
         augmentations,
+        npm,
         resolution,
         package_json,
     })
+}
+
+/// The JavaScript of a package that has declarations beside it.
+#[cfg(test)]
+pub(crate) fn pairs(files: &Files) -> std::collections::BTreeMap<PackagePath, PackagePath> {
+    package_json::siblings(&FileIndex::new(files))
 }
 
 /// The config file, or why it cannot be used.

@@ -13,8 +13,8 @@ pub struct Manifest {
     pub config: PackagePath,
     /// The entry points. Each target exists in the package.
     pub exports: Exports,
-    /// JavaScript entry points whose declarations are known, and the `.d.ts` that holds them: a `types` condition of
-    /// `package.json`, or the sibling of the file. What a file says itself comes before it.
+    /// JavaScript whose declarations are known, and the `.d.ts` that holds them: the sibling of the file, or for an entry point
+    /// a `types` condition of `package.json`. What a file says itself comes before it.
     pub declarations: BTreeMap<PackagePath, PackagePath>,
     /// The SPDX expression that is declared, or the identifier of the licence whose text was found.
     pub license: Option<String>,
@@ -24,11 +24,21 @@ pub struct Manifest {
     pub description: Option<String>,
     /// Whether `declare global` and module augmentation are allowed: `"augmentations": true`.
     pub augmentations: bool,
+    /// What the npm package says of itself.
+    pub npm: NpmFields,
     /// How specifiers are resolved that are not exact.
     pub resolution: Resolution,
-    /// The package's own `package.json`, parsed, wherever the config is. The npm side takes `bin`, `peerDependencies`,
-    /// `keywords` and the like from here.
+    /// The package's own `package.json`, parsed, wherever the config is.
     pub package_json: Option<Map<String, Value>>,
+}
+
+/// What the npm package says of itself beyond what every package says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NpmFields {
+    /// The commands, each with a file of the package: a script that runs, or the source of one.
+    pub bins: BTreeMap<String, PackagePath>,
+    /// Fields of `package.json` that are carried over, each of the shape that npm clients expect.
+    pub fields: Map<String, Value>,
 }
 
 /// The package's own resolution settings.

@@ -1,32 +1,26 @@
-//! The declarations: what fast check made of each TypeScript module, and the hand-written files that JavaScript is paired with
-//! by name alone.
+//! The declarations: what fast check made of each TypeScript module. Those that are written by hand are modules of the graph like
+//! any other, and are edited in place with the code.
 //!
-//! A package whose types fast check could not all read has no declarations made here, and the author is told which ones it
-//! stumbled over. Nothing is `any` that the source did not say, except where a finding names the place.
+//! A package whose types fast check could not all read has no declarations made here, which the graph told its author. Nothing is `any` that the source did not say, except where a finding names the place.
 
-use std::collections::BTreeSet;
-
-use deno_ast::diagnostics::Diagnostic as _;
 use deno_ast::swc::ast::{ModuleDecl, ModuleItem, NamedExport, Program, Stmt};
 use deno_ast::swc::common::DUMMY_SP;
 use deno_ast::swc::ecma_visit::VisitMutWith;
-use deno_ast::{MediaType, ParsedSource, SourceMap, SourceRanged};
+use deno_ast::{ParsedSource, SourceMap, SourceRanged};
 use deno_graph::JsModule;
-use deno_graph::ast::{ParseOptions, ParserModuleAnalyzer};
 use deno_graph::fast_check::{FastCheckDiagnosticRange, FastCheckDtsModule};
-use slipway_common::model::finding::{Finding, FindingCode, Findings, MAX_FINDINGS, Place};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 
-use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, parse, print, write, write_edited};
+use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, parse, print, write};
 use super::layout::local_path;
+use super::maps;
 use super::references::Reference;
-use super::specifiers::{Purpose, Referrer, Resolver, Target, file_url};
+use super::specifiers::{Purpose, Referrer, Resolver};
 use super::tree::Tree;
 use super::walk::Rewrite;
-use super::{edits, maps};
 
 /// Puts all declarations into the tree.
 pub(super) fn modules(resolver: &Resolver<'_>, sources: &Sources, tree: &mut Tree, findings: &mut Findings) {
-    report_slow_types(resolver, findings);
     for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
         let Some(path) = local_path(&module.specifier) else { continue };
         let Some(place) = resolver.layout.home_of(&path).and_then(|home| home.declaration.as_deref()) else { continue };
@@ -52,7 +46,6 @@ pub(super) fn modules(resolver: &Resolver<'_>, sources: &Sources, tree: &mut Tre
             );
         }
     }
-    paired(resolver, tree);
 }
 
 fn declaration(
@@ -104,64 +97,6 @@ fn close_module(program: &mut Program) {
         type_only: false,
         with: None,
     })));
-}
-
-/// Edits the declaration files that only a name pairs with their code, and those they lead to. The graph knows none of them.
-fn paired(resolver: &Resolver<'_>, tree: &mut Tree) {
-    let graph = resolver.emit.graph.modules().filter_map(|module| local_path(module.specifier()));
-    let mut pending: Vec<String> =
-        graph.filter_map(|path| resolver.layout.home_of(&path)?.declaration.clone()).filter(|path| is_outside(resolver, path)).collect();
-    let mut seen: BTreeSet<String> = pending.iter().cloned().collect();
-    while let Some(path) = pending.pop() {
-        let Some(found) = edit_outside(resolver, tree, &path) else { continue };
-        pending.extend(found.into_iter().filter(|path| is_outside(resolver, path) && seen.insert(path.clone())));
-    }
-}
-
-fn is_outside(resolver: &Resolver<'_>, path: &str) -> bool {
-    resolver.emit.files.contains(path) && resolver.layout.home_of(path).is_none()
-}
-
-/// Edits one declaration file and returns the files of this package it leads to.
-fn edit_outside(resolver: &Resolver<'_>, tree: &mut Tree, path: &str) -> Option<Vec<String>> {
-    let url = file_url(path)?;
-    let source = std::str::from_utf8(resolver.emit.files.get(path)?).ok()?;
-    let media_type = MediaType::from_specifier(&url);
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let options = ParseOptions { specifier: &url, source: source.into(), media_type, scope_analysis: false };
-    let parsed = resolver.emit.parser.parse_program(options).ok()?;
-    let referrer = Referrer { url: &url, module: None, emitted: path };
-    let info = ParserModuleAnalyzer::module_info(&parsed);
-    write_edited(resolver, tree, &parsed, &edits::of(resolver, referrer, &parsed, &info), (path, path));
-    let imports = info.dependencies.iter().filter_map(|dependency| Some(dependency.as_static()?.specifier.as_str()));
-    let found = imports.filter_map(|specifier| match resolver.target(referrer, specifier, Purpose::Types)? {
-        Target::Local { path, .. } => Some(declaration_for(&path)),
-        _ => None,
-    });
-    Some(found.collect())
-}
-
-/// The declaration file that TypeScript finds through a name.
-fn declaration_for(path: &str) -> String {
-    match super::layout::split_extension(path) {
-        (stem, ".js") => format!("{stem}.d.ts"),
-        (stem, ".mjs") => format!("{stem}.d.mts"),
-        _ => path.to_owned(),
-    }
-}
-
-/// Fast check gives every entry point a copy of everything it stumbled over in the package; one of them is enough.
-fn report_slow_types(resolver: &Resolver<'_>, findings: &mut Findings) {
-    let mut modules = resolver.emit.graph.modules().filter_map(|module| module.js());
-    for diagnostic in modules.find_map(|module| module.fast_check_diagnostics()).into_iter().flatten().take(MAX_FINDINGS) {
-        let file = local_path(diagnostic.specifier()).unwrap_or_else(|| diagnostic.specifier().to_string());
-        let message = format!("npm users of this package get no types: {}", diagnostic.message());
-        let finding = Finding::warning(FindingCode::SlowTypes, message).at(place_of(&file, diagnostic.range()));
-        findings.push(match diagnostic.hint() {
-            Some(hint) => finding.hint(hint),
-            None => finding,
-        });
-    }
 }
 
 fn place_of(path: &str, range: Option<&FastCheckDiagnosticRange>) -> Place {

@@ -58,7 +58,6 @@ impl Layout {
         let has_fast_check = module.js().and_then(|js| js.fast_check_module()).is_some_and(|module| module.dts.is_some());
         let declaration = match &code {
             Some(code) if has_fast_check && media_type.is_typed() => claim_declaration(tree, dist, code),
-            Some(_) if matches!(media_type, MediaType::JavaScript | MediaType::Mjs | MediaType::Jsx) => sibling(emit, path),
             _ => None,
         };
         Home { code, declaration }
@@ -130,13 +129,6 @@ fn hand_written(emit: &Emit<'_>, tree: &mut Tree, dist: &str, path: &str) -> Str
     } else {
         path.to_owned()
     }
-}
-
-/// The declaration file that TypeScript pairs with a JavaScript file by name.
-fn sibling(emit: &Emit<'_>, path: &str) -> Option<String> {
-    let (stem, extension) = split_extension(path);
-    let declaration = format!("{stem}{}", if extension == ".mjs" { ".d.mts" } else { ".d.ts" });
-    emit.files.contains(&declaration).then_some(declaration)
 }
 
 /// The directories in which Node takes `.js` for `CommonJS`: those with a `package.json` of their own that does not say

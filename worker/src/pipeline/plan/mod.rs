@@ -4,25 +4,25 @@
 //! and a dependency that does not exist in one go. Only what leaves nothing to look at ends the first step: an upload that
 //! cannot be unpacked, or a config that cannot be understood.
 
+mod bench;
+#[cfg(test)]
+mod extras_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use slipway_common::ids::{ExportKey, Exports, PackageName, PackagePath, Sha1, Sha256, Sha512, Version};
+use slipway_common::ids::{ExportKey, Exports, PackageName, PackagePath, Sha1, Sha256, Sha512};
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
-use slipway_common::model::limits::UploadLimits;
+use slipway_common::model::finding::Findings;
 
 use super::dependencies::{self, Needed};
 use super::files::Files;
-use super::graph::{self, Graph};
-use super::manifest::{self, Manifest};
-use super::rewrite::Rewritten;
-use super::{Facts, Upload, docs, meta, nesting, npm, outputs, rewrite, rules, unpack};
+use super::{Facts, Upload, docs, meta, npm, outputs};
+pub(super) use bench::{Bench, Look, is_too_deep};
 
 /// Everything there is to store and to remember about a version. Nothing after it can refuse the package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,15 +84,8 @@ pub struct NpmPackage {
 /// A package that was looked at from all sides but one: whether what it depends on exists. It may hold errors already; they
 /// are reported together with those of [`Draft::plan`].
 pub struct Draft {
-    package: PackageName,
-    version: Version,
-    limits: UploadLimits,
-    files: Files,
-    manifest: Manifest,
-    graph: Graph,
-    needed: Vec<Needed>,
-    augmentations: bool,
-    findings: Findings,
+    bench: Bench,
+    look: Look,
 }
 
 /// Unpacks, reads, rewrites and judges an upload.
@@ -100,76 +93,20 @@ pub struct Draft {
 /// # Errors
 /// Everything that is wrong with it, when there is nothing left that facts could add.
 pub fn examine(upload: &Upload) -> Result<Draft, Findings> {
-    let files = unpack::unpack(&upload.tarball, &upload.limits)?;
-    let mut findings = Findings::default();
-    let Some(manifest) = manifest::read(upload, &files, &mut findings) else { return Err(sorted(findings)) };
-    let (files, graph) = rewritten(upload, &files, &manifest, &mut findings);
-    let augmentations = rules::check(&graph, manifest.augmentations, &mut findings);
-    let needed = dependencies::collect(&graph, &mut findings);
-    if findings.has_errors() && needed.iter().all(|needed| needed.package().is_none()) {
-        return Err(sorted(findings));
+    let mut bench = Bench::new(upload)?;
+    let look = bench.look();
+    let look = bench.settle(look, &|_, _| {});
+    if look.findings.has_errors() && look.needed.iter().all(|needed| needed.package().is_none()) {
+        return Err(sorted(look.findings));
     }
-    let Upload { package, version, limits, .. } = upload.clone();
-    Ok(Draft { package, version, limits, files, manifest, graph, needed, augmentations, findings })
-}
-
-/// Makes every specifier exact and builds the graph of what came of it.
-fn rewritten(upload: &Upload, files: &Files, manifest: &Manifest, findings: &mut Findings) -> (Files, Graph) {
-    // Counted for every file before any is parsed. The graph counts again what it reaches, and reports it.
-    let too_deep: BTreeSet<PackagePath> =
-        files.iter().filter(|(path, bytes)| is_too_deep(path, bytes)).map(|(path, _)| path.clone()).collect();
-    let rewritten = rewrite::rewrite(files, manifest, &upload.package, &upload.version, &too_deep);
-    connected(upload, rewritten, manifest, findings)
-}
-
-/// Builds the graph of a package whose specifiers are exact, and says what both steps found about the files it reaches.
-pub(super) fn connected(upload: &Upload, rewritten: Rewritten, manifest: &Manifest, findings: &mut Findings) -> (Files, Graph) {
-    let mut of_graph = Findings::default();
-    let graph = graph::build(&rewritten.files, manifest, &upload.package, &upload.version, rewritten.parsed, &mut of_graph);
-    let reached = |found: BTreeMap<PackagePath, Vec<Finding>>| {
-        let of_reached: Vec<Finding> = found.into_iter().filter(|(path, _)| graph.reaches(path)).flat_map(|(_, found)| found).collect();
-        of_reached
-    };
-    let unresolved = reached(rewritten.unresolved);
-    let (of_graph, unresolved) = told_once(of_graph, unresolved);
-    findings.extend(of_graph);
-    findings.extend(unresolved);
-    findings.extend(reached(rewritten.warnings));
-    (rewritten.files, graph)
-}
-
-/// An import that was not resolved is an import that does not load: the graph says it in the words that authors know from JSR, the
-/// rewriting knows what was tried. One finding has both.
-fn told_once(of_graph: Findings, unresolved: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let mut tried: BTreeMap<Place, Finding> = BTreeMap::new();
-    let mut elsewhere = Vec::new();
-    for finding in unresolved {
-        match finding.place.clone() {
-            Some(place) => drop(tried.entry(place).or_insert(finding)),
-            None => elsewhere.push(finding),
-        }
-    }
-    let join = |mut finding: Finding| {
-        let same = finding.place.as_ref().filter(|_| finding.code == FindingCode::GraphError).and_then(|place| tried.remove(place));
-        if let Some(same) = same {
-            finding.hint = same.hint.or(finding.hint);
-        }
-        finding
-    };
-    let of_graph = of_graph.into_iter().map(join).collect();
-    (of_graph, tried.into_values().chain(elsewhere).collect())
-}
-
-/// Whether the file is source that nests deeper than the parser can follow.
-pub(super) fn is_too_deep(path: &PackagePath, bytes: &[u8]) -> bool {
-    graph::is_script(path) && nesting::check(path, &String::from_utf8_lossy(bytes)).is_some()
+    Ok(Draft { bench, look })
 }
 
 impl Draft {
     /// The packages of this registry whose versions [`Facts`] must hold. Sorted, each once.
     #[must_use]
     pub fn references(&self) -> Vec<PackageName> {
-        let names: BTreeSet<_> = self.needed.iter().filter_map(Needed::package).cloned().collect();
+        let names: BTreeSet<_> = self.look.needed.iter().filter_map(Needed::package).cloned().collect();
         names.into_iter().collect()
     }
 
@@ -177,55 +114,52 @@ impl Draft {
     ///
     /// # Errors
     /// Everything that is wrong with the package, from both steps.
-    pub fn plan(mut self, facts: &Facts) -> Result<Plan, Findings> {
-        dependencies::check(&self.needed, facts, &mut self.findings);
-        if self.findings.has_errors() {
-            return Err(sorted(self.findings));
+    pub fn plan(self, facts: &Facts) -> Result<Plan, Findings> {
+        let Self { mut bench, look } = self;
+        let Look { graph, needed, augmentations, mut findings } =
+            bench.settle(look, &|needed, findings| dependencies::check(needed, facts, findings));
+        if findings.has_errors() {
+            return Err(sorted(findings));
         }
-        let dependencies = dependencies::stored(&self.needed);
+        let Bench { package, version, limits, files, manifest, .. } = bench;
+        let dependencies = dependencies::stored(&needed);
         let npm = npm::build(npm::Emit {
-            graph: &self.graph.modules,
-            parser: &self.graph.sources,
-            files: &self.files,
-            manifest: &self.manifest,
-            package: &self.package,
-            version: &self.version,
+            graph: &graph.modules,
+            parser: &*graph.sources,
+            files: &files,
+            manifest: &manifest,
+            package: &package,
+            version: &version,
             dependencies: &dependencies,
             public_url: &facts.public_url,
         });
-        match npm {
-            Ok(npm) => self.finish(dependencies, npm),
-            Err(findings) => {
-                self.findings.extend(findings);
-                Err(sorted(self.findings))
-            }
-        }
-    }
-
-    fn finish(mut self, dependencies: Vec<Dependency>, npm: npm::NpmPackage) -> Result<Plan, Findings> {
-        let mut artefacts = modules(&self.files);
-        let meta = meta::build(&self.files, &self.manifest, &self.graph, self.augmentations);
+        let npm = npm.map_err(|problems| {
+            findings.extend(problems);
+            sorted(std::mem::take(&mut findings))
+        })?;
+        let mut artefacts = modules(&files);
+        let meta = meta::build(&files, &manifest, &graph, augmentations);
         artefacts.push(Artefact::new(ArtefactKind::VersionMeta, Bytes::from(meta.to_bytes())));
-        artefacts.extend(docs::build(&self.graph, &self.manifest, &mut self.findings));
+        artefacts.extend(docs::build(&graph, &manifest, &mut findings));
         artefacts.push(Artefact::new(ArtefactKind::NpmTarball, npm.tarball));
         artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
-        self.findings.extend(npm.findings);
-        outputs::check(&artefacts, &self.package, &self.version, &self.limits, &mut self.findings);
-        let findings = sorted(self.findings);
+        findings.extend(npm.findings);
+        outputs::check(&artefacts, &package, &version, &limits, &mut findings);
+        let findings = sorted(findings);
         if findings.has_errors() {
             return Err(findings);
         }
         Ok(Plan {
             files: planned(&artefacts),
             artefacts,
-            exports: self.manifest.exports,
-            slow_exports: self.graph.slow_exports.into_iter().collect(),
-            license: self.manifest.license,
-            readme: self.manifest.readme,
-            description: self.manifest.description,
+            exports: manifest.exports,
+            slow_exports: graph.slow_exports.into_iter().collect(),
+            license: manifest.license,
+            readme: manifest.readme,
+            description: manifest.description,
             uses_npm: dependencies::uses_npm(&dependencies),
             dependencies,
-            augmentations: self.augmentations,
+            augmentations,
             findings,
             npm: NpmPackage {
                 manifest: serde_json::to_string(&npm.manifest).expect("a map with text keys always serialises"),

@@ -3,14 +3,16 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use slipway_common::ids::Version;
 use slipway_common::model::finding::FindingCode;
+use slipway_common::model::limits::UploadLimits;
 use url::Url;
 
 use super::*;
-use crate::pipeline::PublishedVersion;
 use crate::pipeline::fixture::{lines, name, path_named, version};
+use crate::pipeline::{PublishedVersion, unpack};
 
-fn upload(files: &[(&str, &str)]) -> Upload {
+pub(super) fn upload(files: &[(&str, &str)]) -> Upload {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (path, text) in files {
         let mut header = tar::Header::new_gnu();
@@ -29,7 +31,7 @@ fn upload(files: &[(&str, &str)]) -> Upload {
     }
 }
 
-fn facts() -> Facts {
+pub(super) fn facts() -> Facts {
     let versions = ["1.0.0", "1.1.0"].map(|version| PublishedVersion {
         version: Version::try_from(version).unwrap(),
         yanked: false,

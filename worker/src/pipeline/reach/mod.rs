@@ -22,11 +22,12 @@ use slipway_common::ids::{Exports, PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 use slipway_common::model::limits::UploadLimits;
 
+use super::Upload;
 use super::files::Files;
 use super::graph::{self, Graph};
 use super::manifest::{self, Manifest};
+use super::plan::{self, Bench, Look};
 use super::rewrite::{self, Pass};
-use super::{Upload, dependencies, plan, rules};
 
 /// What is going to be published from a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,28 +69,24 @@ pub fn reach(target: &Target, files: &Files) -> Result<Reach, Findings> {
         return Err(findings);
     };
     let mut pass = Pass::over(&upload, files, &manifest, &plan::is_too_deep);
-    pass.follow(rewrite::entry_points(&manifest).chain(manifest.declarations.values().cloned()).chain(programs(&manifest, files)));
-    let (graph, found) = loop {
+    pass.follow(rewrite::entry_points(&manifest).chain(programs(&manifest, files)));
+    let Look { graph, mut findings, .. } = loop {
         follow_all(&mut pass, files);
-        let mut found = Findings::default();
-        let (_, graph) = plan::connected(&upload, pass.rewritten(), &manifest, &mut found);
+        let mut bench = Bench::over(&upload, manifest.clone(), pass.rewritten(), findings.clone());
+        let look = bench.look();
         // What WebAssembly imports shows in the graph first, and may be source that has imports of its own.
-        let unseen: Vec<_> = in_graph(&graph, files).into_iter().filter(|path| !pass.seen().contains(path)).collect();
+        let unseen: Vec<_> = in_graph(&look.graph, files).into_iter().filter(|path| !pass.seen().contains(path)).collect();
         if unseen.is_empty() {
-            break (graph, found);
+            break bench.settle(look, &|_, _| {});
         }
         pass.follow(unseen);
     };
-    findings.extend(found);
-    rules::check(&graph, manifest.augmentations, &mut findings);
-    dependencies::collect(&graph, &mut findings);
     findings.sort();
     reached.extend(pass.seen().iter().cloned());
     Ok(Reach { files: reached, modules: in_graph(&graph, files), exports: manifest.exports, findings })
 }
 
-/// Follows what belongs to the modules that were seen, until nothing new comes of it: declarations beside JavaScript, which say
-/// what its types are, and files that a module opens by their address.
+/// Follows the files that the modules which were seen open by their address, until nothing new comes of it.
 fn follow_all(pass: &mut Pass<'_>, files: &Files) {
     let mut looked_at = BTreeSet::new();
     loop {
@@ -97,21 +94,13 @@ fn follow_all(pass: &mut Pass<'_>, files: &Files) {
         if new.is_empty() {
             return;
         }
-        let beside = new.iter().filter_map(|path| declarations_beside(path, files));
         let opened = new.iter().filter(|path| graph::is_script(path)).flat_map(|path| assets::opened(path, files));
-        pass.follow(beside.chain(opened).collect::<Vec<_>>());
+        pass.follow(opened);
         looked_at.extend(new);
     }
 }
 
-/// `a.d.ts` for `a.js`, if it is there.
-fn declarations_beside(script: &PackagePath, files: &Files) -> Option<PackagePath> {
-    const BESIDE: [(&str, &str); 3] = [(".mjs", ".d.mts"), (".js", ".d.ts"), (".jsx", ".d.ts")];
-    let (stem, ending) = BESIDE.iter().find_map(|(ending, beside)| Some((script.as_str().strip_suffix(ending)?, beside)))?;
-    existing(&format!("{stem}{ending}"), files)
-}
-
-/// The programs that `bin` of `package.json` names, which npm clients run.
+/// The programs that `bin` of `package.json` names, whichever of them become commands.
 fn programs(manifest: &Manifest, files: &Files) -> Vec<PackagePath> {
     let named = match manifest.package_json.as_ref().and_then(|package| package.get("bin")) {
         Some(Value::String(path)) => vec![path.as_str()],

@@ -32,7 +32,7 @@ use slipway_common::model::finding::{Finding, MAX_FINDINGS};
 
 use super::Upload;
 use super::files::Files;
-use super::manifest::{JsxOptions, Manifest};
+use super::manifest::Manifest;
 use marks::Marks;
 use resolve::Resolver;
 use revise::{Revision, revise};
@@ -69,15 +69,16 @@ pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, versio
     pass.rewritten()
 }
 
-/// The files of the exports.
+/// The files of the exports, and the programs.
 pub fn entry_points(manifest: &Manifest) -> impl Iterator<Item = PackagePath> {
-    manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok())
+    let exports = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
+    exports.chain(manifest.npm.bins.values().cloned())
 }
 
 /// A way through the files, from some of them to all that they name.
 pub struct Pass<'a> {
     files: &'a Files,
-    options: &'a JsxOptions,
+    manifest: &'a Manifest,
     resolver: Resolver<'a>,
     is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool,
     seen: BTreeSet<PackagePath>,
@@ -90,7 +91,7 @@ impl<'a> Pass<'a> {
     fn new(files: &'a Files, manifest: &'a Manifest, resolver: Resolver<'a>, is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool) -> Self {
         let rewritten = Rewritten { files: files.clone(), ..Rewritten::default() };
         let marks = Marks::new(&manifest.config);
-        Self { files, options: &manifest.resolution.jsx, resolver, is_unsafe, seen: BTreeSet::new(), marks, rewritten }
+        Self { files, manifest, resolver, is_unsafe, seen: BTreeSet::new(), marks, rewritten }
     }
 
     /// A pass over the files of an upload.
@@ -98,7 +99,7 @@ impl<'a> Pass<'a> {
         Self::new(files, manifest, Resolver::new(files, manifest, &upload.package, &upload.version), is_unsafe)
     }
 
-    /// Rewrites these files, those that they name, and so on. Files that are not there are passed over.
+    /// Rewrites these files, those that they name or are paired with, and so on. Files that are not there are passed over.
     pub fn follow(&mut self, from: impl IntoIterator<Item = PackagePath>) {
         let mut queue: VecDeque<_> = from.into_iter().collect();
         while let Some(path) = queue.pop_front() {
@@ -107,6 +108,7 @@ impl<'a> Pass<'a> {
             }
             let names = self.visit(&path, true);
             queue.extend(names.iter().filter_map(|name| PackagePath::try_from(name.as_str()).ok()));
+            queue.extend(self.manifest.declarations.get(&path).cloned());
             self.seen.insert(path);
         }
     }
@@ -141,7 +143,7 @@ impl<'a> Pass<'a> {
     fn visit(&mut self, path: &PackagePath, is_reached: bool) -> Vec<String> {
         let Some(bytes) = self.files.get(path.as_str()).filter(|bytes| !(self.is_unsafe)(path, bytes)) else { return Vec::new() };
         let Some(source) = Source::read(path, bytes) else { return Vec::new() };
-        let mut revision = revise(path, &source, &self.resolver, self.options);
+        let mut revision = revise(path, &source, &self.resolver, &self.manifest.resolution.jsx);
         self.marks.read(path, &source, &mut revision);
         self.rewritten.take(path, source, revision, is_reached)
     }

@@ -79,11 +79,16 @@ fn candidate<'a>(leaf: &Leaf<'a>, star: Option<&str>, index: &FileIndex<'_>) -> 
 
 /// The declarations beside a JavaScript file: `a.d.ts` for `a.js`, `a.d.mts` for `a.mjs`.
 pub(super) fn sibling(script: &PackagePath, index: &FileIndex<'_>) -> Option<PackagePath> {
+    index.find(&beside(script)?)
+}
+
+/// Where declarations beside a JavaScript file would be.
+pub(super) fn beside(script: &PackagePath) -> Option<String> {
     let (stem, extension, kind) = kind::split(script.as_str());
     let declarations = match (kind, extension) {
         (Kind::Script, ".mjs") => ".d.mts",
         (Kind::Script, _) => ".d.ts",
         _ => return None,
     };
-    index.find(&format!("{stem}{declarations}"))
+    Some(format!("{stem}{declarations}"))
 }

@@ -46,10 +46,14 @@ pub(super) struct EntryPoints {
     pub(super) declarations: BTreeMap<PackagePath, PackagePath>,
 }
 
-/// The declarations beside the JavaScript among `exports`.
-pub(super) fn siblings(exports: &Exports, index: &FileIndex<'_>) -> BTreeMap<PackagePath, PackagePath> {
-    let scripts = exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
-    scripts.filter_map(|script| choose::sibling(&script, index).map(|declarations| (script, declarations))).collect()
+/// All JavaScript of the package that has declarations beside it. Who loads the one needs the other, so neither is noted here.
+pub(super) fn siblings(index: &FileIndex<'_>) -> BTreeMap<PackagePath, PackagePath> {
+    index.paths().filter_map(|script| Some((script.clone(), index.glance(&choose::beside(script)?)?))).collect()
+}
+
+/// The TypeScript a built file was likely made from, by its name.
+pub(super) fn source_of(built: &PackagePath, index: &FileIndex<'_>) -> Option<PackagePath> {
+    names::source_of(built, index)
 }
 
 /// Reads the entry points.

@@ -68,7 +68,7 @@ export const other = 1;
 == other.d.ts
 /// <reference path=\"npm:@types/node@^22\" />
 /// <reference types=\"npm:@types/babel__core@7\"/>
-/// <reference path=\"globals.d.ts\" />
+/// <reference path=\"./globals.d.ts\" />
 /// <reference types=\"./types/deep.d.ts\" />
 export const other: number;
 == globals.d.ts
@@ -160,7 +160,7 @@ export const x: number;
 == plain.mjs
 export const y = 1;
 == plain.d.mts
-export { z } from \"./z.js\";
+export { z } from \"./z.d.ts\";
 export const y: import(\"npm:lit@2\").Lit;
 == z.d.ts
 export const z: import(\"jsr:@std/path@1\").Path;
@@ -186,7 +186,7 @@ export const z: import(\"jsr:@std/path@1\").Path;
 }
 
 #[test]
-fn slow_types_leave_the_types_out_and_are_said() {
+fn slow_types_leave_the_types_out() {
     let built = Package::new(
         "== mod.ts
 export * from \"./a.ts\";
@@ -198,14 +198,6 @@ export const a: number = 1;
     .build();
     assert_eq!(built.json("package.json")["exports"], serde_json::json!({ ".": { "default": "./mod.js" } }));
     assert!(!built.paths().iter().any(|path| path.contains("_dist")));
-    let findings: Vec<_> = built.package.findings.iter().collect();
-    assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].place.as_ref().unwrap().to_string(), "/mod.ts:2:14");
-    assert_eq!(
-        built.findings(),
-        ["slowTypes: npm users of this package get no types: missing explicit type in the public API (/mod.ts:2:14); \
-          add an explicit type annotation to the symbol"]
-    );
 }
 
 #[test]

@@ -9,16 +9,15 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use bytes::Bytes;
-use deno_graph::ast::CapturingModuleAnalyzer;
-use deno_graph::source::{MemoryLoader, Source};
-use deno_graph::{BuildFastCheckTypeGraphOptions, BuildOptions, GraphKind, ModuleGraph, WorkspaceFastCheckOption, WorkspaceMember};
 use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackageName, PackagePath, Version};
 use slipway_common::model::dependency::{Dependency, DependencyKind};
+use slipway_common::model::finding::Findings;
 use url::Url;
 
 use super::{Emit, NpmPackage, build};
 use crate::pipeline::files::Files;
-use crate::pipeline::manifest::{Manifest, Resolution};
+use crate::pipeline::graph::{self, Trees};
+use crate::pipeline::manifest::{Manifest, NpmFields, Resolution};
 
 /// A package to be built.
 struct Package {
@@ -51,6 +50,7 @@ impl Package {
             readme: None,
             description: None,
             augmentations: false,
+            npm: NpmFields::default(),
             resolution: Resolution::default(),
             package_json: files.get("/package.json").map(|bytes| serde_json::from_slice(bytes).unwrap()),
         };
@@ -80,13 +80,13 @@ impl Package {
     fn build(&self) -> Built {
         let name = PackageName::try_from("@scope/pkg").unwrap();
         let version = Version::try_from("1.2.3").unwrap();
-        let parser = CapturingModuleAnalyzer::default();
-        let graph = self.graph(&parser);
+        let manifest = self.manifest();
+        let graph = graph::build(&self.files, &manifest, &name, &version, &Trees::new(BTreeMap::new()), &mut Findings::default());
         let package = build(Emit {
-            graph: &graph,
-            parser: &parser,
+            graph: &graph.modules,
+            parser: &*graph.sources,
             files: &self.files,
-            manifest: &self.manifest,
+            manifest: &manifest,
             package: &name,
             version: &version,
             public_url: &Url::parse("https://registry.example/").unwrap(),
@@ -96,45 +96,9 @@ impl Package {
         Built { files: unpack(&package.tarball), package }
     }
 
-    fn graph(&self, parser: &CapturingModuleAnalyzer) -> ModuleGraph {
-        let loader = MemoryLoader::new(
-            self.files
-                .iter()
-                .map(|(path, bytes)| {
-                    let specifier = super::specifiers::file_url(path.as_str()).unwrap().to_string();
-                    (specifier.clone(), Source::Module { specifier, maybe_headers: None, content: bytes.to_vec() })
-                })
-                .collect(),
-            Vec::new(),
-        );
-        let exports = &self.manifest.exports.0;
-        let roots = exports.values().map(|target| super::specifiers::file_url(target.rooted()).unwrap()).collect();
-        let mut graph = ModuleGraph::new(GraphKind::All);
-        futures::executor::block_on(graph.build(
-            roots,
-            Vec::new(),
-            &loader,
-            BuildOptions {
-                module_analyzer: parser,
-                passthrough_jsr_specifiers: true,
-                unstable_bytes_imports: true,
-                unstable_css_imports: true,
-                ..BuildOptions::default()
-            },
-        ));
-        let member = WorkspaceMember {
-            base: Url::parse("file:///").unwrap(),
-            name: "@scope/pkg".into(),
-            version: Some(deno_semver::Version::parse_standard("1.2.3").unwrap()),
-            exports: exports.iter().map(|(key, target)| (key.to_string(), target.to_string())).collect(),
-        };
-        graph.build_fast_check_type_graph(BuildFastCheckTypeGraphOptions {
-            fast_check_dts: true,
-            es_parser: Some(parser),
-            workspace_fast_check: WorkspaceFastCheckOption::Enabled(&[member]),
-            ..BuildFastCheckTypeGraphOptions::default()
-        });
-        graph
+    /// What the manifest would be if it had been read.
+    fn manifest(&self) -> Manifest {
+        Manifest { declarations: crate::pipeline::manifest::pairs(&self.files), ..self.manifest.clone() }
     }
 }
 

@@ -1,26 +1,14 @@
 //! `package.json`, and the tarball as a whole.
 
-use slipway_common::ids::Sha256;
+use slipway_common::ids::{PackagePath, Sha256};
 
 use super::{Package, unpack};
+use crate::pipeline::manifest::NpmFields;
 
 const SOURCE: &str = "== package.json
 {
   \"name\": \"@scope/pkg\",
-  \"description\": \"a package\",
-  \"keywords\": [\"one\", \"two\"],
-  \"author\": { \"name\": \"A\" },
-  \"repository\": { \"type\": \"git\", \"url\": \"https://git.example/a\" },
-  \"scripts\": { \"postinstall\": \"evil\" },
-  \"devDependencies\": { \"dev\": \"1\" },
-  \"bin\": { \"run\": \"./bin/run.ts\", \"gone\": \"./gone.js\", \"plain\": \"bin/plain.js\" },
-  \"sideEffects\": false,
-  \"engines\": { \"node\": \">=20\" },
-  \"os\": 1,
-  \"dependencies\": { \"used\": \"^1\", \"hidden\": \"^2\", \"mine\": \"workspace:*\" },
-  \"peerDependencies\": { \"react\": \"^18\" },
-  \"peerDependenciesMeta\": { \"react\": { \"optional\": true, \"x\": 1 }, \"y\": 1 },
-  \"optionalDependencies\": { \"fsevents\": \"2\" }
+  \"scripts\": { \"postinstall\": \"evil\" }
 }
 == mod.ts
 export { a } from \"npm:used@^1\";
@@ -30,11 +18,33 @@ export { b } from \"npm:react@^18\";
 import \"../mod.ts\";
 == bin/plain.js
 #!/usr/bin/env node
+== types.d.ts
+export {};
+== style.css
 ";
 
+fn fields() -> serde_json::Value {
+    serde_json::json!({
+        "keywords": ["one", "two"],
+        "author": { "name": "A" },
+        "repository": { "type": "git", "url": "https://git.example/a" },
+        "sideEffects": ["./bin/run.ts", "./*.css", "./bin/plain.js"],
+        "engines": { "node": ">=20" },
+        "dependencies": { "used": "^1", "hidden": "^2" },
+        "peerDependencies": { "react": "^18" },
+        "peerDependenciesMeta": { "react": { "optional": true } },
+        "optionalDependencies": { "fsevents": "2" },
+    })
+}
+
 fn sample() -> Package {
-    let mut package = Package::new(SOURCE).export("./run", "./bin/run.ts").needs("npm:used@^1").needs("npm:react@^18");
-    package.manifest.config = slipway_common::ids::PackagePath::try_from("/package.json").unwrap();
+    let mut package =
+        Package::new(SOURCE).export("./run", "./bin/run.ts").export("./types", "./types.d.ts").needs("npm:used@^1").needs("npm:react@^18");
+    package.manifest.description = Some("a package".into());
+    let path = |path: &str| PackagePath::try_from(path).unwrap();
+    let bins = [("run", "/bin/run.ts"), ("types", "/types.d.ts"), ("style", "/style.css"), ("plain", "/bin/plain.js")];
+    package.manifest.npm =
+        NpmFields { bins: bins.map(|(name, file)| (name.to_owned(), path(file))).into(), fields: fields().as_object().unwrap().clone() };
     package.export(".", "./mod.ts")
 }
 
@@ -69,13 +79,20 @@ fn carries_over_what_clients_read() {
     "./run": {
       "types": "./_dist/bin/run.d.ts",
       "default": "./bin/run.js"
+    },
+    "./types": {
+      "types": "./types.d.ts"
     }
   },
   "bin": {
     "plain": "./bin/plain.js",
     "run": "./bin/run.js"
   },
-  "sideEffects": false,
+  "sideEffects": [
+    "./bin/run.js",
+    "./*.css",
+    "./bin/plain.js"
+  ],
   "engines": {
     "node": ">=20"
   },
@@ -103,7 +120,8 @@ fn carries_over_what_clients_read() {
     assert_eq!(
         built.findings(),
         [
-            "exportSkipped: the command 'gone' is left out: `./gone.js` is not in the package; is it excluded from publishing? (/package.json)"
+            "exportSkipped: the command 'style' is left out: the file is not a program that Node can run (/style.css)",
+            "exportSkipped: the command 'types' is left out: the file holds declarations alone (/types.d.ts)"
         ]
     );
     assert!(built.text("bin/run.js").starts_with("#!/usr/bin/env node\n"));
@@ -140,7 +158,7 @@ fn golden_bytes() {
     assert_eq!(super::super::EMIT_REVISION, 1);
     let tarball = sample().build().package.tarball;
     assert_eq!(tarball, sample().build().package.tarball);
-    assert_eq!(Sha256::of(&tarball).hex(), "3156ada872b1a6bc22a04d1237205f356d4d7f3052647f8cf637503401123f0e");
+    assert_eq!(Sha256::of(&tarball).hex(), "89e2460de9f8e83291b98625bb224d3ce06a0ca9fff1ffd9ccc328548395425f");
 }
 
 /// demand.md N17.

@@ -18,7 +18,7 @@ use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackageName, Package
 
 use super::{Rewritten, rewrite};
 use crate::pipeline::files::Files;
-use crate::pipeline::manifest::{ImportMapSource, JsxOptions, Manifest, PathMapping, Resolution};
+use crate::pipeline::manifest::{ImportMapSource, JsxOptions, Manifest, NpmFields, PathMapping, Resolution};
 
 fn path(text: &str) -> PackagePath {
     PackagePath::try_from(text).unwrap()
@@ -40,6 +40,7 @@ impl Package {
             readme: None,
             description: None,
             augmentations: false,
+            npm: NpmFields::default(),
             resolution: Resolution::default(),
             package_json: None,
         };
