@@ -34,6 +34,14 @@ impl Version {
     /// numeric one as `01`, length and digits, any other as `02`, text and `00`, ended by `00`; then the build text.
     #[must_use]
     pub fn sort_key(&self) -> SortKey {
+        let mut key = self.precedence().0;
+        key.extend_from_slice(self.0.build.as_bytes());
+        SortKey(key)
+    }
+
+    /// The sort key without the build text: equal for versions that no client tells apart when it resolves a range or a pin.
+    #[must_use]
+    pub fn precedence(&self) -> SortKey {
         let mut key = Vec::with_capacity(32);
         for number in [self.0.major, self.0.minor, self.0.patch] {
             key.extend_from_slice(&number.to_be_bytes());
@@ -54,7 +62,6 @@ impl Version {
             }
             key.push(0x00);
         }
-        key.extend_from_slice(self.0.build.as_bytes());
         SortKey(key)
     }
 }

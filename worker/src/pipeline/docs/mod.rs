@@ -5,8 +5,8 @@
 //! goes wrong in here is a warning, and the package publishes without.
 
 mod effort;
-mod repetition;
 mod index;
+mod repetition;
 mod symbols;
 #[cfg(test)]
 mod tests;
