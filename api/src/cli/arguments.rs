@@ -45,7 +45,7 @@ pub(super) struct ServeArguments {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
-    /// The registry's own address as clients see it [default: `http://<listen>/`]
+    /// The registry's own address as clients see it; without it `http://<listen>/`
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
 }

@@ -5,6 +5,7 @@
 //! at, so that wildcard exports do not offer it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::Context as _;
 use ignore::Match;
@@ -28,7 +29,10 @@ pub(super) fn is_never_entered(name: &str) -> bool {
 
 /// Whether a file of this name is left alone.
 pub(super) fn is_never_packed(name: &str) -> bool {
-    NEVER_PACKED.contains(&name) || name.starts_with(".env.") || name.starts_with("._") || (name.starts_with('.') && name.ends_with(".swp"))
+    NEVER_PACKED.contains(&name)
+        || name.starts_with(".env.")
+        || name.starts_with("._")
+        || (name.starts_with('.') && Path::new(name).extension().is_some_and(|extension| extension == "swp"))
 }
 
 /// Whether this is the lock file of a package manager, wherever it is.

@@ -49,12 +49,12 @@ impl Entry {
         if let Some(file) = &self.file {
             let file = below(directory, file);
             match (self.line, self.column) {
-                (Some(line), Some(column)) => text.push_str(&format!("\n  at {file}:{line}:{column}")),
-                _ => text.push_str(&format!("\n  at {file}")),
+                (Some(line), Some(column)) => text += &["\n  at ", &file, ":", &line.to_string(), ":", &column.to_string()].concat(),
+                _ => text += &["\n  at ", &file].concat(),
             }
         }
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("\n  hint: {hint}"));
+            text += &["\n  hint: ", hint].concat();
         }
         clean(&text)
     }
