@@ -1,5 +1,9 @@
 //! Everything that is wrong with a graph, each import that is to blame with its own place.
 //!
+//! An import that leads nowhere is an error where nothing could run without it. JSR refuses no package for the others (types,
+//! comments, dynamic imports, and whatever is behind them), so here they are warnings. A module that cannot be parsed is an
+//! error whoever reaches it: Deno's client does not publish it either.
+//!
 //! `deno_graph` keeps one error for each module it could not load, with the place of whichever import came first. Authors
 //! want every place, and the same ones in every run, so the imports are walked here in the order of the paths and each is
 //! asked what it leads to.
@@ -12,12 +16,13 @@ use deno_graph::{
     Dependency, Import, ImportKind, JsrLoadError, Module, ModuleError, ModuleErrorKind, ModuleGraph, ModuleLoadError, ModuleSpecifier,
     NpmLoadError, Range, Resolution, ResolutionError,
 };
-use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place, Severity};
 
 use super::load::{PackageLoader, path_of, specifier_of};
 use super::near::Neighbours;
 use super::parse::{ParseLog, syntax_error};
 use super::place::{place_of, place_of_range, shorten};
+use super::reach::is_needed;
 use super::resolve::is_paired;
 use super::{extras, roots};
 use crate::pipeline::manifest::Manifest;
@@ -30,6 +35,7 @@ pub(super) struct Survey<'a> {
     pub(super) loader: &'a PackageLoader<'a>,
     pub(super) neighbours: Neighbours<'a>,
     pub(super) unknown: &'a BTreeSet<ModuleSpecifier>,
+    pub(super) running: &'a BTreeSet<ModuleSpecifier>,
 }
 
 /// An import, or another reference from one module to another.
@@ -108,8 +114,14 @@ impl Survey<'_> {
             }
         };
         let Some(finding) = finding else { return };
-        // A module outside the file system of the package, `env`, is what whoever instantiates the WebAssembly provides.
-        findings.push(if matches!(from, Module::Wasm(_)) { provided_by_importer(from, text) } else { finding });
+        let is_needed = import.is_some_and(is_needed) && self.running.contains(from.specifier());
+        findings.push(match from {
+            // A module outside the file system of the package, `env`, is what whoever instantiates the WebAssembly provides.
+            Module::Wasm(_) => provided_by_importer(from, text),
+            // What a specifier says is judged wherever it stands.
+            _ if is_needed || !matches!(finding.code, FindingCode::GraphError | FindingCode::InvalidExternalImport) => finding,
+            _ => without_consequence(finding),
+        });
     }
 
     fn reference(&self, reference: &Reference) -> Option<Finding> {
@@ -168,11 +180,8 @@ impl Survey<'_> {
             return Some(graph_error(&format!("cannot load \"{}\": {reason}", shorten(specifier.as_str()))));
         }
         let hint = self.neighbours.hint(specifier);
-        if dynamic {
-            let message = format!("Dynamic import not found \"{}\".", shorten(specifier.as_str()));
-            return Some(Finding::warning(FindingCode::GraphError, message).hint(hint));
-        }
-        Some(graph_error(&format!("Module not found \"{}\".", shorten(specifier.as_str()))).hint(hint))
+        let what = if dynamic { "Dynamic import" } else { "Module" };
+        Some(graph_error(&format!("{what} not found \"{}\".", shorten(specifier.as_str()))).hint(hint))
     }
 
     /// Errors of modules that no import has to answer for: roots, declarations that are paired with a script, and what the
@@ -200,8 +209,17 @@ fn resolutions_of<'a>(dependency: &'a Dependency, import: &Import) -> impl Itera
     code.into_iter().chain(types)
 }
 
+/// What the message of an error begins with, as at JSR.
+const FAILED: &str = "failed to build module graph: ";
+
 fn graph_error(text: &str) -> Finding {
-    Finding::error(FindingCode::GraphError, format!("failed to build module graph: {text}"))
+    Finding::error(FindingCode::GraphError, format!("{FAILED}{text}"))
+}
+
+/// The same finding where the package works without what is not there.
+fn without_consequence(finding: Finding) -> Finding {
+    let message = finding.message.strip_prefix(FAILED).map(str::to_owned).unwrap_or(finding.message);
+    Finding { severity: Severity::Warning, message, ..finding }
 }
 
 fn unresolvable(error: &ResolutionError) -> Finding {

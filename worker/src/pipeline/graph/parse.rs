@@ -9,9 +9,9 @@ use deno_ast::{MediaType, ParseDiagnostic, ParseParams, ParsedSource, SourceText
 use deno_graph::ast::{CapturingModuleAnalyzer, EsParser, ParseOptions, ParsedSourceStore};
 use deno_graph::{ModuleGraph, ModuleSpecifier};
 use slipway_common::ids::PackagePath;
-use slipway_common::model::finding::{Finding, FindingCode, Place};
+use slipway_common::model::finding::{Finding, FindingCode};
 
-use super::load::{path_of, specifier_of};
+use super::load::specifier_of;
 use super::place::{place_at, place_of};
 use crate::pipeline::nesting;
 
@@ -66,7 +66,7 @@ struct GuardedParser {
 impl EsParser for GuardedParser {
     fn parse_program(&self, options: ParseOptions) -> Result<ParsedSource, ParseDiagnostic> {
         let ParseOptions { specifier, source, media_type, scope_analysis } = options;
-        let text = match nesting_problem(specifier, &source) {
+        let text = match nesting_problem(specifier, media_type, &source) {
             Some(finding) => {
                 self.log.note(specifier, finding);
                 // The graph has to be given something. An empty module reaches nothing and breaks nothing, and the package
@@ -96,14 +96,10 @@ fn parse(
     })
 }
 
-fn nesting_problem(specifier: &ModuleSpecifier, text: &str) -> Option<Finding> {
-    match path_of(specifier) {
-        Some(path) => nesting::check(&path, text),
-        None => {
-            let path = PackagePath::try_from("/data.ts").expect("letters and a dot are a package path");
-            nesting::check(&path, text).map(|finding| finding.at(Place::file(place_of(specifier))))
-        }
-    }
+/// How a source is written is what its media type says: a `data:` URL has no name, and an entry point may lack an extension.
+fn nesting_problem(specifier: &ModuleSpecifier, media_type: MediaType, text: &str) -> Option<Finding> {
+    let extension = media_type.as_ts_extension().rsplit('.').next().unwrap_or_default();
+    nesting::check_text(extension, &place_of(specifier), text)
 }
 
 /// The finding for a complaint of the parser.
