@@ -1,5 +1,9 @@
 //! Everything that is wrong with a graph, each import that is to blame with its own place.
 //!
+//! An import that leads nowhere is an error where nothing could run without it. JSR refuses no package for the others (types,
+//! comments, dynamic imports, and whatever is behind them), so here they are warnings. A module that cannot be parsed is an
+//! error whoever reaches it: Deno's client does not publish it either.
+//!
 //! `deno_graph` keeps one error for each module it could not load, with the place of whichever import came first. Authors
 //! want every place, and the same ones in every run, so the imports are walked here in the order of the paths and each is
 //! asked what it leads to.
@@ -18,6 +22,7 @@ use super::load::{PackageLoader, path_of, specifier_of};
 use super::near::Neighbours;
 use super::parse::{ParseLog, syntax_error};
 use super::place::{place_of, place_of_range, shorten};
+use super::reach::is_needed;
 use super::resolve::is_paired;
 use super::{extras, roots};
 use crate::pipeline::manifest::Manifest;
@@ -30,6 +35,7 @@ pub(super) struct Survey<'a> {
     pub(super) loader: &'a PackageLoader<'a>,
     pub(super) neighbours: Neighbours<'a>,
     pub(super) unknown: &'a BTreeSet<ModuleSpecifier>,
+    pub(super) running: &'a BTreeSet<ModuleSpecifier>,
 }
 
 /// An import, or another reference from one module to another.
@@ -96,7 +102,7 @@ impl Survey<'_> {
             Resolution::None => None,
             Resolution::Err(error) => {
                 let place = place_of_range(import.map_or(error.range(), |import| &import.specifier_range));
-                Some(weighed(unresolvable(error), import).at(place))
+                Some(unresolvable(error).at(place))
             }
             Resolution::Ok(resolved) => {
                 let range = import.map_or(&resolved.range, |import| &import.specifier_range);
@@ -104,8 +110,14 @@ impl Survey<'_> {
             }
         };
         let Some(finding) = finding else { return };
-        // A module outside the file system of the package, `env`, is what whoever instantiates the WebAssembly provides.
-        findings.push(if matches!(from, Module::Wasm(_)) { provided_by_importer(from, text) } else { finding });
+        let is_needed = import.is_some_and(is_needed) && self.running.contains(from.specifier());
+        findings.push(match from {
+            // A module outside the file system of the package, `env`, is what whoever instantiates the WebAssembly provides.
+            Module::Wasm(_) => provided_by_importer(from, text),
+            // What a specifier says is judged wherever it stands.
+            _ if is_needed || !matches!(finding.code, FindingCode::GraphError | FindingCode::InvalidExternalImport) => finding,
+            _ => without_consequence(finding),
+        });
     }
 
     fn reference(&self, reference: &Reference) -> Option<Finding> {
@@ -167,8 +179,7 @@ impl Survey<'_> {
             return Some(graph_error(&format!("cannot load \"{shown}\": {reason}")));
         }
         let what = if reference.import.is_some_and(|import| import.is_dynamic) { "Dynamic import" } else { "Module" };
-        let finding = graph_error(&format!("{what} not found \"{shown}\".")).hint(self.neighbours.hint(specifier));
-        Some(weighed(finding, reference.import))
+        Some(graph_error(&format!("{what} not found \"{shown}\".")).hint(self.neighbours.hint(specifier)))
     }
 
     /// Errors of modules that no import has to answer for: roots, declarations that are paired with a script, and what the
@@ -196,17 +207,17 @@ fn resolutions_of<'a>(dependency: &'a Dependency, import: &Import) -> impl Itera
     code.into_iter().chain(types)
 }
 
+/// What the message of an error begins with, as at JSR.
+const FAILED: &str = "failed to build module graph: ";
+
 fn graph_error(text: &str) -> Finding {
-    Finding::error(FindingCode::GraphError, format!("failed to build module graph: {text}"))
+    Finding::error(FindingCode::GraphError, format!("{FAILED}{text}"))
 }
 
-/// What a dynamic import or a comment asks for may be missing on purpose: code tries the one and goes on without, and no
-/// runtime reads the other. It is worth a warning, and no reason to refuse the package.
-fn weighed(finding: Finding, import: Option<&Import>) -> Finding {
-    use ImportKind::{JsDoc, TsReferencePath, TsReferenceTypes};
-    let may_miss = |import: &Import| import.is_dynamic || matches!(import.kind, JsDoc | TsReferencePath | TsReferenceTypes);
-    let severity = if import.is_some_and(may_miss) { Severity::Warning } else { finding.severity };
-    Finding { severity, ..finding }
+/// The same finding where the package works without what is not there.
+fn without_consequence(finding: Finding) -> Finding {
+    let message = finding.message.strip_prefix(FAILED).map(str::to_owned).unwrap_or(finding.message);
+    Finding { severity: Severity::Warning, message, ..finding }
 }
 
 fn unresolvable(error: &ResolutionError) -> Finding {

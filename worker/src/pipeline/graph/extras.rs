@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deno_graph::{Module, ModuleGraph, ModuleSpecifier};
+use deno_graph::{ModuleGraph, ModuleSpecifier};
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, Place, Severity};
 
 use super::load::{is_script, specifier_of};
 use super::place::place_of;
-use super::resolve::is_paired;
+use super::reach::{reach, written};
 use crate::pipeline::manifest::Manifest;
 
 /// The extras of a graph.
@@ -35,15 +35,7 @@ fn is_program(path: &PackagePath) -> bool {
 impl Extras {
     /// Finds the modules that `exports` do not lead to.
     pub(super) fn find(modules: &ModuleGraph, exports: impl Iterator<Item = ModuleSpecifier>) -> Self {
-        let mut reached: BTreeSet<ModuleSpecifier> = BTreeSet::new();
-        let mut waiting: Vec<ModuleSpecifier> = exports.collect();
-        while let Some(specifier) = waiting.pop() {
-            let specifier = modules.resolve(&specifier).clone();
-            if let Some(module) = modules.get(&specifier).filter(|_| !reached.contains(&specifier)) {
-                waiting.extend(targets(module).cloned());
-            }
-            reached.insert(specifier);
-        }
+        let reached = reach(modules, exports, written);
         let beyond = modules.specifiers().map(|(specifier, _)| specifier).filter(|specifier| !reached.contains(modules.resolve(specifier)));
         Self { places: beyond.map(place_of).collect() }
     }
@@ -86,18 +78,11 @@ pub(crate) fn forgo_all(manifest: &mut Manifest) {
     manifest.npm.bins.retain(|_, path| !is_program(path));
 }
 
-/// What a module leads to by what its author wrote.
-fn targets(module: &Module) -> impl Iterator<Item = &ModuleSpecifier> {
-    let types = module.maybe_types_dependency().filter(|types| !is_paired(module, types));
-    let types = types.and_then(|types| types.dependency.maybe_specifier());
-    module.dependencies().values().flat_map(|dependency| [dependency.get_code(), dependency.get_type()]).flatten().chain(types)
-}
-
 /// The modules from which a way leads to one of these places, themselves included.
 fn leading_to(modules: &ModuleGraph, places: &BTreeSet<&str>) -> BTreeSet<ModuleSpecifier> {
     let mut importers: BTreeMap<&ModuleSpecifier, Vec<&ModuleSpecifier>> = BTreeMap::new();
     for module in modules.modules() {
-        for target in targets(module) {
+        for target in written(module) {
             importers.entry(modules.resolve(target)).or_default().push(module.specifier());
         }
     }

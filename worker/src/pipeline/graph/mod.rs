@@ -13,6 +13,7 @@ mod load;
 mod near;
 mod parse;
 mod place;
+mod reach;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,8 @@ pub struct Graph {
     pub extras: Extras,
     /// Exports with declarations that the compiler would have to infer, so that they have no types on the npm side.
     pub slow_exports: BTreeSet<ExportKey>,
+    /// The modules that have to load before an export or a program can run.
+    running: BTreeSet<ModuleSpecifier>,
     /// Specifiers that name this very version of this package, but an export that it does not have.
     unknown_own_exports: BTreeSet<ModuleSpecifier>,
 }
@@ -78,6 +81,7 @@ pub fn build(
     futures::executor::block_on(modules.build(roots(manifest).chain(extras::programs(manifest)).collect(), Vec::new(), &loader, options));
 
     let unknown_own_exports = resolver.into_unknown();
+    let running = reach::reach(&modules, roots(manifest).chain(extras::programs(manifest)), reach::needed);
     let mut problems = Findings::default();
     let survey = errors::Survey {
         modules: &modules,
@@ -86,10 +90,12 @@ pub fn build(
         loader: &loader,
         neighbours: near::Neighbours::new(files),
         unknown: &unknown_own_exports,
+        running: &running,
     };
     survey.report(manifest, &mut problems);
     let extras = Extras::find(&modules, roots(manifest));
-    let mut graph = Graph { modules, sources: Rc::clone(&trees.sources), extras, slow_exports: BTreeSet::new(), unknown_own_exports };
+    let mut graph =
+        Graph { modules, sources: Rc::clone(&trees.sources), extras, running, slow_exports: BTreeSet::new(), unknown_own_exports };
     if !problems.has_errors() {
         graph.slow_exports = fast_check::run(&mut graph, manifest, package, version, &mut problems);
     }
@@ -124,6 +130,12 @@ impl Graph {
             Ok(None) => false,
             Err(_) => true,
         }
+    }
+
+    /// Whether the file has to load before an export or a program can run. What only types or dynamic imports lead to does not.
+    #[must_use]
+    pub fn runs(&self, path: &PackagePath) -> bool {
+        self.running.contains(&specifier_of(path))
     }
 
     /// The parsed source of a module.

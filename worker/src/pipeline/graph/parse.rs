@@ -9,7 +9,7 @@ use deno_ast::{MediaType, ParseDiagnostic, ParseParams, ParsedSource, SourceText
 use deno_graph::ast::{CapturingModuleAnalyzer, EsParser, ParseOptions, ParsedSourceStore};
 use deno_graph::{ModuleGraph, ModuleSpecifier};
 use slipway_common::ids::PackagePath;
-use slipway_common::model::finding::{Finding, FindingCode, Place};
+use slipway_common::model::finding::{Finding, FindingCode};
 
 use super::load::specifier_of;
 use super::place::{place_at, place_of};
@@ -96,13 +96,10 @@ fn parse(
     })
 }
 
-/// Counts the text as what it is parsed as, whatever it is called: an entry point without extension is JavaScript, and what a
-/// WebAssembly module declares is TypeScript made of the names in it.
+/// How a source is written is what its media type says: a `data:` URL has no name, and an entry point may lack an extension.
 fn nesting_problem(specifier: &ModuleSpecifier, media_type: MediaType, text: &str) -> Option<Finding> {
-    let path = PackagePath::try_from(format!("/text{}", media_type.as_ts_extension()).as_str()).ok()?;
-    let finding = nesting::check(&path, text)?;
-    let place = finding.place.clone().map(|place| Place { path: place_of(specifier), ..place });
-    Some(Finding { place, ..finding })
+    let extension = media_type.as_ts_extension().rsplit('.').next().unwrap_or_default();
+    nesting::check_text(extension, &place_of(specifier), text)
 }
 
 /// The finding for a complaint of the parser.

@@ -172,6 +172,16 @@ fn data_urls_are_read_and_guarded() {
     assert!(found[1].starts_with("error graphError data:text/javascript,const a = ;:1:11: "), "{found:?}");
     let deep = format!("import \"data:text/javascript,{}\";", "%5B".repeat(5_000));
     assert!(findings_of(&deep)[0].starts_with("error nestingTooDeep data:text/javascript,%5B%5B"));
+    let elements = format!("import \"data:text/jsx,{}\";", "<a>".repeat(600));
+    let found = findings_of(&elements);
+    assert!(found[0].starts_with("error nestingTooDeep data:text/jsx,") && found[0].contains("…:1:1501: "), "{found:?}");
+}
+
+#[test]
+fn an_entry_point_of_any_name_is_guarded() {
+    let package = Package::new(&[("/mod.foo", &"(".repeat(5_000))]).exporting(&[(".", "./mod.foo")]);
+    let found = lines(&package.graph().1);
+    assert!(found[0].starts_with("error nestingTooDeep /mod.foo:1:501: "), "{found:?}");
 }
 
 #[test]

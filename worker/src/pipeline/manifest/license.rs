@@ -1,16 +1,14 @@
 //! The licence: declared as an SPDX expression, or recognised by the text of a licence file.
 
-use std::sync::OnceLock;
-
 use serde_json::Value;
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, Place};
-use spdx::detection::{Store, TextData};
 use spdx::{Expression, ParseMode};
 
 use super::exports::cut;
 use super::index::FileIndex;
 use super::json::Document;
+use super::license_text;
 
 /// Where a licence text is looked for, in this order.
 const LICENSE_FILES: &[&str] = &[
@@ -27,8 +25,6 @@ const LICENSE_FILES: &[&str] = &[
     "/COPYING.LESSER.md",
     "/COPYING.LESSER.txt",
 ];
-/// How alike a text and a licence must be, of 1. JSR's number: below it, a changed clause may change the meaning.
-const CONFIDENCE: f32 = 0.8;
 /// Longest licence text that is compared. The longest in SPDX's corpus has under 100 KB, and a text that is more than
 /// half as long again as a licence is not alike enough to any of them.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
@@ -131,28 +127,7 @@ fn detect(path: &PackagePath, bytes: &[u8]) -> Result<String, Finding> {
     if bytes.len() > MAX_TEXT_BYTES {
         return Err(unknown());
     }
-    best(&String::from_utf8_lossy(bytes)).ok_or_else(unknown)
-}
-
-/// The best match over [`CONFIDENCE`]. Of equals, a licence that is not deprecated, then the first by name: the corpus holds
-/// one text under several names, and its own search answers by the order of a hash map.
-fn best(text: &str) -> Option<String> {
-    let text = TextData::new(text);
-    let scored = corpus()?.iter().filter_map(|(name, entry)| {
-        let id = spdx::license_id(name)?;
-        let variants = std::iter::once(&entry.original).chain(&entry.alternates).chain(&entry.headers);
-        let score = variants.map(|variant| variant.match_score(&text)).fold(0.0_f32, f32::max);
-        (score > CONFIDENCE).then_some((score, id.is_deprecated(), id.name))
-    });
-    let best = scored.min_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(b.2)));
-    best.map(|(_, _, name)| name.to_owned())
-}
-
-/// The texts of all licences. Unpacking them takes some tens of milliseconds and most packages declare theirs, so it
-/// happens when it is first needed, once.
-fn corpus() -> Option<&'static Store> {
-    static CORPUS: OnceLock<Option<Store>> = OnceLock::new();
-    CORPUS.get_or_init(|| Store::load_inline().ok()).as_ref()
+    license_text::recognise(&String::from_utf8_lossy(bytes)).ok_or_else(unknown)
 }
 
 #[cfg(test)]
@@ -186,14 +161,6 @@ mod tests {
         assert!(expression("BSD").unwrap_err().message.contains("BSD-3-Clause"));
         assert!(expression(&"(".repeat(100_000)).is_err());
         assert!(expression(&"(".repeat(1000)).is_err());
-    }
-
-    #[test]
-    fn recognises_texts() {
-        assert_eq!(best(MIT).as_deref(), Some("MIT"));
-        assert_eq!(best("All rights reserved. You may not use this."), None);
-        assert_eq!(best(""), None);
-        assert_eq!(best(&MIT.replace('\n', "\r\n")).as_deref(), Some("MIT"));
     }
 
     #[test]

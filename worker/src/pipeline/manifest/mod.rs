@@ -13,6 +13,7 @@ mod exports;
 mod index;
 mod json;
 mod license;
+mod license_text;
 mod model;
 mod npm_fields;
 mod outline;

@@ -44,8 +44,7 @@ struct Syntax {
 
 impl Syntax {
     /// By the extension; `None` for what is not parsed as JavaScript or TypeScript.
-    fn of(path: &PackagePath) -> Option<Self> {
-        let (_, extension) = path.file_name().rsplit_once('.')?;
+    fn of(extension: &str) -> Option<Self> {
         match extension {
             "ts" | "mts" | "cts" => Some(Self { types: true, jsx: false }),
             "tsx" => Some(Self { types: true, jsx: true }),
@@ -56,10 +55,17 @@ impl Syntax {
     }
 }
 
-/// Whether a source nests deeper than [`MAX_NESTING`], and where it begins to.
+/// Whether a file nests deeper than [`MAX_NESTING`], and where it begins to.
 #[must_use]
 pub fn check(path: &PackagePath, text: &str) -> Option<Finding> {
-    let at = scan::first_too_deep(text.as_bytes(), Syntax::of(path)?)?;
+    let (_, extension) = path.file_name().rsplit_once('.')?;
+    check_text(extension, path.as_str(), text)
+}
+
+/// The same for a text that is parsed as a file with this extension would be, and shown under this name.
+#[must_use]
+pub fn check_text(extension: &str, name: &str, text: &str) -> Option<Finding> {
+    let at = scan::first_too_deep(text.as_bytes(), Syntax::of(extension)?)?;
     let before = &text.as_bytes()[..at];
     let line = before.split(|byte| *byte == b'\n').count();
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
@@ -70,7 +76,7 @@ pub fn check(path: &PackagePath, text: &str) -> Option<Finding> {
     );
     Some(
         Finding::error(FindingCode::NestingTooDeep, message)
-            .at(Place::at(path.as_str(), number(line), number(column)))
+            .at(Place::at(name, number(line), number(column)))
             .hint("take it apart, keep data in a JSON file, or write `x as T` for `<T>x`"),
     )
 }

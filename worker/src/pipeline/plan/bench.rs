@@ -66,16 +66,18 @@ impl Bench {
     pub(in crate::pipeline) fn look(&self) -> Look {
         let mut of_graph = Findings::default();
         let graph = graph::build(&self.files, &self.manifest, &self.package, &self.version, &self.trees, &mut of_graph);
-        let reached = |found: &BTreeMap<PackagePath, Vec<Finding>>| {
-            let of_reached: Vec<Finding> =
-                found.iter().filter(|(path, _)| graph.reaches(path)).flat_map(|(_, found)| found).cloned().collect();
-            of_reached
+        let reached = |found: &BTreeMap<PackagePath, Vec<Finding>>| -> Vec<Finding> {
+            let of_reached = found.iter().filter(|(path, _)| graph.reaches(path));
+            // What is not needed to run is not worth a refusal. The graph judges imports in the same way.
+            let weighed = of_reached.flat_map(|(path, found)| {
+                let most = if graph.runs(path) { Severity::Error } else { Severity::Warning };
+                found.iter().map(move |finding| Finding { severity: finding.severity.min(most), ..finding.clone() })
+            });
+            weighed.collect()
         };
         let mut findings = self.findings.clone();
-        let (of_graph, unresolved) = told_once(of_graph, reached(&self.unresolved));
-        findings.extend(of_graph);
-        findings.extend(unresolved);
-        findings.extend(reached(&self.warnings));
+        let of_rewriting = reached(&self.unresolved).into_iter().chain(reached(&self.warnings));
+        findings.extend(told_once(of_graph, of_rewriting));
         let augmentations = rules::check(&graph, self.manifest.augmentations, &mut findings);
         let needed = dependencies::collect(&graph, &mut findings);
         Look { graph, needed, augmentations, findings }
@@ -102,24 +104,24 @@ impl Bench {
 
 /// An import that was not resolved is an import that does not load: the graph says it in the words that authors know from JSR, the
 /// rewriting knows what was tried. One finding has both.
-fn told_once(of_graph: Findings, unresolved: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let mut tried: BTreeMap<Place, Finding> = BTreeMap::new();
-    let mut elsewhere = Vec::new();
+fn told_once(of_graph: Findings, of_rewriting: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let (unresolved, others): (Vec<_>, Vec<_>) = of_rewriting.partition(|finding| finding.code == FindingCode::UnresolvedSpecifier);
+    let mut tried: BTreeMap<Option<Place>, Finding> = BTreeMap::new();
     for finding in unresolved {
-        match finding.place.clone() {
-            Some(place) => drop(tried.entry(place).or_insert(finding)),
-            None => elsewhere.push(finding),
-        }
+        tried.entry(finding.place.clone()).or_insert(finding);
     }
     let join = |mut finding: Finding| {
-        let same = finding.place.as_ref().filter(|_| finding.code == FindingCode::GraphError).and_then(|place| tried.remove(place));
-        if let Some(same) = same {
-            finding.hint = same.hint.or(finding.hint);
+        if matches!(finding.code, FindingCode::GraphError | FindingCode::InvalidExternalImport)
+            && let Some(same) = tried.remove(&finding.place)
+        {
+            let places = same.message.split_once("; tried ").map(|(_, places)| format!("tried {places}"));
+            let hints: Vec<String> = places.into_iter().chain(same.hint.or(finding.hint)).collect();
+            finding.hint = (!hints.is_empty()).then(|| hints.join("; "));
         }
         finding
     };
-    let of_graph = of_graph.into_iter().map(join).collect();
-    (of_graph, tried.into_values().chain(elsewhere).collect())
+    let of_graph: Vec<Finding> = of_graph.into_iter().map(join).collect();
+    of_graph.into_iter().chain(tried.into_values()).chain(others).collect()
 }
 
 /// Whether the file is source that nests deeper than the parser can follow.

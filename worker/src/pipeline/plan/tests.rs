@@ -170,3 +170,64 @@ fn deep_files_matter_only_where_they_are_reached() {
     let loud = both(&upload(&[("/jsr.json", CONFIG), ("/mod.ts", "import \"./deep.ts\";"), ("/deep.ts", &deep)])).unwrap_err();
     assert_eq!(loud.first_error().unwrap().code, FindingCode::NestingTooDeep);
 }
+
+/// Each of these is published by Deno's client (with `--no-check`, where the compiler would complain) and accepted by JSR.
+#[test]
+fn what_need_not_be_there_to_run_is_a_warning() {
+    let more = [
+        ("/x.js", "export const b = 1;\n"),
+        ("/doc.js", "/** @type {import(\"./nope.ts\").A} */\nexport const b = 1;\n"),
+        ("/self.js", "// @ts-self-types=\"./nope.d.ts\"\nexport const b = 1;\n"),
+        ("/broken.ts", "import \"./nope.ts\";\nimport \"chalk\";\n"),
+        ("/d.ts", "export const d: unknown = 1;\n"),
+    ];
+    let cases = [
+        ("import type { A } from \"./nope.ts\";\n", 1),
+        ("import type { A } from \"chalk\";\n", 1),
+        ("export type * from \"./nope\";\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"./nope.ts\");\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"chalk\");\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"/nope.ts\");\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"../nope.ts\");\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"./x.js\", { with: { type: \"yaml\" } });\n", 1),
+        ("export const f = (): Promise<unknown> => import(\"./broken.ts\");\n", 2),
+        ("import type { A } from \"./broken.ts\";\n", 2),
+        ("import \"./doc.js\";\n", 1),
+        ("import \"./self.js\";\n", 1),
+        ("/// <reference path=\"./nope.d.ts\" />\nexport {};\n", 1),
+        ("/// <reference types=\"./nope.d.ts\" />\nexport {};\n", 1),
+        ("/// <reference types=\"nope\" />\nexport {};\n", 1),
+        ("// @ts-types=\"./nope.d.ts\"\nimport { b } from \"./x.js\";\nexport const a: unknown = b;\n", 1),
+        ("export const a: import(\"./nope.ts\").A = 1;\n", 1),
+    ];
+    for (text, count) in cases {
+        let mut files = vec![("/jsr.json", CONFIG), ("/mod.ts", text)];
+        files.extend(more);
+        let plan = both(&upload(&files)).unwrap_or_else(|findings| panic!("{text}: {:?}", lines(&findings)));
+        let found: Vec<_> =
+            lines(&plan.findings).into_iter().filter(|line| !line.contains("slow types") && !line.contains("docError")).collect();
+        assert_eq!(found.len(), count, "{text}: {found:?}");
+        assert!(found.iter().all(|line| line.starts_with("warning ") && !line.contains("failed to build")), "{text}: {found:?}");
+    }
+    for text in [
+        "import \"./nope.ts\";\n",
+        "import { A } from \"chalk\";\n",
+        "export * from \"./broken.ts\";\n",
+        "import \"./d.ts\";\nimport \"./D.ts\";\n",
+    ] {
+        let mut files = vec![("/jsr.json", CONFIG), ("/mod.ts", text)];
+        files.extend(more);
+        assert_eq!(both(&upload(&files)).unwrap_err().first_error().unwrap().code, FindingCode::GraphError, "{text}");
+    }
+    let files = [("/jsr.json", CONFIG), ("/mod.ts", "import \"./nope\";\n")];
+    assert_eq!(
+        lines(&both(&upload(&files)).unwrap_err()),
+        ["error graphError /mod.ts:1:8: failed to build module graph: Module not found \"file:///nope\". | tried \
+          /nope{,.ts,.tsx,.mts,.js,.jsx,.mjs,.d.ts,.d.mts,.json}, /nope/index{.ts,.tsx,.mts,.js,.jsx,.mjs,.d.ts,.d.mts,.json}; \
+          is the file excluded from publishing?"]
+    );
+    // A module that cannot be read is refused by Deno's client, whoever loads it.
+    let files =
+        [("/jsr.json", CONFIG), ("/mod.ts", "export const f = (): Promise<unknown> => import(\"./x.ts\");\n"), ("/x.ts", "const = 1;")];
+    assert!(both(&upload(&files)).is_err());
+}

@@ -70,10 +70,10 @@ impl Role {
         }
     }
 
-    /// Whether the package cannot work when the specifier cannot be resolved. What only an editor reads, and what a program
-    /// may catch when it runs, is worth a warning: Deno publishes such packages, and so do we.
+    /// Whether the package cannot run when the specifier cannot be resolved. What only types are read from, and what a program
+    /// may catch when it runs, is worth a warning: JSR publishes such packages, and so do we.
     pub(super) fn is_vital(self) -> bool {
-        matches!(self, Self::Import | Self::TypeImport | Self::JsxSource)
+        matches!(self, Self::Import | Self::JsxSource)
     }
 }
 
