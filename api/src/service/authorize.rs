@@ -33,7 +33,8 @@ pub(crate) struct Requested {
 
 /// Takes a request down.
 pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Vec<Permission>>) -> ApiResult<Requested> {
-    if challenge.is_empty() || challenge.len() > MAX_CHALLENGE {
+    let is_base64 = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
+    if challenge.is_empty() || challenge.len() > MAX_CHALLENGE || !is_base64 {
         return Err(Code::MalformedRequest.because("the challenge must be the base64 of a SHA-256 digest").into());
     }
     if permissions.as_ref().is_some_and(|permissions| permissions.len() > MAX_PERMISSIONS) {

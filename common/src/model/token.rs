@@ -132,11 +132,17 @@ impl TryFrom<WirePermission> for Permission {
         };
         let package = PackageName::new(wire.scope, &name).map_err(|error| error.to_string())?;
         match (wire.version, wire.tarball_hash) {
-            (Some(version), Some(tarball_hash)) => Ok(Self::PublishVersion { package, version, tarball_hash }),
+            (Some(version), Some(tarball_hash)) if is_digest(&tarball_hash) => Ok(Self::PublishVersion { package, version, tarball_hash }),
+            (Some(_), Some(_)) => Err("`tarballHash` is `sha256-` and the digest in hexadecimal".into()),
             // A version without a digest would pin nothing: it has always been read as the whole package.
             _ => Ok(Self::PublishPackage(package)),
         }
     }
+}
+
+/// Whether a text is what a digest looks like. It is stored as it came, and nothing else belongs there.
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256-").is_some_and(|hex| hex.len() <= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl From<Permission> for WirePermission {
@@ -181,6 +187,7 @@ mod tests {
             r#"{"permission":"package/yank","scope":"std"}"#,
             r#"{"permission":"package/publish","scope":"S"}"#,
             r#"{"permission":"package/publish","scope":"std","version":"1.0.0"}"#,
+            r#"{"permission":"package/publish","scope":"std","package":"path","version":"1.0.0","tarballHash":"\u0000"}"#,
         ] {
             assert!(serde_json::from_str::<Permission>(bad).is_err(), "{bad}");
         }

@@ -132,7 +132,11 @@ async fn questions_that_make_no_sense() {
         json!({ "challenge": "" }),
         json!({ "challenge": "x".repeat(129) }),
         json!({ "challenge": 7 }),
+        json!({ "challenge": "\0" }),
         json!({ "challenge": "x", "permissions": [{ "permission": "everything" }] }),
+        json!({ "challenge": "x", "permissions": [{
+            "permission": "package/publish", "scope": "acme", "package": "maths", "version": "1.0.0", "tarballHash": "\0",
+        }] }),
         json!({ "challenge": "x", "permissions": [{ "permission": "package/publish", "scope": "No Scope" }] }),
         json!({ "challenge": "x", "permissions": vec![json!({ "permission": "package/publish", "scope": "acme" }); 1_001] }),
         json!([]),

@@ -155,6 +155,7 @@ async fn search_finds_what_is_typed() {
     assert_eq!(found("%").await, [""; 0], "a percent sign is a percent sign");
     assert_eq!(found("_").await, [""; 0]);
     assert_eq!(found("'; DROP TABLE packages; --").await, [""; 0]);
+    assert_eq!(found("\0").await, [""; 0], "what no name can hold finds nothing");
     assert_eq!(found("").await.len(), 4);
     let page = registry.anonymous().get("/api/packages?limit=2&page=2").await.expect(200).json();
     assert_eq!((page["items"].as_array().unwrap().len(), &page["total"]), (2, &json!(4)));

@@ -200,3 +200,31 @@ async fn a_flood_of_mistakes_is_cut_short() {
     assert_eq!(task["findings"].as_array().unwrap().len(), 100);
     registry.drain().await;
 }
+
+#[tokio::test]
+async fn characters_that_a_database_may_not_take() {
+    for (expected, text) in [
+        ("graphError", "import \"./a\\0b.ts\";\n"),
+        ("graphError", "import \"https://a\\0b/\";\n"),
+        ("graphError", "export const \\u0000a = 1;\n"),
+        ("graphError", "import \"./\\ud800.ts\";\n"),
+        ("invalidJsrScopedPackageName", "import \"jsr:@acme/ma\\0ths@^1\";\n"),
+        ("success", "import \"npm:a@^1/sub\\0path\";\n"),
+        ("success", "export const a = import.meta.resolve(\"left\\0pad\");\n"),
+        ("success", "/** \0 */\nexport const a = 1;\n"),
+    ] {
+        let registry = TestRegistry::start().await;
+        let author = registry.author("@acme/maths").await;
+        assert_eq!(fate(&registry, &author, small().file("mod.ts", text).tarball()).await, expected, "{text:?}");
+    }
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    let manifest = json!({
+        "name": "@acme/maths", "version": "1.0.0", "license": "MIT", "type": "module", "exports": "./mod.ts",
+        "description": "a\0b", "keywords": ["\0"], "dependencies": { "a\0": "^1" },
+    });
+    let package = small().config("/package.json").file("package.json", manifest.to_string());
+    assert_eq!(author.publish_through(&package).await["status"], "success");
+    drop(registry.anonymous().get("/npm/@jsr/acme__maths").await.expect(200));
+    registry.drain().await;
+}

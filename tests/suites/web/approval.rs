@@ -138,7 +138,7 @@ async fn whoever_is_not_signed_in_is_sent_there_and_back() {
 #[tokio::test]
 async fn a_code_that_is_none() {
     let scene = Scene::new(one_upload()).await;
-    for code in ["", "AAAA-AAAA", "<script>alert(1)</script>", "'; DROP TABLE authorizations; --"] {
+    for code in ["", "AAAA-AAAA", "<script>alert(1)</script>", "'; DROP TABLE authorizations; --", "\0"] {
         let query: String = url::form_urlencoded::byte_serialize(code.as_bytes()).collect();
         let answer = scene.browser.get(&format!("/auth?code={query}")).await.expect(404);
         assert!(answer.text().contains("authorizationNotFound") && !answer.text().contains("<script>"), "{code}");
