@@ -63,16 +63,16 @@ CREATE TABLE versions (
     is_yanked BOOLEAN NOT NULL,
     task_id UUID NOT NULL,
     user_id UUID REFERENCES users (id),
-    -- An object from export key to file, in the author's order.
-    exports JSONB NOT NULL,
+    -- A JSON object from export key to file, in the author's order, which JSONB would not keep.
+    exports TEXT NOT NULL,
     license TEXT,
     readme_path TEXT,
     uses_npm BOOLEAN NOT NULL,
     augmentations BOOLEAN NOT NULL,
     -- SHA-256 of `<version>_meta.json`, which lists every file with its own digest.
     meta_sha256 BYTEA NOT NULL,
-    -- An object: what the npm documents say of this version, frozen when it was published.
-    npm_manifest JSONB NOT NULL,
+    -- A JSON object: what the npm documents say of this version, frozen to the byte when it was published.
+    npm_manifest TEXT NOT NULL,
     -- The revision of the emit that made the npm tarball.
     npm_revision BIGINT NOT NULL,
     -- An object `{"list": [...]}` with every derived file: kind, digest, size.

@@ -22,8 +22,8 @@ pub(crate) async fn rewrite(State(app): State<App>, mut request: Request, next: 
 }
 
 fn prefix(app: &App, request: &Request) -> Option<&'static str> {
-    let host = request.headers().get(header::HOST)?.to_str().ok()?;
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let host = request.headers().get(header::HOST)?.to_str().ok()?.to_ascii_lowercase();
+    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
     let own = app.context.config.public_url.host_str()?;
     // Any host will do where the registry is only known by an address: `npm.registry.localhost` on a developer's machine.
     let is_own = |rest: &str| rest.eq_ignore_ascii_case(own) || own.parse::<std::net::IpAddr>().is_ok() || own == "localhost";

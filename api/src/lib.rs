@@ -23,6 +23,7 @@ use http::Method;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
+pub use auth::secret;
 use error::{ApiError, Code};
 use registry::Reader;
 use slipway_common::fault::AnyFault;
@@ -30,16 +31,17 @@ use slipway_common::fault::AnyFault;
 /// The whole front desk: JSON API, pages, and the read path.
 pub fn router(app: App) -> Router {
     let reader = Reader { storage: Arc::new(app.context.storage.clone()) };
-    let api = routes::api().layer(from_fn(api_headers));
-    Router::new()
+    let api = routes::api(&app).layer(from_fn(api_headers));
+    let desk = Router::new()
         .nest("/api", api)
         .merge(routes::health())
         .merge(web::pages())
         .fallback(web::not_found)
         .layer(from_fn_with_state(reader, read_path))
         .layer(CatchPanicLayer::custom(panicked))
-        .with_state(app.clone())
-        .layer(from_fn_with_state(app, host::rewrite))
+        .with_state(app.clone());
+    // A layer of a router runs when the route is found already. What changes the address has to stand around the whole.
+    Router::new().fallback_service(desk).layer(from_fn_with_state(app, host::rewrite))
 }
 
 /// Addresses of the read path are answered before any route is looked at: they need no route, no database and no session.

@@ -1,4 +1,5 @@
 //! Who is asking, and what they may do.
 
 pub(crate) mod actor;
-pub(crate) mod secret;
+pub(crate) mod origin;
+pub mod secret;

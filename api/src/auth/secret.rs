@@ -12,7 +12,7 @@ const CHECKSUM_CHARACTERS: usize = 6;
 
 /// Makes a secret of a kind: `jsrp_`, 29 random characters, and a checksum by which a scanner knows it for real.
 #[must_use]
-pub(crate) fn generate(kind: TokenKind, ids: &IdSource) -> String {
+pub fn generate(kind: TokenKind, ids: &IdSource) -> String {
     let mut secret = format!("{}_", kind.prefix());
     while secret.len() < kind.prefix().len() + 1 + RANDOM_CHARACTERS {
         let mut random = [0; RANDOM_CHARACTERS];
@@ -28,7 +28,7 @@ pub(crate) fn generate(kind: TokenKind, ids: &IdSource) -> String {
 
 /// Whether a text has the shape and the checksum of a secret. One that has not need not be looked up.
 #[must_use]
-pub(crate) fn is_well_formed(text: &str) -> bool {
+pub fn is_well_formed(text: &str) -> bool {
     let Some((prefix, rest)) = text.split_once('_') else { return false };
     TokenKind::ALL.iter().any(|kind| kind.prefix() == prefix)
         && rest.len() == RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
@@ -38,7 +38,7 @@ pub(crate) fn is_well_formed(text: &str) -> bool {
 
 /// What is stored of a secret.
 #[must_use]
-pub(crate) fn hash(secret: &str) -> Sha256 {
+pub fn hash(secret: &str) -> Sha256 {
     Sha256::of(secret.as_bytes())
 }
 

@@ -54,12 +54,12 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let registry = Registry::new(&arguments.registry, arguments.token.as_deref())?;
-    if !registry.has_token() && !std::io::stdin().is_terminal() {
-        bail!("there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal");
-    }
     if registry.has_version(&identity.target).await? {
         say(&format!("{name} is published already: {}", registry.page(&identity.target)));
         return Ok(());
+    }
+    if !registry.has_token() && !std::io::stdin().is_terminal() {
+        bail!("there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal");
     }
     let packed = prepare(&arguments, &identity).await?;
     tell(&format!("packed {}", packed.summary()));

@@ -1,23 +1,41 @@
 //! Who is asking: a session cookie, or a bearer token.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use http::HeaderMap;
 use http::header;
 use http::request::Parts;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
+use crate::auth::origin;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::tokens;
 
 /// The name of the session cookie. JSR's name, which its clients look for.
 pub(crate) const SESSION_COOKIE: &str = "token";
 
+/// Finds out who asks before anything else is done, and refuses a credential that does not hold.
+pub(crate) async fn credential(State(app): State<App>, request: Request, next: Next) -> ApiResult<Response> {
+    let (mut parts, body) = request.into_parts();
+    let actor = Actor::from_request_parts(&mut parts, &app).await?;
+    parts.extensions.insert(actor);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
 impl FromRequestParts<App> for Actor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         if let Some(secret) = cookie(&parts.headers, SESSION_COOKIE) {
+            // A cookie comes along by itself; what changes something must also come from a page of ours.
+            if !parts.method.is_safe() {
+                origin::check(&parts.headers, &app.context.config.public_url)?;
+            }
             return tokens::identify(app, secret).await;
         }
         let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Anonymous) };

@@ -6,7 +6,7 @@ mod page;
 mod path;
 mod upload;
 
-pub(crate) use actor::{SESSION_COOKIE, cookie};
+pub(crate) use actor::{SESSION_COOKIE, cookie, credential};
 pub(crate) use json::Json;
 pub(crate) use page::Paging;
 pub(crate) use path::{Id, PackageAt, ScopeAt, Text, VersionAt};

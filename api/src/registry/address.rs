@@ -36,15 +36,17 @@ pub(crate) struct Found {
 pub(crate) fn parse(method: &Method, path: &str, headers: &HeaderMap) -> Option<Found> {
     if path == "/npm" || path.starts_with("/npm/") {
         let rest = path.strip_prefix("/npm").unwrap_or_default();
-        return Some(Found { kind: Kind::Npm, address: npm(&decode(rest)?) });
+        return Some(Found { kind: Kind::Npm, address: decode(rest).map_or(Address::Nothing, |rest| npm(&rest)) });
     }
     // A package page and its files share the address `/@scope/package/…`: browsers that navigate get the page.
     if path.starts_with("/@") && (wants_file(headers) || *method == Method::OPTIONS) {
-        return module(&decode(path)?).map(|address| Found { kind: Kind::Module, address });
+        let address = decode(path).map_or(Some(Address::Nothing), |path| module(&path));
+        return address.map(|address| Found { kind: Kind::Module, address });
     }
     None
 }
 
+/// A path without percent signs, unless it is no text.
 fn decode(path: &str) -> Option<String> {
     percent_decode_str(path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
@@ -139,9 +141,14 @@ mod tests {
         for page in ["/@std", "/@std/path", "/@std/path@1.0.0", "/@std/path/versions", "/@std/path/doc/~/x", "/@std/path/1.0.0"] {
             assert_eq!(at(page), "page", "{page}");
         }
-        for nothing in
-            ["/@STD/path/meta.json", "/@std/path/1.0/mod.ts", "/@std/path/1.0.0/../../x", "/@std/path/1.0.0/a%00b", "/@std/path/1.0.0/"]
-        {
+        for nothing in [
+            "/@STD/path/meta.json",
+            "/@std/path/1.0/mod.ts",
+            "/@std/path/1.0.0/../../x",
+            "/@std/path/1.0.0/a%00b",
+            "/@std/path/1.0.0/%ff",
+            "/@std/path/1.0.0/",
+        ] {
             assert_eq!(at(nothing), "nothing", "{nothing}");
         }
     }
@@ -162,7 +169,7 @@ mod tests {
         for root in ["/npm", "/npm/", "/npm/-/ping"] {
             assert_eq!(at(root), "{}", "{root}");
         }
-        for nothing in ["/npm/left-pad", "/npm/@jsr/std_path", "/npm/@jsr/std__path/-/other-1.0.0.tgz", "/npm/@types/node"] {
+        for nothing in ["/npm/left-pad", "/npm/@jsr/std_path", "/npm/@jsr/std__path/-/other-1.0.0.tgz", "/npm/@types/node", "/npm/%ff"] {
             assert_eq!(at(nothing), "nothing", "{nothing}");
         }
     }

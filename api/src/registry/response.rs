@@ -50,13 +50,17 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text).ok().map(|date| date.with_timezone(&Utc))
 }
 
-/// `bytes=0-99`, `bytes=100-`, `bytes=-100`. Several ranges at once are answered with the whole, which is allowed.
+/// `bytes=0-99`, `bytes=100-`, `bytes=-100`. Several ranges at once are answered with the whole, which is allowed; so is one that
+/// ends before it begins, which is no range.
 fn range(text: &str) -> Option<ByteRange> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     match (first.trim(), last.trim()) {
         ("", last) => last.parse().ok().map(ByteRange::Last),
         (first, "") => first.parse().ok().map(ByteRange::From),
-        (first, last) => Some(ByteRange::Between(first.parse().ok()?, last.parse().ok()?)),
+        (first, last) => {
+            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+            (first <= last).then_some(ByteRange::Between(first, last))
+        }
     }
 }
 
@@ -111,6 +115,7 @@ pub(super) fn fixed(kind: Kind, text: &'static str, is_head: bool) -> Response {
     let mut headers = common(kind);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=0, no-cache"));
+    insert(&mut headers, header::CONTENT_LENGTH, &text.len().to_string());
     (StatusCode::OK, headers, if is_head { "" } else { text }).into_response()
 }
 
@@ -141,6 +146,8 @@ fn plain(kind: Kind, status: StatusCode, text: &'static str, npm: &'static str, 
         Kind::Npm => ("application/json", format!("{{\"error\":\"{npm}\",\"message\":\"{npm}\"}}")),
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // HEAD says how long the answer to GET would be.
+    insert(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
     (status, headers, if is_head { String::new() } else { body }).into_response()
 }
 
@@ -162,7 +169,7 @@ mod tests {
         assert_eq!(range("bytes=0-99"), Some(ByteRange::Between(0, 99)));
         assert_eq!(range("bytes=5-"), Some(ByteRange::From(5)));
         assert_eq!(range("bytes=-5"), Some(ByteRange::Last(5)));
-        for bad in ["bytes=0-1,3-4", "bytes=a-b", "items=0-1", "bytes=-", ""] {
+        for bad in ["bytes=0-1,3-4", "bytes=5-2", "bytes=a-b", "items=0-1", "bytes=-", ""] {
             assert_eq!(range(bad), None, "{bad}");
         }
         assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap().timestamp(), 784_111_777);

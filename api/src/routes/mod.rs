@@ -9,13 +9,25 @@ mod scopes;
 mod versions;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use crate::error::Code;
+use crate::extract::credential;
 
 /// Everything below `/api`.
-pub(crate) fn api() -> Router<App> {
+pub(crate) fn api(app: &App) -> Router<App> {
+    checked()
+        // A credential that is presented must hold, also where nobody asks for one.
+        .route_layer(from_fn_with_state(app.clone(), credential))
+        // The one route that judges it by itself: it has to take in the upload before it can refuse it.
+        .route("/scopes/{scope}/packages/{package}/versions/{version}", post(publishes::create))
+        .fallback(|| async { Code::NotFound.refusal() })
+        .method_not_allowed_fallback(|| async { Code::MethodNotAllowed.refusal() })
+}
+
+fn checked() -> Router<App> {
     Router::new()
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
         .route("/packages", get(packages::find))
@@ -37,11 +49,9 @@ pub(crate) fn api() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
-        .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).post(publishes::create).patch(versions::yank))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/tarball", get(versions::tarball))
-        .fallback(|| async { Code::NotFound.refusal() })
-        .method_not_allowed_fallback(|| async { Code::MethodNotAllowed.refusal() })
 }
 
 /// What asks whether the process lives, and whether its doors answer.

@@ -45,8 +45,8 @@ pub(crate) async fn create(
     Ok(Json(PackageView::new(package)))
 }
 
-/// A package. The actor is not looked at, but a credential that does not hold is refused here as everywhere.
-pub(crate) async fn show(State(app): State<App>, _actor: Actor, PackageAt(package): PackageAt) -> ApiResult<Json<PackageView>> {
+/// A package.
+pub(crate) async fn show(State(app): State<App>, PackageAt(package): PackageAt) -> ApiResult<Json<PackageView>> {
     Ok(Json(PackageView::new(packages::show(&app, &package).await?)))
 }
 

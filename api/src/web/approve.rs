@@ -15,6 +15,7 @@ use super::login::see_other;
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
+use crate::auth::origin;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::authorize;
@@ -91,7 +92,7 @@ pub(super) async fn deny(state: State<App>, actor: Actor, headers: HeaderMap, bo
 }
 
 async fn decide(app: &App, actor: &Actor, headers: &HeaderMap, body: &[u8], decision: AuthorizationState) -> PageResult {
-    form::check_origin(headers, &app.context.config.public_url)?;
+    origin::check(headers, &app.context.config.public_url)?;
     let fields = Fields::read(body);
     let session = cookie(headers, SESSION_COOKIE).ok_or(Code::MissingAuthentication)?;
     form::check_guard(session, fields.get("guard"))?;

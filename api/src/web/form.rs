@@ -2,10 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, header};
 use slipway_common::ids::Sha256;
 use subtle::ConstantTimeEq;
-use url::Url;
 use url::form_urlencoded;
 
 use crate::error::Code;
@@ -36,19 +34,6 @@ pub(super) fn check_guard(session: &str, given: &str) -> Result<(), Code> {
     if bool::from(guard(session).as_bytes().ct_eq(given.as_bytes())) { Ok(()) } else { Err(Code::CrossSiteRequest) }
 }
 
-/// Refuses a form that a browser says was sent from another site. Browsers say it; what says nothing is no browser.
-pub(super) fn check_origin(headers: &HeaderMap, own: &Url) -> Result<(), Code> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return Err(Code::CrossSiteRequest);
-    }
-    let Some(origin) = text(header::ORIGIN.as_str()) else { return Ok(()) };
-    let is_own = origin == own.origin().ascii_serialization();
-    // Behind a proxy, or on a port of its own, the host the browser asked is as good.
-    let is_host = text(header::HOST.as_str()).is_some_and(|host| origin.split_once("://").is_some_and(|(_, rest)| rest == host));
-    if is_own || is_host { Ok(()) } else { Err(Code::CrossSiteRequest) }
-}
-
 /// Where to go after signing in: a path of ours, whatever was asked for.
 pub(super) fn local_path(text: &str) -> &str {
     let is_local = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\') && !text.chars().any(char::is_control);
@@ -72,23 +57,5 @@ mod tests {
         assert!(check_guard("a", &guard("a")).is_ok());
         assert!(check_guard("a", &guard("b")).is_err());
         assert!(check_guard("a", "").is_err());
-    }
-
-    #[test]
-    fn origins() {
-        let own = Url::parse("https://r.example/").unwrap();
-        let check = |pairs: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, value.parse().unwrap());
-            }
-            check_origin(&headers, &own).is_ok()
-        };
-        assert!(check(&[]));
-        assert!(check(&[("origin", "https://r.example"), ("sec-fetch-site", "same-origin")]));
-        assert!(check(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]));
-        assert!(!check(&[("origin", "https://evil.example"), ("host", "r.example")]));
-        assert!(!check(&[("sec-fetch-site", "cross-site")]));
-        assert!(!check(&[("origin", "null")]));
     }
 }

@@ -11,6 +11,7 @@ use super::form::{self, Fields};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
+use crate::auth::origin;
 use crate::error::ApiError;
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::tokens;
@@ -31,7 +32,7 @@ pub(super) async fn show(request: Request) -> Response {
 
 /// Takes a token and opens a session.
 pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> PageResult {
-    form::check_origin(&headers, &app.context.config.public_url)?;
+    origin::check(&headers, &app.context.config.public_url)?;
     let fields = Fields::read(&body);
     let redirect = form::local_path(fields.get("redirect"));
     match tokens::open_session(&app, fields.get("token")).await {
@@ -49,7 +50,7 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
 
 /// Ends the session.
 pub(super) async fn sign_out(State(app): State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
-    form::check_origin(&headers, &app.context.config.public_url)?;
+    origin::check(&headers, &app.context.config.public_url)?;
     let session = cookie(&headers, SESSION_COOKIE).unwrap_or_default();
     form::check_guard(session, Fields::read(&body).get("guard"))?;
     tokens::close_session(&app, &actor).await?;

@@ -69,6 +69,7 @@ async fn overview(app: &App, package: &PackageName) -> Result<Response, ApiError
 #[derive(Template)]
 #[template(path = "new.html")]
 struct NewPage<'a> {
+    title: String,
     scope: String,
     package: String,
     public_url: &'a str,
@@ -81,7 +82,14 @@ pub(super) async fn new(State(app): State<App>, request: Request) -> Response {
         let value = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         value.unwrap_or_default()
     };
-    page::render(&NewPage { scope: field("scope"), package: field("package"), public_url: app.context.config.public_url.as_str() })
+    // What is shown is for a shell: only what is a name gets there, or a link could hold a command of its own.
+    let scope = ScopeName::try_from(field("scope").as_str()).ok();
+    let package = scope.and_then(|scope| PackageName::new(scope, &field("package")).ok());
+    let (title, scope, package) = match package {
+        Some(package) => (format!("Make {package}"), package.scope().to_string(), package.name().to_owned()),
+        None => ("Make a package".to_owned(), "SCOPE".to_owned(), "PACKAGE".to_owned()),
+    };
+    page::render(&NewPage { title, scope, package, public_url: app.context.config.public_url.as_str() })
 }
 
 #[derive(Template)]

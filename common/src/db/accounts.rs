@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::on::{on, sql};
-use super::rows::Time;
+use super::rows::{self, Time};
 use super::{DbResult, ReadTx, WriteTx};
 use crate::ids::{ScopeName, UserId};
 use crate::model::user::User;
@@ -58,7 +58,8 @@ impl ReadTx {
              FROM users WHERE login = $1"
         );
         let login = login.to_lowercase();
-        let row = on!(self, |conn| sqlx::query_as::<_, UserRow>(SQL).bind(&login).fetch_optional(conn).await)?;
+        let login = rows::storable(&login);
+        let row = on!(self, |conn| sqlx::query_as::<_, UserRow>(SQL).bind(&*login).fetch_optional(conn).await)?;
         Ok(row.map(User::from))
     }
 
@@ -72,7 +73,7 @@ impl ReadTx {
     pub async fn scopes_of(&mut self, user: UserId) -> DbResult<Vec<ScopeName>> {
         const SQL: &str = sql!("SELECT scope FROM scope_members WHERE user_id = $1 ORDER BY scope");
         let names = on!(self, |conn| sqlx::query_scalar::<_, String>(SQL).bind(user.uuid()).fetch_all(conn).await)?;
-        names.iter().map(|name| super::rows::name("scope_members", "scope", name)).collect()
+        names.iter().map(|name| rows::name("scope_members", "scope", name)).collect()
     }
 }
 

@@ -45,7 +45,8 @@ impl ReadTx {
              FROM authorizations WHERE code = $1 AND state = 'pending' AND expires_at > $2"
         );
         let now = self.now;
-        let row = on!(self, |conn| sqlx::query_as::<_, AuthorizationRow>(SQL).bind(code).bind(now).fetch_optional(conn).await)?;
+        let code = rows::storable(code);
+        let row = on!(self, |conn| sqlx::query_as::<_, AuthorizationRow>(SQL).bind(&*code).bind(now).fetch_optional(conn).await)?;
         row.map(Authorization::try_from).transpose()
     }
 
@@ -92,10 +93,11 @@ impl WriteTx {
              WHERE code = $3 AND state = 'pending' AND expires_at > $4"
         );
         let now = self.now;
+        let code = rows::storable(code);
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(decision.as_str())
             .bind(user.uuid())
-            .bind(code)
+            .bind(&*code)
             .bind(now)
             .execute(conn)
             .await

@@ -17,6 +17,8 @@ const SQLITE_READERS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process, such as `slipway admin`, to finish its write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How a write begins on SQLite: with its lock, so that it cannot fail half-way for want of it.
+pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 /// The memory that each SQLite connection keeps for pages, in KiB.
 const SQLITE_CACHE_KIB: &str = "-4000";
 
@@ -68,11 +70,11 @@ pub(super) async fn begin_read(pools: &Pools) -> DbResult<Conn> {
     })
 }
 
-/// A write takes its lock at once on SQLite, so that it cannot fail half-way for want of it.
+/// A write sees what others have committed, statement by statement on PostgreSQL.
 pub(super) async fn begin_write(pools: &Pools) -> DbResult<Conn> {
     Ok(match pools {
         Pools::Postgres { primary, .. } => Conn::Postgres(primary.begin().await?),
-        Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+        Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with(SQLITE_WRITE).await?),
     })
 }
 

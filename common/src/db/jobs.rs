@@ -1,12 +1,12 @@
 //! The rows behind the bells: enqueue, claim, settle. The rules stand in `crate::jobs`.
 
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{Connection as _, FromRow};
 use uuid::Uuid;
 
 use super::on::{on, sql};
 use super::rows;
-use super::{DbResult, ReadTx, WriteTx};
+use super::{DbError, DbResult, ReadTx, WriteTx};
 use crate::clock::Instant;
 use crate::ids::JobId;
 use crate::model::job::{Claim, Job, Lane};
@@ -19,7 +19,7 @@ struct ClaimRow {
 }
 
 impl TryFrom<ClaimRow> for Claim {
-    type Error = super::DbError;
+    type Error = DbError;
 
     fn try_from(row: ClaimRow) -> DbResult<Self> {
         Ok(Self { id: row.id.into(), job: rows::shape("jobs", "payload", row.payload.0)?, attempt: row.attempt })
@@ -143,9 +143,10 @@ impl WriteTx {
              WHERE id = $4 AND attempt = $5 AND state = 'running'"
         );
         let now = self.now;
+        let fault = fault.map(rows::storable);
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(state)
-            .bind(fault)
+            .bind(fault.as_deref())
             .bind(now)
             .bind(claim.id.uuid())
             .bind(claim.attempt)
@@ -158,27 +159,36 @@ impl WriteTx {
     /// Puts a job back to wait until `not_before`. False when it is not ours any more. When a twin waits already, the job is
     /// ended instead, since the twin does the same work.
     pub(crate) async fn put_back_job(&mut self, claim: &Claim, not_before: Instant, fault: &str) -> DbResult<bool> {
-        const TWIN: &str = sql!("SELECT COUNT(*) FROM jobs WHERE dedup_key = $1 AND state = 'queued'");
         const SQL: &str = sql!(
-            "UPDATE jobs SET state = 'queued', lease_until = NULL, not_before = $1, rung_at = $1, last_fault = $2, updated_at = $3
+            "UPDATE jobs SET state = 'queued', lease_until = NULL, not_before = $1, last_fault = $2, updated_at = $3
              WHERE id = $4 AND attempt = $5 AND state = 'running'"
         );
-        let key = claim.job.dedup_key();
-        let twins = on!(self, |conn| sqlx::query_scalar::<_, i64>(TWIN).bind(&key).fetch_one(conn).await)?;
-        if twins > 0 {
-            return self.end_job(claim, "done", Some(fault)).await;
-        }
         let now = self.now;
-        let rows = on!(self, |conn| sqlx::query(SQL)
-            .bind(not_before)
-            .bind(fault)
-            .bind(now)
-            .bind(claim.id.uuid())
-            .bind(claim.attempt)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
-        Ok(rows == 1)
+        let text = rows::storable(fault);
+        // The index tells whether a twin waits, one that is being put at this moment included. Its refusal would be the end of
+        // the transaction on PostgreSQL, so this statement has one of its own.
+        let put_back = on!(self, |conn| {
+            let mut inner = conn.begin().await?;
+            let done = sqlx::query(SQL)
+                .bind(not_before)
+                .bind(&*text)
+                .bind(now)
+                .bind(claim.id.uuid())
+                .bind(claim.attempt)
+                .execute(&mut *inner)
+                .await
+                .map(|done| done.rows_affected());
+            match done {
+                Ok(_) => inner.commit().await?,
+                Err(_) => inner.rollback().await?,
+            }
+            done
+        });
+        match put_back.map_err(DbError::from) {
+            Ok(rows) => Ok(rows == 1),
+            Err(DbError::Conflict(_)) => self.end_job(claim, "done", Some(fault)).await,
+            Err(error) => Err(error),
+        }
     }
 
     /// The job of the same key that waits, if there is one.
@@ -189,12 +199,14 @@ impl WriteTx {
         Ok(id.map(JobId::from))
     }
 
-    /// Up to `limit` jobs that are due and were not rung since `rung_before`, or whose lease ran out. They count as rung now.
+    /// Up to `limit` jobs that could be claimed now and were not rung since `rung_before`, or not since they became due. They
+    /// count as rung now.
     pub(crate) async fn take_unrung(&mut self, rung_before: Instant, limit: i64) -> DbResult<Vec<(JobId, Lane)>> {
         const SQL: &str = sql!(
             "UPDATE jobs SET rung_at = $1
              WHERE id IN (SELECT id FROM jobs
-                          WHERE rung_at <= $2 AND ((state = 'queued' AND not_before <= $1) OR (state = 'running' AND lease_until < $1))
+                          WHERE (state = 'queued' AND not_before <= $1 AND (rung_at <= $2 OR rung_at < not_before))
+                             OR (state = 'running' AND lease_until < $1 AND rung_at <= $2)
                           ORDER BY rung_at LIMIT $3)
              RETURNING id, lane"
         );

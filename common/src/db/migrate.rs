@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
-use super::{DbError, DbResult, Pools};
+use super::on::sql;
+use super::{DbError, DbResult, Pools, dialect};
 
 /// The schema of this build, compiled in: number, name and text of each file in `migrations/`.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -23,14 +24,19 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 
 pub(super) async fn run(pools: &Pools) -> DbResult<()> {
     match pools {
-        Pools::Postgres { primary, .. } => MIGRATOR.run(primary).await,
-        Pools::Sqlite { writer, .. } => MIGRATOR.run(writer).await,
+        Pools::Postgres { primary, .. } => MIGRATOR.run(primary).await.map_err(explain),
+        Pools::Sqlite { writer, .. } => {
+            // The driver holds a lock on PostgreSQL and none here. In one transaction the second process waits for the first, and
+            // then finds nothing to do.
+            let mut tx = writer.begin_with(dialect::SQLITE_WRITE).await?;
+            MIGRATOR.run(&mut *tx).await.map_err(explain)?;
+            Ok(tx.commit().await?)
+        }
     }
-    .map_err(explain)
 }
 
 pub(super) async fn check(pools: &Pools) -> DbResult<()> {
-    const SQL: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
+    const SQL: &str = sql!("SELECT version FROM _sqlx_migrations ORDER BY version");
     let applied: Vec<i64> = match pools {
         Pools::Postgres { primary, .. } => sqlx::query_scalar(SQL).fetch_all(primary).await,
         Pools::Sqlite { writer, .. } => sqlx::query_scalar(SQL).fetch_all(writer).await,

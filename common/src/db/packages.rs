@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::on::{on, sql};
 use super::rows::{self, Time};
-use super::{DbResult, Listing, Page, ReadTx, WriteTx};
+use super::{DbError, DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::ids::{PackageName, ScopeName};
 use crate::model::package::{Package, ReadmeSource, Repository};
 
@@ -27,7 +27,7 @@ struct PackageRow {
 }
 
 impl TryFrom<PackageRow> for Package {
-    type Error = super::DbError;
+    type Error = DbError;
 
     fn try_from(row: PackageRow) -> DbResult<Self> {
         let repository = match (row.repository_owner, row.repository_name, row.repository_id) {
@@ -52,7 +52,7 @@ impl TryFrom<PackageRow> for Package {
 /// A package name kept in two columns.
 pub(super) fn package_name(table: &'static str, scope: &str, name: &str) -> DbResult<PackageName> {
     let scope: ScopeName = rows::name(table, "scope", scope)?;
-    PackageName::new(scope, name).map_err(|error| super::DbError::corrupt(table, "name", error))
+    PackageName::new(scope, name).map_err(|error| DbError::corrupt(table, "name", error))
 }
 
 impl ReadTx {
@@ -106,7 +106,7 @@ impl ReadTx {
         );
         const TOTAL: &str =
             sql!("SELECT COUNT(*) FROM packages WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')");
-        let (scope, name) = (scope.to_lowercase(), name.to_lowercase());
+        let (scope, name) = (rows::storable(scope).to_lowercase(), rows::storable(name).to_lowercase());
         let (scope_pattern, name_pattern) = (contains(&scope), contains(&name));
         let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
             .bind(false)
@@ -199,22 +199,32 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Deletes a package that never had a publish worth keeping. False when it has one, or does not exist.
+    /// Deletes a package that never had a publish worth keeping, with the record of those that came to nothing. False, and
+    /// nothing is deleted, when it has one, is being given one, or does not exist.
     pub async fn delete_package(&mut self, name: &PackageName) -> DbResult<bool> {
-        const PUBLISHES: &str =
-            sql!("DELETE FROM publishes WHERE scope = $1 AND name = $2 AND state IN ('rejected', 'failed', 'cancelled')");
+        const PUBLISHES: &str = sql!(
+            "DELETE FROM publishes WHERE scope = $1 AND name = $2
+             AND NOT EXISTS (SELECT 1 FROM publishes AS live WHERE live.scope = $1 AND live.name = $2
+                             AND live.state IN ('queued', 'checking', 'committed', 'published'))
+             AND NOT EXISTS (SELECT 1 FROM versions WHERE scope = $1 AND name = $2)"
+        );
         const PACKAGE: &str = sql!(
             "DELETE FROM packages WHERE scope = $1 AND name = $2
              AND NOT EXISTS (SELECT 1 FROM publishes WHERE scope = $1 AND name = $2)
              AND NOT EXISTS (SELECT 1 FROM versions WHERE scope = $1 AND name = $2)"
         );
         on!(self, |conn| sqlx::query(PUBLISHES).bind(name.scope().as_str()).bind(name.name()).execute(conn).await.map(drop))?;
-        let rows = on!(self, |conn| sqlx::query(PACKAGE)
+        let deleted = on!(self, |conn| sqlx::query(PACKAGE)
             .bind(name.scope().as_str())
             .bind(name.name())
             .execute(conn)
             .await
-            .map(|done| done.rows_affected()))?;
-        Ok(rows == 1)
+            .map(|done| done.rows_affected()));
+        match deleted.map_err(DbError::from) {
+            Ok(rows) => Ok(rows == 1),
+            // A publish that was not committed when we looked refers to the package now.
+            Err(DbError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::packages::package_name;
 use super::rows::{self, List, Time};
 use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::ids::{PackageName, TaskId, UserId, Version};
-use crate::model::finding::{Finding, Findings};
+use crate::model::finding::{Finding, Findings, Place};
 use crate::model::publish::{Publish, PublishError, PublishState};
 
 #[derive(FromRow)]
@@ -51,6 +51,19 @@ impl TryFrom<PublishRow> for Publish {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// Findings quote what authors wrote, which may be anything.
+fn storable(findings: &Findings) -> Vec<Finding> {
+    let plain = |text: String| rows::storable(&text).into_owned();
+    let place = |place: Place| Place { path: plain(place.path), ..place };
+    let finding = |finding: Finding| Finding {
+        message: plain(finding.message),
+        place: finding.place.map(place),
+        hint: finding.hint.map(plain),
+        ..finding
+    };
+    findings.iter().cloned().map(finding).collect()
 }
 
 impl ReadTx {
@@ -167,11 +180,11 @@ impl WriteTx {
         );
         assert!(from.may_become(to), "{from:?} cannot become {to:?}");
         let now = self.now;
-        let findings: Vec<Finding> = findings.iter().cloned().collect();
+        let (findings, message) = (storable(findings), rows::storable(&error.message));
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(to.as_str())
             .bind(&error.code)
-            .bind(&error.message)
+            .bind(&*message)
             .bind(rows::list(&findings))
             .bind(now)
             .bind(id.uuid())
@@ -189,7 +202,7 @@ impl WriteTx {
              WHERE id = $3 AND state = 'checking'"
         );
         let now = self.now;
-        let findings: Vec<Finding> = findings.iter().cloned().collect();
+        let findings = storable(findings);
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(rows::list(&findings))
             .bind(now)

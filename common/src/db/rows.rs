@@ -1,5 +1,6 @@
 //! Reading stored values back: a value that this build would not write is reported with its address.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,22 @@ pub(super) struct List<T> {
 /// The shape in which a list is bound.
 pub(super) fn list<T: Clone>(items: &[T]) -> Json<List<T>> {
     Json(List { list: items.to_vec() })
+}
+
+/// A text as every engine holds it. PostgreSQL's texts have no zero character, and what people send may have one: it is shown as
+/// what cannot be shown, and matches nothing.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// A JSON document whose order is part of its meaning. `JSONB` sorts keys on PostgreSQL, so these columns are `TEXT`.
+pub(super) fn document(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("documents have text for keys")
+}
+
+/// What [`document`] wrote.
+pub(super) fn read_document<T: DeserializeOwned>(table: &'static str, column: &'static str, text: &str) -> DbResult<T> {
+    serde_json::from_str(text).map_err(|error| DbError::corrupt(table, column, error))
 }
 
 /// An instant as rows have it.

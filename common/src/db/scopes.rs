@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::on::{on, sql};
 use super::rows::{self, Time};
-use super::{DbResult, ReadTx, WriteTx};
+use super::{DbError, DbResult, ReadTx, WriteTx};
 use crate::ids::{ScopeName, UserId};
 use crate::model::scope::{Quotas, Scope, Usage};
 
@@ -30,7 +30,7 @@ struct ScopeRow {
 }
 
 impl TryFrom<ScopeRow> for Scope {
-    type Error = super::DbError;
+    type Error = DbError;
 
     fn try_from(row: ScopeRow) -> DbResult<Self> {
         Ok(Self {
@@ -89,8 +89,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+                                 upload_limits, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
              ON CONFLICT DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -103,6 +103,7 @@ impl WriteTx {
             .bind(scope.quotas.publishes_per_week)
             .bind(scope.verify_oidc_actor)
             .bind(scope.require_publishing_from_ci)
+            .bind(scope.upload_limits.as_ref().map(Json))
             .bind(scope.created_at)
             .execute(conn)
             .await
@@ -150,16 +151,19 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Deletes a scope that has no packages, with its memberships. False when it has some, or does not exist.
+    /// Deletes a scope that has no packages, with its memberships. False, and nothing is left to commit, when it has some, is
+    /// being given one, or does not exist.
     pub async fn delete_scope(&mut self, scope: &ScopeName) -> DbResult<bool> {
-        const MEMBERS: &str = sql!(
-            "DELETE FROM scope_members WHERE scope = $1 AND NOT EXISTS (SELECT 1 FROM packages WHERE scope = $1)"
-        );
+        const MEMBERS: &str = sql!("DELETE FROM scope_members WHERE scope = $1 AND NOT EXISTS (SELECT 1 FROM packages WHERE scope = $1)");
         const SCOPE: &str = sql!("DELETE FROM scopes WHERE scope = $1 AND NOT EXISTS (SELECT 1 FROM packages WHERE scope = $1)");
         on!(self, |conn| sqlx::query(MEMBERS).bind(scope.as_str()).execute(conn).await.map(drop))?;
-        let rows =
-            on!(self, |conn| sqlx::query(SCOPE).bind(scope.as_str()).execute(conn).await.map(|done| done.rows_affected()))?;
-        Ok(rows == 1)
+        let deleted = on!(self, |conn| sqlx::query(SCOPE).bind(scope.as_str()).execute(conn).await.map(|done| done.rows_affected()));
+        match deleted.map_err(DbError::from) {
+            Ok(rows) => Ok(rows == 1),
+            // A package that was not committed when we looked refers to the scope now.
+            Err(DbError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Changes the description of a scope. False when there is no such scope.

@@ -25,13 +25,13 @@ struct VersionRow {
     is_yanked: bool,
     task_id: Uuid,
     user_id: Option<Uuid>,
-    exports: Json<serde_json::Value>,
+    exports: String,
     license: Option<String>,
     readme_path: Option<String>,
     uses_npm: bool,
     augmentations: bool,
     meta_sha256: Vec<u8>,
-    npm_manifest: Json<serde_json::Value>,
+    npm_manifest: String,
     npm_revision: i64,
     artefacts: Json<serde_json::Value>,
     stored_generation: Option<i64>,
@@ -52,13 +52,13 @@ impl TryFrom<VersionRow> for PackageVersion {
             task_id: row.task_id.into(),
             user_id: row.user_id.map(UserId::from),
             content: VersionContent {
-                exports: rows::shape(TABLE, "exports", row.exports.0)?,
+                exports: rows::read_document(TABLE, "exports", &row.exports)?,
                 license: row.license,
                 readme: row.readme_path.map(|path| rows::name(TABLE, "readme_path", &path)).transpose()?,
                 uses_npm: row.uses_npm,
                 augmentations: row.augmentations,
                 meta: rows::digest(TABLE, "meta_sha256", &row.meta_sha256)?,
-                npm_manifest: row.npm_manifest.0,
+                npm_manifest: rows::read_document(TABLE, "npm_manifest", &row.npm_manifest)?,
                 npm_revision: row.npm_revision,
                 artefacts: artefacts.list,
             },
@@ -152,14 +152,16 @@ impl ReadTx {
              FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
              ORDER BY sort_key DESC"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Json<serde_json::Value>)>(SQL)
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, String)>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
             .fetch_all(conn)
             .await)?;
         rows.into_iter()
-            .map(|(version, is_yanked, created_at, Json(npm_manifest))| {
-                Ok(ListedVersion { version: rows::name("versions", "version", &version)?, is_yanked, created_at, npm_manifest })
+            .map(|(version, is_yanked, created_at, npm_manifest)| {
+                let version = rows::name("versions", "version", &version)?;
+                let npm_manifest = rows::read_document("versions", "npm_manifest", &npm_manifest)?;
+                Ok(ListedVersion { version, is_yanked, created_at, npm_manifest })
             })
             .collect()
     }
@@ -168,7 +170,7 @@ impl ReadTx {
     pub async fn resolvable_versions(&mut self, packages: &[PackageName]) -> DbResult<BTreeMap<PackageName, Vec<ResolvableVersion>>> {
         let mut found: BTreeMap<PackageName, Vec<ResolvableVersion>> = BTreeMap::new();
         for chunk in packages.chunks(ROWS_PER_INSERT) {
-            let rows: Vec<(String, String, String, bool, Json<serde_json::Value>)> = on!(self, |conn| {
+            let rows: Vec<(String, String, String, bool, String)> = on!(self, |conn| {
                 let mut query = QueryBuilder::new(
                     "SELECT scope, name, version, is_yanked, exports FROM versions
                      WHERE stored_generation IS NOT NULL AND (scope, name) IN (",
@@ -179,8 +181,8 @@ impl ReadTx {
                 query.push(") ORDER BY scope, name, sort_key");
                 query.build_query_as().fetch_all(conn).await
             })?;
-            for (scope, name, version, is_yanked, Json(exports)) in rows {
-                let exports: Exports = rows::shape("versions", "exports", exports)?;
+            for (scope, name, version, is_yanked, exports) in rows {
+                let exports: Exports = rows::read_document("versions", "exports", &exports)?;
                 found.entry(package_name("versions", &scope, &name)?).or_default().push(ResolvableVersion {
                     version: rows::name("versions", "version", &version)?,
                     is_yanked,
@@ -233,13 +235,13 @@ impl WriteTx {
             .bind(version.is_yanked)
             .bind(version.task_id.uuid())
             .bind(version.user_id.map(UserId::uuid))
-            .bind(Json(&content.exports))
+            .bind(rows::document(&content.exports))
             .bind(&content.license)
             .bind(content.readme.as_ref().map(crate::ids::PackagePath::as_str))
             .bind(content.uses_npm)
             .bind(content.augmentations)
             .bind(content.meta.as_bytes())
-            .bind(Json(&content.npm_manifest))
+            .bind(rows::document(&content.npm_manifest))
             .bind(content.npm_revision)
             .bind(rows::list(&content.artefacts))
             .bind(version.created_at)

@@ -12,6 +12,10 @@ use super::{InvalidName, text_serde};
 /// scope and package must stay below the 255 bytes that file systems allow.
 pub const MAX_VERSION_BYTES: usize = 128;
 
+/// Highest major, minor or patch number: JavaScript's largest safe integer. npm clients refuse a whole package for one version
+/// above it.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// A strict semantic version: what is read is exactly what is printed (no `v`, no blanks, no leading zeros).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Version(semver::Version);
@@ -70,6 +74,9 @@ impl TryFrom<&str> for Version {
         }
         let version = semver::Version::parse(text)
             .map_err(|error| InvalidName(format!("'{}' is not a semantic version such as `1.2.3`: {error}", shorten(text))))?;
+        if [version.major, version.minor, version.patch].into_iter().any(|number| number > MAX_NUMBER) {
+            return Err(InvalidName(format!("version '{text}' has a number above {MAX_NUMBER}, which JavaScript cannot count to")));
+        }
         if version.to_string() == text {
             Ok(Self(version))
         } else {
@@ -132,7 +139,7 @@ mod tests {
         "1.0.1-a",
         "2.0.0",
         "10.0.0",
-        "18446744073709551615.0.0",
+        "9007199254740991.0.0",
     ];
 
     #[test]
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_read_back() {
-        for bad in ["", "1", "1.2", "v1.2.3", "1.2.3 ", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "latest"] {
+        for bad in ["", "1", "1.2", "v1.2.3", "1.2.3 ", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "latest", "9007199254740992.0.0"] {
             assert!(Version::try_from(bad).is_err(), "{bad}");
         }
         assert!(Version::try_from(format!("1.2.3-{}", "a".repeat(200)).as_str()).is_err());

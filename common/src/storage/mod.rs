@@ -116,8 +116,10 @@ impl Storage {
                 let bytes = found.bytes().await.map_err(|error| explain(key, error))?;
                 Ok(Seen { bytes: Some(bytes), version: Some(version) })
             }
-            Err(object_store::Error::NotFound { .. }) => Ok(Seen { bytes: None, version: None }),
-            Err(error) => Err(explain(key, error)),
+            Err(error) => match explain(key, error) {
+                StorageError::Missing(_) => Ok(Seen { bytes: None, version: None }),
+                error => Err(error),
+            },
         }
     }
 
@@ -162,8 +164,11 @@ impl Storage {
     pub async fn delete(&self, key: &StorageKey) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         match backend.store.delete(&path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(explain(key, error)),
+            Ok(()) => Ok(()),
+            Err(error) => match explain(key, error) {
+                StorageError::Missing(_) => Ok(()),
+                error => Err(error),
+            },
         }
     }
 
@@ -250,6 +255,19 @@ fn attributes(backend: &Backend, key: &StorageKey) -> Attributes {
 fn explain(key: &StorageKey, error: object_store::Error) -> StorageError {
     match error {
         object_store::Error::NotFound { .. } => StorageError::Missing(key.text()),
+        other if is_below_a_file(&other) => StorageError::Missing(key.text()),
         other => StorageError::Backend(other),
     }
+}
+
+/// Whether a key goes on where a plain file ends. There is nothing below a file, and the file system says so in words of its own.
+fn is_below_a_file(error: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotADirectory) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

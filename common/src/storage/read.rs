@@ -1,6 +1,7 @@
 //! Reading for somebody else: conditional, partial, streamed.
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{GetOptions, GetRange, ObjectStoreExt};
@@ -83,9 +84,12 @@ impl Storage {
         let (backend, path) = self.place(key);
         let mut options = GetOptions { head: request.head_only, ..GetOptions::default() };
         if let Some(tags) = request.if_none_match {
-            options.if_none_match = Some(tags);
+            // Whoever compressed the object on its way made its tag a weak one. For reading, weak and strong tags are the same.
+            options.if_none_match = Some(tags.replace("W/\"", "\""));
         } else {
-            options.if_modified_since = request.if_modified_since;
+            // Dates of HTTP have whole seconds: the one we sent is up to a second before the instant it stands for.
+            let second = TimeDelta::nanoseconds(999_999_999);
+            options.if_modified_since = request.if_modified_since.map(|since| since.checked_add_signed(second).unwrap_or(since));
         }
         if let Some(range) = request.range {
             // Asking for the size first tells a range that does not exist from a store that fails.

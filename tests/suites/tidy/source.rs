@@ -90,7 +90,10 @@ pub(crate) fn root() -> PathBuf {
 /// Every Rust file of every room, read once for all rules.
 pub(crate) fn sources() -> &'static [Source] {
     static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
-        let files = ROOMS.iter().flat_map(|room| files_below(room)).filter(|path| std::path::Path::new(path).extension().is_some_and(|extension| extension == "rs"));
+        let files = ROOMS
+            .iter()
+            .flat_map(|room| files_below(room))
+            .filter(|path| std::path::Path::new(path).extension().is_some_and(|extension| extension == "rs"));
         let texts: Vec<(String, String)> = files.map(|path| (path.clone(), read(&path))).collect();
         let tests: Vec<String> = texts.iter().flat_map(|(path, text)| test_files(path, text)).collect();
         let is_test = |path: &str| tests.iter().any(|test| path == test || (test.ends_with('/') && path.starts_with(test)));

@@ -27,6 +27,7 @@ mod reach;
 pub mod rewrite;
 pub mod rules;
 pub mod unpack;
+mod values;
 
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
 pub use self::reach::{Reach, Target, reach};

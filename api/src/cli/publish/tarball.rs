@@ -63,6 +63,8 @@ pub(super) fn pack(directory: &Directory, chosen: &BTreeSet<PackagePath>) -> any
         header.set_size(size);
         header.set_mode(0o644);
         header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
         archive.append_data(&mut header, path.relative(), bytes.as_ref()).with_context(|| format!("cannot pack `{path}`"))?;
         files.push(PackedFile { path: path.clone(), size });
     }

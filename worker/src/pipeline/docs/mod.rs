@@ -5,6 +5,7 @@
 //! goes wrong in here is a warning, and the package publishes without.
 
 mod effort;
+mod repetition;
 mod index;
 mod symbols;
 #[cfg(test)]
@@ -65,6 +66,7 @@ fn parse(graph: &Graph, entries: &[Entry]) -> Result<ParseOutput, String> {
     let mut specifiers: Vec<_> = entries.iter().map(|entry| entry.specifier.clone()).collect();
     specifiers.sort();
     specifiers.dedup();
+    repetition::check(graph)?;
     effort::check(graph, &specifiers)?;
     // `deno_doc` holds the odd declaration to be impossible, and packages hold odd declarations.
     let attempt = catch_unwind(AssertUnwindSafe(|| {

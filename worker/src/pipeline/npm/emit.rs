@@ -18,9 +18,9 @@ use super::layout::local_path;
 use super::maps;
 use super::specifiers::{Purpose, Referrer, Resolver, file_url};
 use super::tree::Tree;
-use super::values::Values;
 use super::walk::Rewrite;
 use super::{Emit, jsx, using};
+use crate::pipeline::values::Values;
 
 /// A file made by the compiler, and its source map.
 pub(super) struct Emitted {
@@ -71,7 +71,7 @@ impl NotCompiled {
 /// Puts the code of all modules of the graph into the tree.
 pub(super) fn modules(resolver: &Resolver<'_>, tree: &mut Tree, findings: &mut Findings) -> Sources {
     let mut sources = Sources::new();
-    let values = Values::of(resolver);
+    let values = values(resolver);
     for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
         let Some(path) = local_path(&module.specifier) else { continue };
         let Some(home) = resolver.layout.home_of(&path) else { continue };
@@ -100,6 +100,19 @@ pub(super) fn modules(resolver: &Resolver<'_>, tree: &mut Tree, findings: &mut F
         }
     }
     sources
+}
+
+/// The names of all modules of the graph.
+fn values(resolver: &Resolver<'_>) -> Values {
+    let mut values = Values::default();
+    for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
+        let Some(path) = local_path(&module.specifier) else { continue };
+        let Ok(parsed) = parse(&resolver.emit, module) else { continue };
+        let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: &path };
+        let is_code = resolver.layout.home_of(&path).is_some_and(|home| home.code.is_some());
+        values.read(&path, parsed.program_ref(), !is_code, &|specifier| resolver.local_target(referrer, specifier));
+    }
+    values
 }
 
 /// Writes a file with its specifiers edited, if there is anything to edit or it goes to another place.

@@ -28,7 +28,6 @@ mod specifiers;
 mod tests;
 mod tree;
 mod using;
-mod values;
 mod walk;
 
 use bytes::Bytes;

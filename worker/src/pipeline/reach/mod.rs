@@ -72,7 +72,7 @@ pub fn reach(target: &Target, files: &Files) -> Result<Reach, Findings> {
     let (graph, found) = loop {
         follow_all(&mut pass, files);
         let mut found = Findings::default();
-        let (_, graph) = plan::connected(&upload, pass.rewritten().clone(), &manifest, &mut found);
+        let (_, graph) = plan::connected(&upload, pass.rewritten(), &manifest, &mut found);
         // What WebAssembly imports shows in the graph first, and may be source that has imports of its own.
         let unseen: Vec<_> = in_graph(&graph, files).into_iter().filter(|path| !pass.seen().contains(path)).collect();
         if unseen.is_empty() {

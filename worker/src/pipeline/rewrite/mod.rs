@@ -3,7 +3,8 @@
 //! What is published is loaded by clients that look for nothing: a specifier is the file's path to the letter or an address
 //! with a version. Authors write what their tools find for them, so this room finds it the same way, from the files of the
 //! package and its own settings alone, and edits the text. Nothing else in a file moves by a byte, and a file whose
-//! specifiers are exact is the same bytes afterwards, because clients hold what is stored against what they sent.
+//! specifiers are exact is the same bytes afterwards, because clients hold what is stored against what they sent. The one
+//! exception is the word `type` before exports that need it, in packages that no such client sends (`marks`).
 //!
 //! Every source file is rewritten. What keeps one from working is collected by file: only the module graph knows which
 //! files anybody can load, so the caller reports the findings of those and drops the rest.
@@ -13,6 +14,7 @@
 
 mod collect;
 mod jsx;
+mod marks;
 mod resolve;
 mod revise;
 mod site;
@@ -24,13 +26,14 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use deno_ast::ParsedSource;
+use deno_ast::{ParsedSource, TextChange, apply_text_changes};
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::{Finding, MAX_FINDINGS};
 
 use super::Upload;
 use super::files::Files;
 use super::manifest::{JsxOptions, Manifest};
+use marks::Marks;
 use resolve::Resolver;
 use revise::{Revision, revise};
 use source::Source;
@@ -63,7 +66,7 @@ pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, versio
     // looked through from the exports on, and the others after them.
     pass.follow(entry_points(manifest));
     pass.rest();
-    pass.rewritten
+    pass.rewritten()
 }
 
 /// The files of the exports.
@@ -78,6 +81,7 @@ pub struct Pass<'a> {
     resolver: Resolver<'a>,
     is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool,
     seen: BTreeSet<PackagePath>,
+    marks: Marks,
     rewritten: Rewritten,
 }
 
@@ -85,7 +89,8 @@ impl<'a> Pass<'a> {
     /// A pass that has seen nothing. Files for which `is_unsafe` holds are not parsed.
     fn new(files: &'a Files, manifest: &'a Manifest, resolver: Resolver<'a>, is_unsafe: &'a dyn Fn(&PackagePath, &[u8]) -> bool) -> Self {
         let rewritten = Rewritten { files: files.clone(), ..Rewritten::default() };
-        Self { files, options: &manifest.resolution.jsx, resolver, is_unsafe, seen: BTreeSet::new(), rewritten }
+        let marks = Marks::new(&manifest.config);
+        Self { files, options: &manifest.resolution.jsx, resolver, is_unsafe, seen: BTreeSet::new(), marks, rewritten }
     }
 
     /// A pass over the files of an upload.
@@ -112,12 +117,6 @@ impl<'a> Pass<'a> {
         &self.seen
     }
 
-    /// What has become of the package so far.
-    #[must_use]
-    pub fn rewritten(&self) -> &Rewritten {
-        &self.rewritten
-    }
-
     /// Rewrites the files that nobody named.
     fn rest(&mut self) {
         let files = self.files;
@@ -128,10 +127,22 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// What has become of the package so far, with the changes that are known only once all files were seen.
+    #[must_use]
+    pub fn rewritten(&self) -> Rewritten {
+        let mut rewritten = self.rewritten.clone();
+        let text = |path: &PackagePath| self.files.get(path.as_str()).map_or("", |bytes| source::text(bytes).unwrap_or_default());
+        for (path, changes) in self.marks.edits(text) {
+            rewritten.change(path, changes);
+        }
+        rewritten
+    }
+
     fn visit(&mut self, path: &PackagePath, is_reached: bool) -> Vec<String> {
         let Some(bytes) = self.files.get(path.as_str()).filter(|bytes| !(self.is_unsafe)(path, bytes)) else { return Vec::new() };
         let Some(source) = Source::read(path, bytes) else { return Vec::new() };
-        let revision = revise(path, &source, &self.resolver, self.options);
+        let mut revision = revise(path, &source, &self.resolver, self.options);
+        self.marks.read(path, &source, &mut revision);
         self.rewritten.take(path, source, revision, is_reached)
     }
 }
@@ -139,17 +150,25 @@ impl<'a> Pass<'a> {
 impl Rewritten {
     /// Stores what became of a file, and hands back the files it names.
     fn take(&mut self, path: &PackagePath, source: Source, revision: Revision, is_reached: bool) -> Vec<String> {
-        let Revision { text, names, errors, warnings } = revision;
+        let Revision { changes, names, errors, warnings, .. } = revision;
         hold(&mut self.unresolved, path, errors);
         hold(&mut self.warnings, path, warnings);
-        if let Some(text) = text {
-            let mark = if source.has_byte_order_mark { "\u{feff}" } else { "" };
-            self.files.insert(path.clone(), Bytes::from(format!("{mark}{text}")));
-            self.changed.insert(path.clone());
-        } else if is_reached {
+        if is_reached && changes.is_empty() {
             self.parsed.insert(path.clone(), source.parsed);
         }
+        self.change(path, changes);
         names
+    }
+
+    /// Makes the edits of a file, if there are any.
+    fn change(&mut self, path: &PackagePath, changes: Vec<TextChange>) {
+        let Some(bytes) = self.files.get(path.as_str()).filter(|_| !changes.is_empty()) else { return };
+        let Some(text) = source::text(bytes) else { return };
+        let changed = apply_text_changes(text, changes);
+        let mark = if text.len() < bytes.len() { "\u{feff}" } else { "" };
+        self.files.insert(path.clone(), Bytes::from(format!("{mark}{changed}")));
+        self.changed.insert(path.clone());
+        self.parsed.remove(path);
     }
 }
 

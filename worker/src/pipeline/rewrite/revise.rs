@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deno_ast::{SourceTextInfo, TextChange, apply_text_changes};
+use deno_ast::{SourceTextInfo, TextChange};
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::{Finding, FindingCode, MAX_FINDINGS, Place, Severity};
 
@@ -16,8 +16,10 @@ use super::source::Source;
 /// What became of a file.
 #[derive(Debug, Default)]
 pub(super) struct Revision {
-    /// Its new text, without byte order mark, if anything changed.
-    pub(super) text: Option<String>,
+    /// What has to change in its text, which is without byte order mark.
+    pub(super) changes: Vec<TextChange>,
+    /// The files of the package that its imports and exports name, by what stands in the file.
+    pub(super) targets: BTreeMap<String, String>,
     /// The files of the package that it names.
     pub(super) names: Vec<String>,
     /// What keeps it from working.
@@ -29,7 +31,7 @@ pub(super) struct Revision {
 /// Looks through one file.
 pub(super) fn revise(path: &PackagePath, source: &Source, resolver: &Resolver<'_>, options: &JsxOptions) -> Revision {
     let found = collect::collect(&source.parsed);
-    let mut reviser = Reviser { path, source, resolver, known: BTreeMap::new(), changes: Vec::new(), revision: Revision::default() };
+    let mut reviser = Reviser { path, source, resolver, known: BTreeMap::new(), revision: Revision::default() };
     reviser.add_pragmas(&found, options);
     for site in &found.sites {
         if reviser.revision.errors.len() >= MAX_FINDINGS {
@@ -42,10 +44,8 @@ pub(super) fn revise(path: &PackagePath, source: &Source, resolver: &Resolver<'_
         let said = "what this dynamic import loads is not known before it runs, so it is neither checked nor rewritten";
         reviser.report(start, Finding::warning(FindingCode::UnanalyzableImport, said));
     }
-    let Reviser { changes, mut revision, .. } = reviser;
-    if !changes.is_empty() {
-        revision.text = Some(apply_text_changes(source.parsed.text(), changes));
-    }
+    let Reviser { known, mut revision, .. } = reviser;
+    revision.targets = targets(known);
     revision
 }
 
@@ -58,8 +58,14 @@ struct Reviser<'a> {
     resolver: &'a Resolver<'a>,
     /// What was resolved before. Files import the same things over and over, and looking for what is not there is slow.
     known: BTreeMap<(Role, &'a str), Outcome>,
-    changes: Vec<TextChange>,
     revision: Revision,
+}
+
+/// The files that static imports and exports lead to.
+fn targets(known: BTreeMap<(Role, &str), Outcome>) -> BTreeMap<String, String> {
+    let is_static = |role| matches!(role, Role::Import | Role::TypeImport);
+    let found = known.into_iter().filter(|((role, _), _)| is_static(*role));
+    found.filter_map(|((_, text), outcome)| Some((text.to_owned(), outcome.ok()?.file?))).collect()
 }
 
 impl<'a> Reviser<'a> {
@@ -71,7 +77,7 @@ impl<'a> Reviser<'a> {
         let (text, failures) = jsx::pragmas(options, self.resolver, self.referrer(Role::JsxSource));
         let start = if collect::starts_with_shebang(parsed) { parsed.text().find('\n').map_or(0, |end| end + 1) } else { 0 };
         if !text.is_empty() {
-            self.changes.push(TextChange::new(start, start, text));
+            self.revision.changes.push(TextChange::new(start, start, text));
         }
         if found.has_jsx {
             for failure in failures {
@@ -136,7 +142,7 @@ impl<'a> Reviser<'a> {
                 self.fail(site.start(), site.role, Failure { code: FindingCode::UnresolvedSpecifier, message, hint: None });
                 return;
             };
-            self.changes.push(TextChange::new(site.range.start, site.range.end, written));
+            self.revision.changes.push(TextChange::new(site.range.start, site.range.end, written));
         }
         self.revision.names.extend(resolved.file);
     }

@@ -12,8 +12,13 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 pub(super) struct Source {
     /// Its syntax tree, over the text without byte order mark.
     pub(super) parsed: ParsedSource,
-    /// Whether there was a byte order mark. It is kept: nothing moves that is no specifier.
-    pub(super) has_byte_order_mark: bool,
+}
+
+/// The text of a file without its byte order mark, which is kept aside: nothing moves that is no specifier. `None` when it is
+/// not UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
 impl Source {
@@ -25,9 +30,7 @@ impl Source {
         if !is_source(media_type) {
             return None;
         }
-        let text = std::str::from_utf8(bytes).ok()?;
-        let stripped = text.strip_prefix(BYTE_ORDER_MARK);
-        let text = stripped.unwrap_or(text);
+        let text = text(bytes)?;
         if text.starts_with(BYTE_ORDER_MARK) {
             // The parser strips a second mark as well, and every position after it would be off.
             return None;
@@ -41,7 +44,7 @@ impl Source {
             maybe_syntax: None,
         })
         .ok()?;
-        parsed.diagnostics().is_empty().then(|| Self { parsed, has_byte_order_mark: stripped.is_some() })
+        parsed.diagnostics().is_empty().then(|| Self { parsed })
     }
 
     /// Whether only declarations stand in it.

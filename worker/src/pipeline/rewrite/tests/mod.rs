@@ -4,6 +4,7 @@ mod agreement;
 mod findings;
 mod idempotence;
 mod jsx;
+mod marks;
 mod places;
 mod projects;
 mod relative;

@@ -1,37 +1,18 @@
-//! Which exported names are types alone.
-//!
-//! A transpiler sees one file. `export { Shape } from "./shape.ts"` must go when `Shape` is an interface, and must stay when it
-//! is a class, and only `shape.ts` knows. TypeScript resolves this over the whole program, so authors who use it need not write
-//! `export type`; this room does the same over the modules of the package. A name that leads out of the package is left alone.
+//! The names of one module: what it declares, imports and exports, as far as that says what is a type.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use deno_ast::ProgramRef;
 use deno_ast::swc::ast::{
-    Decl, DefaultDecl, ExportSpecifier, ImportSpecifier, ModuleDecl, ModuleItem, Program, Stmt, TsModuleDecl, TsNamespaceBody,
+    Decl, DefaultDecl, ExportSpecifier, Expr, ImportSpecifier, ModuleDecl, ModuleItem, Stmt, TsModuleDecl, TsNamespaceBody,
 };
 use deno_ast::swc::utils::find_pat_ids;
 
-use super::emit::parse;
-use super::layout::local_path;
-use super::specifiers::{Referrer, Resolver};
-
-/// Most steps from module to module for all names of a package. The largest barrels we know take some ten thousand; a package
-/// of nothing but `export *` could ask for a step per name and module. What is not settled by then is taken for a value, which
-/// is what it is in plain JavaScript.
-const MOST_STEPS: usize = 2_000_000;
-
-/// The names of every module.
-#[derive(Debug)]
-pub(super) struct Values {
-    modules: BTreeMap<String, Names>,
-    steps_left: Cell<usize>,
-}
+use super::Follow;
 
 /// The names of one module, as far as they matter here.
 #[derive(Debug, Default)]
-struct Names {
+pub(super) struct Names {
     /// Declared here, as something that runs.
     values: BTreeSet<String>,
     /// Declared here, as a type.
@@ -39,14 +20,14 @@ struct Names {
     /// Imported, by the local name.
     imports: BTreeMap<String, Origin>,
     /// Exported, by the name others see.
-    exports: BTreeMap<String, Origin>,
+    pub(super) exports: BTreeMap<String, Origin>,
     /// `export * from`.
-    stars: Vec<Option<String>>,
+    pub(super) stars: Vec<Option<String>>,
 }
 
 /// Where a name comes from.
 #[derive(Debug, Clone)]
-enum Origin {
+pub(super) enum Origin {
     /// Something that runs, or may be.
     Value,
     /// Certainly a type.
@@ -57,89 +38,22 @@ enum Origin {
     Module(String, String),
 }
 
-impl Values {
-    /// Reads the names of all modules of the graph.
-    pub(super) fn of(resolver: &Resolver<'_>) -> Self {
-        let mut values = Self { modules: BTreeMap::new(), steps_left: Cell::new(MOST_STEPS) };
-        for module in resolver.emit.graph.modules().filter_map(|module| module.js()) {
-            let Some(path) = local_path(&module.specifier) else { continue };
-            let Ok(parsed) = parse(&resolver.emit, module) else { continue };
-            let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: &path };
-            let target = |specifier: &str| resolver.local_target(referrer, specifier);
-            let mut names = Names::default();
-            // A declaration file has nothing that runs, whatever it declares.
-            let is_code = resolver.layout.home_of(&path).is_some_and(|home| home.code.is_some());
-            if let ProgramRef::Module(program) = parsed.program_ref() {
-                program.body.iter().for_each(|item| names.item(item, &target));
-            }
-            if !is_code {
-                names.exports.values_mut().for_each(|origin| *origin = Origin::Type);
-                names.types.append(&mut names.values);
-            }
-            values.modules.insert(path, names);
-        }
-        values
-    }
-
-    /// Takes the exports out of a module that lead to types alone.
-    pub(super) fn prune(&self, path: &str, target: &dyn Fn(&str) -> Option<String>, program: &mut Program) {
-        let Program::Module(module) = program else { return };
-        module.body.retain_mut(|item| {
-            let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = item else { return true };
-            let from = export.src.as_ref().map(|src| target(&src.value.to_string_lossy()));
-            let before = export.specifiers.len();
-            export.specifiers.retain(|specifier| {
-                let ExportSpecifier::Named(named) = specifier else { return true };
-                let name = named.orig.atom().to_string();
-                !match &from {
-                    None => self.is_type(path, Origin::Local(name)),
-                    Some(Some(from)) => self.is_type(from, Origin::Module(from.clone(), name)),
-                    Some(None) => false,
-                }
-            });
-            before == 0 || !export.specifiers.is_empty()
-        });
-    }
-
-    /// Whether an origin, seen from a module, is certainly a type.
-    fn is_type(&self, path: &str, origin: Origin) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut pending = vec![(path.to_owned(), origin)];
-        let mut found = false;
-        while let Some((path, origin)) = pending.pop() {
-            let Some(steps_left) = self.steps_left.get().checked_sub(1) else { return false };
-            self.steps_left.set(steps_left);
-            match origin {
-                Origin::Value => return false,
-                Origin::Type => found = true,
-                Origin::Local(name) => match self.modules.get(&path).map(|names| names.local(&name)) {
-                    Some(origin) => pending.push((path, origin)),
-                    None => return false,
-                },
-                Origin::Module(path, name) => {
-                    let Some(names) = self.modules.get(&path) else { return false };
-                    if !seen.insert((path.clone(), name.clone())) {
-                        continue;
-                    }
-                    match names.exports.get(&name) {
-                        Some(origin) => pending.push((path, origin.clone())),
-                        None if name == "default" => {}
-                        None => {
-                            for star in &names.stars {
-                                let Some(star) = star else { return false };
-                                pending.push((star.clone(), Origin::Module(star.clone(), name.clone())));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        found
-    }
-}
-
 impl Names {
-    fn local(&self, name: &str) -> Origin {
+    /// Reads a module. One of declarations has nothing that runs, whatever it declares.
+    pub(super) fn of(program: ProgramRef<'_>, is_declaration: bool, target: Follow<'_>) -> Self {
+        let mut names = Self::default();
+        if let ProgramRef::Module(program) = program {
+            program.body.iter().for_each(|item| names.item(item, target));
+        }
+        if is_declaration {
+            names.exports.values_mut().for_each(|origin| *origin = Origin::Type);
+            names.types.append(&mut names.values);
+        }
+        names
+    }
+
+    /// What a name is in the module itself.
+    pub(super) fn local(&self, name: &str) -> Origin {
         if self.values.contains(name) {
             Origin::Value
         } else if self.types.contains(name) {
@@ -149,7 +63,7 @@ impl Names {
         }
     }
 
-    fn item(&mut self, item: &ModuleItem, target: &dyn Fn(&str) -> Option<String>) {
+    fn item(&mut self, item: &ModuleItem, target: Follow<'_>) {
         match item {
             ModuleItem::Stmt(Stmt::Decl(declaration)) => _ = self.declare(declaration),
             ModuleItem::Stmt(_) => {}
@@ -157,7 +71,7 @@ impl Names {
         }
     }
 
-    fn module_declaration(&mut self, declaration: &ModuleDecl, target: &dyn Fn(&str) -> Option<String>) {
+    fn module_declaration(&mut self, declaration: &ModuleDecl, target: Follow<'_>) {
         match declaration {
             ModuleDecl::Import(import) => {
                 let from = target(&import.src.value.to_string_lossy());
@@ -198,7 +112,16 @@ impl Names {
                 let is_type = matches!(export.decl, DefaultDecl::TsInterfaceDecl(_));
                 self.exports.insert("default".to_owned(), if is_type { Origin::Type } else { Origin::Value });
             }
-            ModuleDecl::ExportDefaultExpr(_) => _ = self.exports.insert("default".to_owned(), Origin::Value),
+            ModuleDecl::ExportDefaultExpr(export) => {
+                let origin = match &*export.expr {
+                    Expr::Ident(name) => Origin::Local(name.sym.to_string()),
+                    _ => Origin::Value,
+                };
+                self.exports.insert("default".to_owned(), origin);
+            }
+            ModuleDecl::TsImportEquals(import) if import.is_export => {
+                self.exports.insert(import.id.sym.to_string(), Origin::Value);
+            }
             ModuleDecl::ExportAll(export) if !export.type_only => self.stars.push(target(&export.src.value.to_string_lossy())),
             _ => {}
         }

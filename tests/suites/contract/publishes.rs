@@ -1,0 +1,200 @@
+//! Publishes on their way through the states.
+
+use chrono::TimeDelta;
+use slipway_common::db::{DbError, Page};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
+use slipway_common::model::publish::{Publish, PublishError, PublishState};
+use slipway_tests::on_both_engines;
+
+use crate::bench::{Bench, package_name, version_of};
+
+/// The way from `queued` to a state.
+fn way_to(state: PublishState) -> &'static [PublishState] {
+    match state {
+        PublishState::Queued => &[],
+        PublishState::Checking => &[PublishState::Checking],
+        PublishState::Committed => &[PublishState::Checking, PublishState::Committed],
+        PublishState::Published => &[PublishState::Checking, PublishState::Committed, PublishState::Published],
+        PublishState::Rejected => &[PublishState::Checking, PublishState::Rejected],
+        PublishState::Failed => &[PublishState::Failed],
+        PublishState::Cancelled => &[PublishState::Cancelled],
+    }
+}
+
+async fn bring(bench: &Bench<'_>, publish: &Publish, to: PublishState) {
+    let mut from = PublishState::Queued;
+    for next in way_to(to) {
+        assert!(bench.write(async |tx| tx.move_publish(publish.id, from, *next).await.unwrap()).await);
+        from = *next;
+    }
+}
+
+fn findings() -> Findings {
+    let warning = Finding::warning(FindingCode::InvalidTarball, "odd \u{1f4a5} 'name'").at(Place::at("/a.ts", 3, 4)).hint("rename it");
+    [warning, Finding::note(FindingCode::InvalidTarball, "all is well")].into_iter().collect()
+}
+
+on_both_engines!(a_publish_reads_back_as_written, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let package = bench.package("@std/path").await;
+    let publish = Publish { user_id: Some(ada.id), upload_bytes: u64::from(u32::MAX) * 2, ..bench.draft_publish(&package, "1.0.0-a+b") };
+    assert!(bench.write(async |tx| tx.create_publish(&publish).await.unwrap()).await);
+    assert_eq!(bench.read(async |tx| tx.publish(publish.id).await.unwrap()).await, Some(publish));
+    assert_eq!(bench.read(async |tx| tx.publish(bench.ids.next()).await.unwrap()).await, None);
+});
+
+on_both_engines!(a_publish_needs_its_package, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let publish = bench.draft_publish(&package_name("@std/none"), "1.0.0");
+    let mut tx = bench.db.write("test").await.unwrap();
+    let refused = tx.create_publish(&publish).await;
+    assert!(matches!(refused, Err(DbError::Conflict(_))), "{refused:?}");
+});
+
+on_both_engines!(what_is_live_or_published_blocks_its_version, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    for (index, state) in PublishState::ALL.into_iter().enumerate() {
+        let version = format!("{index}.0.0");
+        let publish = bench.publish(&package, &version).await;
+        bring(&bench, &publish, state).await;
+        let blocking = bench.read(async |tx| tx.blocking_publish(&package, &publish.version).await.unwrap()).await;
+        let again = bench.draft_publish(&package, &version);
+        let is_new = bench.write(async |tx| tx.create_publish(&again).await.unwrap()).await;
+        assert_eq!(blocking.map(|blocking| (blocking.id, blocking.state)), state.blocks_version().then_some((publish.id, state)));
+        assert_eq!(is_new, !state.blocks_version(), "{state:?}");
+    }
+    // Build metadata makes another version.
+    bench.publish(&package, "0.0.0+b").await;
+    let free = bench.read(async |tx| tx.blocking_publish(&package, &version_of("9.9.9")).await.unwrap()).await;
+    assert_eq!(free, None);
+});
+
+on_both_engines!(a_publish_moves_only_from_where_it_is, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    bench.advance(TimeDelta::microseconds(1));
+    bench
+        .write(async |tx| {
+            let (queued, checking) = (PublishState::Queued, PublishState::Checking);
+            assert!(!tx.move_publish(publish.id, checking, queued).await.unwrap());
+            assert!(tx.move_publish(publish.id, queued, checking).await.unwrap());
+            assert!(!tx.move_publish(publish.id, queued, checking).await.unwrap());
+            assert!(!tx.move_publish(publish.id, queued, PublishState::Cancelled).await.unwrap());
+            assert!(!tx.move_publish(bench.ids.next(), queued, checking).await.unwrap());
+        })
+        .await;
+    let moved = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
+    assert_eq!(moved, Publish { state: PublishState::Checking, updated_at: bench.now(), ..publish });
+});
+
+on_both_engines!(an_end_keeps_its_reason, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    let (checking, rejected) = (PublishState::Checking, PublishState::Rejected);
+    let error = PublishError { code: "invalidTarball".to_owned(), message: "first\nsecond".to_owned() };
+    bench
+        .write(async |tx| {
+            assert!(!tx.end_publish(publish.id, checking, rejected, &error, &findings()).await.unwrap());
+            assert!(tx.move_publish(publish.id, PublishState::Queued, checking).await.unwrap());
+            assert!(tx.end_publish(publish.id, checking, rejected, &error, &findings()).await.unwrap());
+            assert!(!tx.end_publish(publish.id, checking, rejected, &error, &findings()).await.unwrap());
+        })
+        .await;
+    let ended = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
+    assert_eq!(ended, Publish { state: rejected, error: Some(error), findings: findings(), ..publish });
+});
+
+on_both_engines!(what_an_author_wrote_can_always_be_said_back, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    let hostile = "a\0b \u{fffd} \u{202e} \\u0000";
+    let finding = Finding::error(FindingCode::InvalidTarball, hostile).at(Place::file(hostile)).hint(hostile);
+    let error = PublishError { code: "invalidTarball".to_owned(), message: hostile.to_owned() };
+    bring(&bench, &publish, PublishState::Checking).await;
+    let (from, to) = (PublishState::Checking, PublishState::Rejected);
+    bench.write(async |tx| assert!(tx.end_publish(publish.id, from, to, &error, &Findings::from(finding)).await.unwrap())).await;
+    let ended = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
+    let shown = hostile.replace('\0', "\u{fffd}");
+    let finding = ended.findings.iter().next().unwrap();
+    assert_eq!(ended.error.unwrap().message, shown, "no text column of PostgreSQL holds a zero");
+    assert_eq!((&finding.message, &finding.place, finding.hint.as_ref()), (&shown, &Some(Place::file(&*shown)), Some(&shown)));
+});
+
+on_both_engines!(a_commit_keeps_what_did_not_stop_it, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    bench
+        .write(async |tx| {
+            assert!(!tx.commit_publish(publish.id, 1, &findings()).await.unwrap());
+            assert!(tx.move_publish(publish.id, PublishState::Queued, PublishState::Checking).await.unwrap());
+            assert!(tx.commit_publish(publish.id, 2, &findings()).await.unwrap());
+            assert!(!tx.commit_publish(publish.id, 3, &findings()).await.unwrap());
+        })
+        .await;
+    let committed = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
+    assert_eq!(committed, Publish { state: PublishState::Committed, findings: findings(), ..publish });
+});
+
+on_both_engines!(publishes_finish_up_to_the_generation, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (package, other) = (bench.package("@std/path").await, bench.package("@std/other").await);
+    let mut tasks = Vec::new();
+    for (at, version, attempt, stored) in
+        [(&package, "1.0.0", 4, Some(1)), (&package, "2.0.0", 5, Some(2)), (&package, "3.0.0", 6, None), (&other, "1.0.0", 7, Some(1))]
+    {
+        let publish = bench.publish(at, version).await;
+        let draft = bench.draft_version(at, version, publish.id);
+        bench
+            .write(async |tx| {
+                assert!(tx.move_publish(publish.id, PublishState::Queued, PublishState::Checking).await.unwrap());
+                assert!(tx.commit_publish(publish.id, attempt, &findings()).await.unwrap());
+                assert!(tx.create_version(&draft, &[]).await.unwrap());
+                if let Some(generation) = stored {
+                    assert!(tx.mark_stored(at, &draft.version, generation).await.unwrap());
+                }
+            })
+            .await;
+        tasks.push(publish.id);
+    }
+    let finish = async |generation| bench.write(async |tx| tx.finish_publishes(&package, generation).await.unwrap()).await;
+    assert_eq!(finish(0).await, []);
+    assert_eq!(finish(1).await, [(tasks[0], 4)]);
+    assert_eq!(finish(1).await, [], "each is finished once");
+    assert_eq!(finish(9).await, [(tasks[1], 5)], "what is not stored is not published");
+    let states = bench
+        .read(async |tx| {
+            let mut states = [PublishState::Queued; 4];
+            for (state, task) in states.iter_mut().zip(tasks) {
+                *state = tx.publish(task).await.unwrap().unwrap().state;
+            }
+            states
+        })
+        .await;
+    assert_eq!(states.map(PublishState::as_str), ["published", "published", "committed", "committed"]);
+});
+
+on_both_engines!(publishes_are_listed_newest_first, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let mut made = Vec::new();
+    for (version, pause) in [("1.0.0", 0), ("2.0.0", 1), ("3.0.0", 0), ("1.1.0", 999_999)] {
+        bench.advance(TimeDelta::microseconds(pause));
+        made.insert(0, bench.publish(&package, version).await);
+    }
+    bench
+        .read(async |tx| {
+            let listed = tx.publishes_of(&package, Page::default()).await.unwrap();
+            assert_eq!((listed.items, listed.total), (made.clone(), 4));
+            let page = tx.publishes_of(&package, Page::new(2, 3)).await.unwrap();
+            assert_eq!((page.items, page.total), (made[3..].to_vec(), 4));
+            let none = tx.publishes_of(&package_name("@std/none"), Page::new(0, 0)).await.unwrap();
+            assert_eq!((none.items, none.total), (vec![], 0));
+        })
+        .await;
+});

@@ -1,0 +1,153 @@
+//! Scopes, their members, and how much may happen in them.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use slipway_common::model::publish::{PublishError, PublishState};
+use slipway_common::model::scope::{Quotas, Scope, Usage};
+use slipway_tests::on_both_engines;
+
+use crate::bench::{Bench, scope_name};
+
+on_both_engines!(a_scope_reads_back_as_written, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let plain = bench.draft_scope("std", &ada);
+    let rich = Scope {
+        description: "numbers \u{00bd}".to_owned(),
+        quotas: Quotas { packages: 1, new_packages_per_week: 2, publishes_per_week: 3 },
+        verify_oidc_actor: false,
+        require_publishing_from_ci: true,
+        upload_limits: Some(json!({ "file_bytes": 1_000_000, "entries": 5 })),
+        ..bench.draft_scope("a-b-c", &ada)
+    };
+    for scope in [plain, rich] {
+        assert!(bench.write(async |tx| tx.create_scope(&scope).await.unwrap()).await);
+        assert_eq!(bench.read(async |tx| tx.scope(&scope.name).await.unwrap()).await, Some(scope));
+    }
+    assert_eq!(bench.read(async |tx| tx.scope(&scope_name("none")).await.unwrap()).await, None);
+});
+
+on_both_engines!(scopes_that_differ_in_hyphens_alone_are_one, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    bench
+        .write(async |tx| {
+            assert!(tx.create_scope(&bench.draft_scope("my-scope", &ada)).await.unwrap());
+            for taken in ["my-scope", "myscope", "m-y-scope"] {
+                assert!(!tx.create_scope(&bench.draft_scope(taken, &ada)).await.unwrap(), "{taken}");
+            }
+            assert!(tx.create_scope(&bench.draft_scope("my-scopes", &ada)).await.unwrap());
+            assert_eq!(tx.scopes_created(ada.id).await.unwrap(), 2);
+        })
+        .await;
+});
+
+on_both_engines!(members_belong_once, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (ada, bob, eve) = (bench.user("ada").await, bench.user("bob").await, bench.user("eve").await);
+    let scope = bench.draft_scope("std", &ada);
+    bench
+        .write(async |tx| {
+            assert!(tx.create_scope(&scope).await.unwrap());
+            assert!(tx.add_member(&scope.name, ada.id, true).await.unwrap());
+            assert!(tx.add_member(&scope.name, bob.id, false).await.unwrap());
+            assert!(!tx.add_member(&scope.name, bob.id, true).await.unwrap());
+        })
+        .await;
+    bench
+        .read(async |tx| {
+            assert_eq!(tx.membership(&scope.name, ada.id).await.unwrap(), Some(true));
+            assert_eq!(tx.membership(&scope.name, bob.id).await.unwrap(), Some(false), "adding again promotes nobody");
+            assert_eq!(tx.membership(&scope.name, eve.id).await.unwrap(), None);
+            assert_eq!(tx.membership(&scope_name("other"), ada.id).await.unwrap(), None);
+        })
+        .await;
+});
+
+on_both_engines!(a_description_changes_and_says_when, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let scope = bench.draft_scope("std", &bench.user("ada").await);
+    bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
+    bench.advance(TimeDelta::microseconds(1));
+    bench
+        .write(async |tx| {
+            assert!(tx.describe_scope(&scope.name, "new").await.unwrap());
+            assert!(!tx.describe_scope(&scope_name("none"), "new").await.unwrap());
+        })
+        .await;
+    let found = bench.read(async |tx| tx.scope(&scope.name).await.unwrap().unwrap()).await;
+    assert_eq!(found, Scope { description: "new".to_owned(), updated_at: bench.now(), ..scope });
+});
+
+on_both_engines!(limits_change_and_go_back, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let scope = bench.draft_scope("std", &bench.user("ada").await);
+    bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
+    for upload_limits in [Some(json!({ "ratio": 7 })), None] {
+        bench.advance(TimeDelta::microseconds(1));
+        let quotas = Quotas { packages: 7, new_packages_per_week: 8, publishes_per_week: i64::MAX };
+        let limited = Scope { quotas, upload_limits, updated_at: bench.now(), ..scope.clone() };
+        // Nothing but limits changes.
+        let draft = Scope { description: "other".to_owned(), verify_oidc_actor: false, ..limited.clone() };
+        assert!(bench.write(async |tx| tx.limit_scope(&draft).await.unwrap()).await);
+        assert_eq!(bench.read(async |tx| tx.scope(&scope.name).await.unwrap()).await, Some(limited));
+    }
+    let absent = Scope { name: scope_name("none"), ..scope };
+    assert!(!bench.write(async |tx| tx.limit_scope(&absent).await.unwrap()).await);
+});
+
+on_both_engines!(only_an_empty_scope_is_deleted, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let name = bench.package("@std/path").await;
+    let ada = bench.user("ada").await;
+    let empty = bench.draft_scope("empty", &ada);
+    bench
+        .write(async |tx| {
+            assert!(tx.add_member(name.scope(), ada.id, true).await.unwrap());
+            assert!(tx.create_scope(&empty).await.unwrap());
+            assert!(tx.add_member(&empty.name, ada.id, true).await.unwrap());
+        })
+        .await;
+    bench
+        .write(async |tx| {
+            assert!(!tx.delete_scope(name.scope()).await.unwrap());
+            assert!(!tx.delete_scope(&scope_name("none")).await.unwrap());
+            assert!(tx.delete_scope(&empty.name).await.unwrap());
+            assert!(!tx.delete_scope(&empty.name).await.unwrap());
+        })
+        .await;
+    bench
+        .read(async |tx| {
+            assert_eq!(tx.scopes_of(ada.id).await.unwrap(), [name.scope().clone()], "what is kept keeps its members");
+            assert_eq!(tx.scope(&empty.name).await.unwrap(), None);
+        })
+        .await;
+});
+
+on_both_engines!(quotas_look_back_seven_days, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let usage = async || bench.read(async |tx| tx.scope_usage(&scope_name("std")).await.unwrap()).await;
+    let used = |packages, new_packages_per_week, publishes_per_week| Usage { packages, new_packages_per_week, publishes_per_week };
+    assert_eq!(usage().await, Usage::default());
+    let first = bench.package("@std/first").await;
+    bench.package("@other/first").await;
+    let publish = bench.publish(&first, "1.0.0").await;
+    bench.advance(TimeDelta::days(3));
+    let second = bench.package("@std/second").await;
+    bench.publish(&second, "1.0.0").await;
+    bench.publish(&second, "2.0.0").await;
+    assert_eq!(usage().await, used(2, 2, 3));
+
+    // A publish that came to nothing was an attempt all the same.
+    let error = PublishError { code: "cancelled".to_owned(), message: String::new() };
+    let (from, to) = (PublishState::Queued, PublishState::Cancelled);
+    bench.write(async |tx| assert!(tx.end_publish(publish.id, from, to, &error, &publish.findings).await.unwrap())).await;
+    assert_eq!(usage().await, used(2, 2, 3));
+
+    bench.advance(TimeDelta::days(4) - TimeDelta::microseconds(1));
+    assert_eq!(usage().await, used(2, 2, 3), "a microsecond short of seven days");
+    bench.advance(TimeDelta::microseconds(1));
+    assert_eq!(usage().await, used(2, 1, 2), "seven days");
+    bench.advance(TimeDelta::days(3));
+    assert_eq!(usage().await, used(2, 0, 0));
+});

@@ -1,0 +1,104 @@
+//! The ledger of SQL: every text of `common::db`, read from its sources, is understood by both engines and keeps to the dialect
+//! card (`migrations/README.md`).
+//!
+//! Texts are constants, so all of them can be seen without running anything. A text that is not marked with `sql!` would not be
+//! seen, so it is an offence of its own; so is one that no code uses, and a list that is not built of constant parts.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+mod card;
+mod source;
+mod statements;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use slipway_common::clock::SystemClock;
+use slipway_common::db::Db;
+use slipway_tests::on_both_engines;
+
+/// Fails with one line for every offence, after the rule that they break.
+fn demand(rule: &str, offences: &[String]) {
+    assert!(offences.is_empty(), "\n\n{rule}\n\n  {}\n", offences.join("\n  "));
+}
+
+on_both_engines!(every_text_is_understood, async |scratch| {
+    let db = Db::open(&scratch.url, None, Arc::new(SystemClock)).await.unwrap();
+    db.migrate().await.unwrap();
+    let mut connection = scratch.connect().await;
+    let mut offences = Vec::new();
+    for statement in statements::all().statements {
+        if let Err(error) = connection.prepare(&statement.text).await {
+            offences.push(format!("{}: {error}\n    {}", statement.place, statement.text));
+        }
+    }
+    demand(&format!("Every text is understood by both engines; {:?} does not understand these.", scratch.engine), &offences);
+    let wrong = connection.prepare("SELECT nothing FROM users WHERE id = $1").await;
+    assert!(wrong.is_err(), "an engine that understands everything proves nothing");
+});
+
+on_both_engines!(nullable_columns_are_ordered_explicitly, async |scratch| {
+    use slipway_tests::engines::Engine;
+    let db = Db::open(&scratch.url, None, Arc::new(SystemClock)).await.unwrap();
+    db.migrate().await.unwrap();
+    let query = match scratch.engine {
+        Engine::Sqlite => {
+            "SELECT tables.name || ' ' || columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+             WHERE tables.type = 'table' AND columns.\"notnull\" = 0"
+        }
+        Engine::Postgres => {
+            "SELECT table_name || ' ' || column_name FROM information_schema.columns
+             WHERE table_schema = current_schema() AND is_nullable = 'YES'"
+        }
+    };
+    // The driver's own table is its own business.
+    let rows = scratch.connect().await.texts(query).await.into_iter().flatten().filter(|row| !row.starts_with("_sqlx_"));
+    let nullable: BTreeSet<_> =
+        rows.map(|row| row.split_once(' ').map(|(table, column)| (table.to_owned(), column.to_owned())).unwrap()).collect();
+    assert!(nullable.contains(&("versions".to_owned(), "stored_generation".to_owned())), "{nullable:?}");
+    let texts = statements::all().statements;
+    let offences: Vec<_> =
+        texts.iter().flat_map(|text| card::unordered_nulls(&text.text, &nullable).into_iter().map(|why| text.offence(&why))).collect();
+    demand("Where null may be among what is ordered, the engines differ: say `NULLS LAST`.", &offences);
+});
+
+#[test]
+fn the_sources_are_read() {
+    let ledger = statements::all();
+    let built = ledger.statements.iter().filter(|statement| statement.is_built).count();
+    assert!(ledger.statements.len() > 50 && built >= 2, "{} texts, {built} of them built", ledger.statements.len());
+}
+
+#[test]
+fn every_text_is_marked() {
+    demand("A text that is SQL is written as `sql!(\"…\")`, so that this ledger sees it.", &statements::all().unmarked);
+}
+
+#[test]
+fn every_text_is_used() {
+    demand("A text that no code uses is kept by nobody: delete it.", &statements::all().unused);
+}
+
+#[test]
+fn lists_are_built_of_constant_parts() {
+    demand("A QueryBuilder is given literals and binds, nothing else: whatever varies is bound.", &statements::all().improvised);
+}
+
+#[test]
+fn every_text_keeps_to_the_card() {
+    let texts = statements::all().statements;
+    let offences: Vec<_> = texts.iter().flat_map(|text| card::offences(&text.text).into_iter().map(|why| text.offence(&why))).collect();
+    demand("The dialect card (migrations/README.md) keeps one text portable.", &offences);
+}
+
+#[test]
+fn the_schema_keeps_to_the_card() {
+    let mut offences = Vec::new();
+    for (file, text) in source::files("migrations", "sql") {
+        let text: String = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+        for statement in text.split(';') {
+            offences.extend(card::schema_offences(statement).into_iter().map(|why| format!("{file}: {why}")));
+        }
+    }
+    demand("The dialect card (migrations/README.md) keeps one schema portable.", &offences);
+}

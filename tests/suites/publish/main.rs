@@ -1,0 +1,9 @@
+//! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
+
+mod codes;
+mod desk;
+mod happy;
+mod hostile;
+mod races;
+mod rights;
+mod versions;

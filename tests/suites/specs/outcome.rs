@@ -1,0 +1,143 @@
+//! What becomes of a spec's package, in the parts that its file shows.
+//!
+//! `outcome` and the files that were rewritten are always shown. What else there is, is shown where the file has a section for it:
+//! `tree` (the files of the npm tarball), `npm/…` (one of them), `meta` (the version's manifest), `docs/…`.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use slipway_common::model::artefact::ArtefactKind;
+use slipway_common::model::dependency::DependencyKind;
+use slipway_common::model::finding::{Finding, Findings, Severity};
+use slipway_common::model::limits::UploadLimits;
+use slipway_tests::PackageBuilder;
+use slipway_worker::pipeline::{Facts, Plan, Upload, examine};
+
+use crate::format::{Section, Spec};
+
+/// Runs a spec.
+pub(crate) fn of(spec: &Spec, is_reject: bool) -> Result<Vec<Section>, String> {
+    let outcome = judge(spec);
+    match outcome {
+        Err(findings) if is_reject => Ok(vec![section("findings", lines(&findings))]),
+        Err(findings) => Err(format!("it was refused:\n{}", lines(&findings))),
+        Ok(_) if is_reject => Err("it was accepted".into()),
+        Ok(plan) => parts(spec, &plan),
+    }
+}
+
+fn judge(spec: &Spec) -> Result<Plan, Findings> {
+    let name = spec.package.to_string();
+    let empty = PackageBuilder::empty(&name, &spec.version.to_string()).without_config();
+    let package = spec.files.iter().fold(empty, |package, file| package.file(&file.name, file.text.clone()));
+    let upload = Upload {
+        package: spec.package.clone(),
+        version: spec.version.clone(),
+        config: spec.config.clone(),
+        tarball: package.tarball(),
+        limits: UploadLimits::default(),
+    };
+    let mut facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() };
+    for (package, version) in &spec.published {
+        facts.packages.entry(package.clone()).or_default().push(version.clone());
+    }
+    examine(&upload)?.plan(&facts)
+}
+
+fn parts(spec: &Spec, plan: &Plan) -> Result<Vec<Section>, String> {
+    let mut parts = vec![section("outcome", summary(plan))];
+    parts.extend(rewritten(spec, plan));
+    let npm = npm(plan);
+    for wanted in spec.expected.iter().map(|section| section.name.as_str()).filter(|name| *name != "outcome" && !name.starts_with('/')) {
+        let text = match wanted.split_once('/') {
+            None if wanted == "tree" => npm.keys().map(|path| format!("{path}\n")).collect(),
+            None if wanted == "meta" => json(&artefact(plan, |kind| *kind == ArtefactKind::VersionMeta)?),
+            Some(("npm", "package.json")) => npm.get("package.json").cloned().ok_or("there is no package.json")?,
+            Some(("npm", path)) => npm.get(path).cloned().ok_or_else(|| format!("the npm tarball has no {path}"))?,
+            Some(("docs", path)) => json(&artefact(plan, |kind| matches!(kind, ArtefactKind::Docs { name, .. } if name == path))?),
+            _ => return Err(format!("nothing is called {wanted}")),
+        };
+        parts.push(section(wanted, text));
+    }
+    Ok(parts)
+}
+
+fn section(name: &str, text: String) -> Section {
+    Section { name: name.to_owned(), text }
+}
+
+/// What a version is, a line for each thing.
+fn summary(plan: &Plan) -> String {
+    let mut lines_of: Vec<String> = plan.exports.0.iter().map(|(key, target)| format!("export {key} {target}")).collect();
+    lines_of.extend(plan.license.iter().map(|license| format!("license {license}")));
+    lines_of.extend(plan.readme.iter().map(|readme| format!("readme {readme}")));
+    lines_of.extend(plan.description.iter().map(|description| format!("description {description}")));
+    for needed in &plan.dependencies {
+        let kind = match needed.kind {
+            DependencyKind::Jsr => "jsr",
+            DependencyKind::Npm => "npm",
+        };
+        let path = if needed.path.is_empty() { String::new() } else { format!(" {}", needed.path) };
+        lines_of.push(format!("needs {kind}:{}@{}{path}", needed.name, needed.constraint));
+    }
+    if plan.augmentations {
+        lines_of.push("augmentations".to_owned());
+    }
+    lines_of.push(lines(&plan.findings).trim_end().to_owned());
+    lines_of.retain(|line| !line.is_empty());
+    lines_of.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// The stored files that are not what was sent.
+fn rewritten(spec: &Spec, plan: &Plan) -> Vec<Section> {
+    let stored = plan.artefacts.iter().filter_map(|artefact| match &artefact.kind {
+        ArtefactKind::Module(path) => Some((path.as_str(), String::from_utf8_lossy(&artefact.bytes).into_owned())),
+        _ => None,
+    });
+    let sent = |path: &str| spec.files.iter().find(|file| file.name == path[1..]).map(|file| file.text.as_str());
+    stored.filter(|(path, text)| sent(path) != Some(text)).map(|(path, text)| section(path, text)).collect()
+}
+
+/// The files of the npm tarball.
+fn npm(plan: &Plan) -> BTreeMap<String, String> {
+    let artefact = plan.artefacts.iter().find(|artefact| artefact.kind == ArtefactKind::NpmTarball).expect("a plan has an npm tarball");
+    let mut archive = tar::Archive::new(GzDecoder::new(&artefact.bytes[..]));
+    let mut files = BTreeMap::new();
+    for entry in archive.entries().expect("it is a tar") {
+        let mut entry = entry.expect("it is a tar");
+        let path = entry.path().expect("its names are text").display().to_string();
+        let path = path.strip_prefix("package/").expect("npm wants it so").to_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).expect("it is whole");
+        files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+    }
+    files
+}
+
+fn artefact(plan: &Plan, which: impl Fn(&ArtefactKind) -> bool) -> Result<String, String> {
+    let found = plan.artefacts.iter().find(|artefact| which(&artefact.kind)).ok_or("there is no such artefact")?;
+    Ok(String::from_utf8_lossy(&found.bytes).into_owned())
+}
+
+/// JSON as people read it.
+fn json(text: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(text).expect("we wrote it");
+    serde_json::to_string_pretty(&value).expect("it was JSON") + "\n"
+}
+
+/// Each finding on a line: severity, code, place, message, remedy.
+fn lines(findings: &Findings) -> String {
+    findings.iter().map(|finding| line(finding) + "\n").collect()
+}
+
+fn line(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let place = finding.place.as_ref().map(|place| format!(" {place}")).unwrap_or_default();
+    let hint = finding.hint.as_ref().map(|hint| format!(" | {hint}")).unwrap_or_default();
+    format!("{severity} {}{place}: {}{hint}", finding.code, finding.message)
+}
