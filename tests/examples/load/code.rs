@@ -107,7 +107,7 @@ fn declare(text: &mut String, chance: &mut Sequence, mark: &str) {
         text,
         "export interface Item{mark} {{\n  /** What it is called. */\n  readonly name: string;\n  /** How much of it there is. */\n  readonly count: number;"
     );
-    for field in 0..1 + chance.below(4) {
+    for field in 0..=chance.below(4) {
         let (word, of) = (chance.word(), TYPES[chance.below(TYPES.len())]);
         let _ = writeln!(text, "  /** The {word} it came with. */\n  readonly {word}{field}?: {of};");
     }

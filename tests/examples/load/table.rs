@@ -52,7 +52,7 @@ impl Sorted {
 /// A duration in milliseconds, with as many digits as mean something.
 pub(crate) fn milliseconds(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1_000.0;
-    let digits = if milliseconds < 100.0 { 1 } else { 0 };
+    let digits = usize::from(milliseconds < 100.0);
     format!("{milliseconds:.digits$} ms")
 }
 

@@ -3,6 +3,8 @@
 //! Right of the hinge nothing depends on the build, the configuration or what else was published meanwhile: what has to be
 //! stored is in memory in the ordinary case and in this pack after a crash.
 
+use std::io::{self, BufWriter, Read, Write};
+
 use bytes::Bytes;
 use slipway_common::fault::{AnyFault, Retry};
 use slipway_common::model::artefact::Artefact;
@@ -11,20 +13,32 @@ use slipway_common::model::artefact::Artefact;
 const LEVEL: i32 = 1;
 
 /// Most bytes a pack may unfold to. Above what any plan can hold, below what would hurt.
-const MAX_BYTES: usize = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
+/// Bytes that are handed to the compressor at once. The encoder of a pack writes its small parts byte by byte.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The pack of these artefacts. It is compressed as it is written: the largest plans are tens of megabytes, which are in memory
+/// once already. Takes as long as that takes, so not on a thread that answers requests.
 pub(super) fn write(artefacts: &[Artefact]) -> Result<Bytes, AnyFault> {
-    let plain = rmp_serde::to_vec_named(artefacts).map_err(|error| AnyFault::because("plan pack", Retry::Never, error))?;
-    let packed = zstd::bulk::compress(&plain, LEVEL).map_err(|error| AnyFault::because("plan pack", Retry::Never, error))?;
-    Ok(packed.into())
+    let fail = |error: io::Error| AnyFault::because("plan pack", Retry::Never, error);
+    let mut folded = BufWriter::with_capacity(CHUNK_BYTES, zstd::Encoder::new(Vec::new(), LEVEL).map_err(fail)?);
+    rmp_serde::encode::write_named(&mut folded, artefacts).map_err(|error| AnyFault::because("plan pack", Retry::Never, error))?;
+    folded.flush().map_err(fail)?;
+    let encoder = folded.into_inner().map_err(|error| fail(error.into_error()))?;
+    Ok(encoder.finish().map_err(fail)?.into())
 }
 
+/// The artefacts in a pack.
 pub(super) fn read(packed: &[u8]) -> Result<Vec<Artefact>, AnyFault> {
-    let broken = |error: std::io::Error| AnyFault::because("plan pack cannot be unfolded", Retry::Never, error);
-    let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().and_then(|size| usize::try_from(size).ok());
-    let size = size.filter(|size| *size <= MAX_BYTES).ok_or_else(|| AnyFault::never("plan pack does not say how large it is"))?;
-    let plain = zstd::bulk::decompress(packed, size).map_err(broken)?;
-    rmp_serde::from_slice(&plain).map_err(|error| AnyFault::because("plan pack cannot be read", Retry::Never, error))
+    let broken = |error: io::Error| AnyFault::because("plan pack cannot be unfolded", Retry::Never, error);
+    let mut plain = zstd::Decoder::new(packed).map_err(broken)?.take(MAX_BYTES);
+    let artefacts = rmp_serde::from_read(&mut plain).map_err(|error| AnyFault::because("plan pack cannot be read", Retry::Never, error))?;
+    // A pack that was cut off behind the last artefact shows it only here.
+    match io::copy(&mut plain, &mut io::sink()).map_err(broken)? {
+        0 => Ok(artefacts),
+        _ => Err(AnyFault::never("plan pack has something after its end")),
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_back() {
+    fn reads_back_whole_or_not_at_all() {
         let path = PackagePath::try_from("/mod.ts").unwrap();
         let artefacts = [
             Artefact::new(ArtefactKind::Module(path), Bytes::from_static(b"export {};")),
@@ -43,7 +57,8 @@ mod tests {
         ];
         let pack = write(&artefacts).unwrap();
         assert_eq!(read(&pack).unwrap(), artefacts);
-        assert!(read(&pack[..pack.len() - 3]).is_err());
-        assert!(read(b"").is_err());
+        for cut in [1, 3, pack.len() / 2, pack.len()] {
+            assert!(read(&pack[..pack.len() - cut]).is_err(), "{cut}");
+        }
     }
 }

@@ -135,7 +135,10 @@ fn explain(findings: &Findings) -> PublishError {
 #[tracing::instrument(level = "debug", name = "publish.commit", skip_all)]
 async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
-    let pack = plan_pack::write(&plan.artefacts)?;
+    // The bytes are shared, not copied.
+    let artefacts = plan.artefacts.clone();
+    let packed = tokio::task::spawn_blocking(move || plan_pack::write(&artefacts)).await;
+    let pack = packed.map_err(|error| AnyFault::because("plan pack", Retry::Later, error))??;
     context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, pack).await?;
 
     let mut tx = context.db.write("publish.commit").await?;
