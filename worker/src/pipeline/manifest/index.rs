@@ -28,6 +28,12 @@ impl<'a> FileIndex<'a> {
         self.bytes(&path).map(|_| path)
     }
 
+    /// The same, without a note: for whoever looks at files that may not matter to anybody.
+    pub(super) fn peek(&self, path: &str) -> Option<PackagePath> {
+        let path = PackagePath::try_from(path).ok()?;
+        self.files.contains(path.as_str()).then_some(path)
+    }
+
     /// Whether there is a file at `path`, with exactly this case.
     pub(super) fn contains(&self, path: &str) -> bool {
         self.find(path).is_some()

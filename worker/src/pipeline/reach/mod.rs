@@ -68,9 +68,9 @@ pub fn reach(target: &Target, files: &Files) -> Result<Reach, Findings> {
         return Err(findings);
     };
     let mut pass = Pass::over(&upload, files, &manifest, &plan::is_too_deep);
-    pass.follow(rewrite::entry_points(&manifest).chain(manifest.declarations.values().cloned()).chain(programs(&manifest, files)));
+    pass.follow(rewrite::entry_points(&manifest).chain(programs(&manifest, files)));
     let (graph, found) = loop {
-        follow_all(&mut pass, files);
+        follow_all(&mut pass, &manifest, files);
         let mut found = Findings::default();
         let (_, graph) = plan::connected(&upload, pass.rewritten(), &manifest, &mut found);
         // What WebAssembly imports shows in the graph first, and may be source that has imports of its own.
@@ -88,18 +88,19 @@ pub fn reach(target: &Target, files: &Files) -> Result<Reach, Findings> {
     Ok(Reach { files: reached, modules: in_graph(&graph, files), exports: manifest.exports, findings })
 }
 
-/// Follows what belongs to the modules that were seen, until nothing new comes of it: declarations beside JavaScript, which say
-/// what its types are, and files that a module opens by their address.
-fn follow_all(pass: &mut Pass<'_>, files: &Files) {
+/// Follows what belongs to the modules that were seen, until nothing new comes of it: declarations of JavaScript, which the manifest
+/// pairs with it or which lie beside it, and files that a module opens by their address.
+fn follow_all(pass: &mut Pass<'_>, manifest: &Manifest, files: &Files) {
     let mut looked_at = BTreeSet::new();
     loop {
         let new: Vec<PackagePath> = pass.seen().iter().filter(|path| !looked_at.contains(*path)).cloned().collect();
         if new.is_empty() {
             return;
         }
+        let paired = new.iter().filter_map(|path| manifest.declarations.get(path).cloned());
         let beside = new.iter().filter_map(|path| declarations_beside(path, files));
         let opened = new.iter().filter(|path| graph::is_script(path)).flat_map(|path| assets::opened(path, files));
-        pass.follow(beside.chain(opened).collect::<Vec<_>>());
+        pass.follow(paired.chain(beside).chain(opened).collect::<Vec<_>>());
         looked_at.extend(new);
     }
 }

@@ -77,7 +77,7 @@ fn candidate<'a>(leaf: &Leaf<'a>, star: Option<&str>, index: &FileIndex<'_>) -> 
     Some(Candidate { leaf: *leaf, path, kind })
 }
 
-/// The declarations beside a JavaScript file: `a.d.ts` for `a.js`, `a.d.mts` for `a.mjs`.
+/// The declarations beside a JavaScript file: `a.d.ts` for `a.js`, `a.d.mts` for `a.mjs`. They matter only where the file does.
 pub(super) fn sibling(script: &PackagePath, index: &FileIndex<'_>) -> Option<PackagePath> {
     let (stem, extension, kind) = kind::split(script.as_str());
     let declarations = match (kind, extension) {
@@ -85,5 +85,5 @@ pub(super) fn sibling(script: &PackagePath, index: &FileIndex<'_>) -> Option<Pac
         (Kind::Script, _) => ".d.ts",
         _ => return None,
     };
-    index.find(&format!("{stem}{declarations}"))
+    index.peek(&format!("{stem}{declarations}"))
 }
