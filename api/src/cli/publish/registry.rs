@@ -21,9 +21,9 @@ use super::{Target, permission, tell};
 /// How long it may take to be connected.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How long an answer may take. The registry holds requests about a publish open for a moment, not this long.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 /// How long an upload may take. Twenty mebibytes over a slow line take this long.
-const UPLOAD_TIME: Duration = Duration::from_secs(15 * 60);
+const UPLOAD_TIME: Duration = Duration::from_mins(15);
 /// Largest answer that is read. A hundred findings take a tenth of it.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 

@@ -97,7 +97,7 @@ fn patterns_are_those_of_npm() {
 
 #[test]
 fn packs_what_belongs_to_the_package() {
-    let config = JSR.replace("}", r#", "files": ["docs", "yarn.lock"], "exclude": ["**/*.test.ts"] }"#);
+    let config = JSR.replace('}', r#", "files": ["docs", "yarn.lock"], "exclude": ["**/*.test.ts"] }"#);
     let directory = directory(&[
         ("jsr.json", &config),
         ("mod.ts", "export * from \"./lib/a\";\n"),
@@ -188,7 +188,7 @@ fn the_same_files_make_the_same_bytes() {
 
 #[test]
 fn what_cannot_be_packed_is_said() {
-    let config = JSR.replace("}", r#", "files": ["docs"] }"#);
+    let config = JSR.replace('}', r#", "files": ["docs"] }"#);
     let directory =
         directory(&[("jsr.json", &config), ("mod.ts", MODULE), ("docs/a guide.md", ""), ("other/not ours.md", ""), ("real.md", "")]);
     std::os::unix::fs::symlink("real.md", directory.path().join("link.md")).unwrap();
@@ -202,7 +202,7 @@ fn what_cannot_be_packed_is_said() {
 
 #[test]
 fn mistakes_are_found_before_anything_is_sent() {
-    let config = JSR.replace("\"license\": \"MIT\", ", "").replace("}", r#", "exclude": ["internal"] }"#);
+    let config = JSR.replace("\"license\": \"MIT\", ", "").replace('}', r#", "exclude": ["internal"] }"#);
     let directory = directory(&[
         ("jsr.json", &config),
         ("mod.ts", "import \"./internal/x\";\nimport \"https://a/b.ts\";\nexport {};\n"),
@@ -243,6 +243,7 @@ async fn desk(answers: &[(&str, u16, Value)]) -> (Desk, Registry) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}/prefix/", listener.local_addr().unwrap())).unwrap();
     let router = Router::new().fallback(answer).with_state(desk.clone());
+    #[expect(clippy::disallowed_methods, reason = "it ends with the runtime of the test")]
     let _serving = tokio::task::spawn(async move { axum::serve(listener, router).await });
     (desk, registry_at(url.as_str(), " jsrp_x\n").unwrap())
 }

@@ -49,7 +49,9 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     let name = identity.shown();
     if arguments.dry_run {
         let packed = prepare(&arguments, &identity).await?;
-        packed.files.iter().for_each(|file| say(&format!("{:>10}  {}", human(file.size), file.path.relative())));
+        for file in &packed.files {
+            say(&format!("{:>10}  {}", human(file.size), file.path.relative()));
+        }
         say(&format!("{name} would be published: {}; nothing was sent", packed.summary()));
         return Ok(());
     }
@@ -100,7 +102,9 @@ async fn prepare(arguments: &PublishArguments, identity: &Identity) -> anyhow::R
     let work = move || drop(done.send(look(&directory, &of_thread, all)));
     std::thread::Builder::new().name("look".into()).stack_size(STACK_BYTES).spawn(work).context("cannot start a thread")?;
     let Looked { findings, remarks, packed } = looked.await.context("looking at the package broke off")??;
-    remarks.iter().for_each(|remark| tell(&format!("warning: {}", report::clean(remark))));
+    for remark in &remarks {
+        tell(&format!("warning: {}", report::clean(remark)));
+    }
     let entries: Vec<Entry> = findings.iter().map(Entry::of).collect();
     let tally = Tally::of(&entries);
     if arguments.dry_run || tally.errors > 0 {
