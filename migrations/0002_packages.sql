@@ -59,6 +59,8 @@ CREATE TABLE versions (
     version TEXT NOT NULL,
     -- Semver precedence as bytes (`common::ids::SortKey`).
     sort_key BYTEA NOT NULL,
+    -- The same without build metadata: `1.0.0` and `1.0.0+a` are one version to every client, so there is at most one of them.
+    precedence BYTEA NOT NULL,
     is_stable BOOLEAN NOT NULL,
     is_yanked BOOLEAN NOT NULL,
     task_id UUID NOT NULL,
@@ -83,6 +85,7 @@ CREATE TABLE versions (
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (scope, name, version),
+    UNIQUE (scope, name, precedence),
     FOREIGN KEY (scope, name) REFERENCES packages (scope, name)
 );
 CREATE INDEX versions_in_order ON versions (scope, name, sort_key);

@@ -4,6 +4,8 @@ CREATE TABLE publishes (
     scope TEXT NOT NULL,
     name TEXT NOT NULL,
     version TEXT NOT NULL,
+    -- Semver precedence as bytes, without build metadata.
+    precedence BYTEA NOT NULL,
     user_id UUID REFERENCES users (id),
     -- The config file named in the request, with a leading slash.
     config TEXT NOT NULL,
@@ -22,7 +24,7 @@ CREATE TABLE publishes (
     FOREIGN KEY (scope, name) REFERENCES packages (scope, name)
 );
 -- A version that is being published or was published cannot be published again.
-CREATE UNIQUE INDEX publishes_block_version ON publishes (scope, name, version)
+CREATE UNIQUE INDEX publishes_block_version ON publishes (scope, name, precedence)
     WHERE state IN ('queued', 'checking', 'committed', 'published');
 CREATE INDEX publishes_by_scope ON publishes (scope, created_at);
 CREATE INDEX publishes_by_package ON publishes (scope, name, created_at);

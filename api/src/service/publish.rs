@@ -1,7 +1,7 @@
 //! Accepting an upload.
 //!
 //! Everything that can be known without looking into the tarball is decided here, in JSR's order. The upload is stored before its
-//! row exists: a request that is lost leaves an object that housekeeping removes, never a row that blocks the version.
+//! row exists: a request that is lost leaves an object that nobody refers to, never a row that blocks the version.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball
     let (digest, bytes) = store(app, &key, tarball.bytes, admitted.max_bytes).await?;
     let accepted = record(app, &admitted.right, &target, id, digest, bytes).await;
     if accepted.is_err() {
-        // Nobody will ask for it; what stays behind all the same, housekeeping finds.
+        // Nobody will ask for it; what stays behind all the same costs space and nothing else.
         if let Err(error) = context.storage.delete(&key).await {
             tracing::warn!(task = %id, %error, "a refused upload stays behind");
         }

@@ -104,7 +104,14 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
 pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
     let actor = identify(app, secret.trim()).await?;
     let user: User = actor.user()?.clone();
-    let new = NewToken { kind: TokenKind::Web, description: None, permissions: None, expires_at: Some(app.context.clock.now() + SESSION) };
+    let Actor::User(identified) = actor else { return Code::MissingAuthentication.err() };
+    // What a device was given for an hour must not grow into a session.
+    if identified.token.kind != TokenKind::Personal {
+        return Err(Code::MissingPermission.because("only a personal token signs in here").into());
+    }
+    let now = app.context.clock.now();
+    let end = identified.token.expires_at.map_or(now + SESSION, |end| end.min(now + SESSION));
+    let new = NewToken { kind: TokenKind::Web, description: None, permissions: None, expires_at: Some(end) };
     Ok(create(&app.context, user.id, new).await?.0)
 }
 

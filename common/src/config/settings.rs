@@ -55,9 +55,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("quotas.publishes_per_week", Some("1000"), "Publish attempts of a new scope within seven days, failed ones included."),
     setting("reserved_names", Some(""), "Scope names that only staff gives out, separated by commas; hyphens do not count."),
     setting("analysis.children", Some("0"), "Warm child processes that analyse packages. `0`: one for each core, at most four."),
-    setting("analysis.memory_bytes", Some("1610612736"), "Memory of one such child, in bytes."),
+    setting("analysis.memory_bytes", Some("805306368"), "Memory of one such child, in bytes."),
     setting("analysis.cpu_seconds", Some("60"), "Processor time for one package, in seconds."),
-    setting("analysis.wall_seconds", Some("120"), "Time for one package, in seconds."),
+    setting("analysis.wall_seconds", Some("180"), "Time for one package, in seconds."),
     setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];

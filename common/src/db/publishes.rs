@@ -78,18 +78,19 @@ impl ReadTx {
         row.map(Publish::try_from).transpose()
     }
 
-    /// The publish that keeps a version from being published: a live one, or the one that succeeded.
+    /// The publish that keeps a version from being published: a live one, or the one that succeeded. One that differs in build
+    /// metadata alone keeps it, too.
     pub async fn blocking_publish(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<Publish>> {
         const SQL: &str = sql!(
             "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
                     findings, created_at, updated_at
              FROM publishes
-             WHERE scope = $1 AND name = $2 AND version = $3 AND state IN ('queued', 'checking', 'committed', 'published')"
+             WHERE scope = $1 AND name = $2 AND precedence = $3 AND state IN ('queued', 'checking', 'committed', 'published')"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, PublishRow>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
-            .bind(version.to_string())
+            .bind(version.precedence().as_bytes())
             .fetch_optional(conn)
             .await)?;
         row.map(Publish::try_from).transpose()
@@ -120,8 +121,8 @@ impl WriteTx {
     pub async fn create_publish(&mut self, publish: &Publish) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO publishes (id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, findings,
-                                    created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+                                    created_at, updated_at, precedence)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)
              ON CONFLICT DO NOTHING"
         );
         let upload_bytes = i64::try_from(publish.upload_bytes).unwrap_or(i64::MAX);
@@ -137,6 +138,7 @@ impl WriteTx {
             .bind(upload_bytes)
             .bind(rows::list::<Finding>(&[]))
             .bind(publish.created_at)
+            .bind(publish.version.precedence().as_bytes())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -216,14 +216,14 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Fixes a version. False when it exists.
+    /// Fixes a version. False when it exists, or one that differs in build metadata alone.
     pub async fn create_version(&mut self, version: &PackageVersion, dependencies: &[Dependency]) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
-             ON CONFLICT (scope, name, version) DO NOTHING"
+                                   created_at, updated_at, precedence)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19)
+             ON CONFLICT DO NOTHING"
         );
         let content = &version.content;
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -245,6 +245,7 @@ impl WriteTx {
             .bind(content.npm_revision)
             .bind(rows::list(&content.artefacts))
             .bind(version.created_at)
+            .bind(version.version.precedence().as_bytes())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -12,6 +12,10 @@ use super::{InvalidName, text_serde};
 /// scope and package must stay below the 255 bytes that file systems allow.
 pub const MAX_VERSION_BYTES: usize = 128;
 
+/// Highest major, minor or patch number: JavaScript's largest safe integer. npm clients refuse a whole package for one version
+/// above it.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// A strict semantic version: what is read is exactly what is printed (no `v`, no blanks, no leading zeros).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Version(semver::Version);
@@ -30,6 +34,14 @@ impl Version {
     /// numeric one as `01`, length and digits, any other as `02`, text and `00`, ended by `00`; then the build text.
     #[must_use]
     pub fn sort_key(&self) -> SortKey {
+        let mut key = self.precedence().0;
+        key.extend_from_slice(self.0.build.as_bytes());
+        SortKey(key)
+    }
+
+    /// The sort key without the build text: equal for versions that no client tells apart when it resolves a range or a pin.
+    #[must_use]
+    pub fn precedence(&self) -> SortKey {
         let mut key = Vec::with_capacity(32);
         for number in [self.0.major, self.0.minor, self.0.patch] {
             key.extend_from_slice(&number.to_be_bytes());
@@ -50,7 +62,6 @@ impl Version {
             }
             key.push(0x00);
         }
-        key.extend_from_slice(self.0.build.as_bytes());
         SortKey(key)
     }
 }
@@ -70,6 +81,9 @@ impl TryFrom<&str> for Version {
         }
         let version = semver::Version::parse(text)
             .map_err(|error| InvalidName(format!("'{}' is not a semantic version such as `1.2.3`: {error}", shorten(text))))?;
+        if [version.major, version.minor, version.patch].into_iter().any(|number| number > MAX_NUMBER) {
+            return Err(InvalidName(format!("version '{text}' has a number above {MAX_NUMBER}, which JavaScript cannot count to")));
+        }
         if version.to_string() == text {
             Ok(Self(version))
         } else {
@@ -132,7 +146,7 @@ mod tests {
         "1.0.1-a",
         "2.0.0",
         "10.0.0",
-        "18446744073709551615.0.0",
+        "9007199254740991.0.0",
     ];
 
     #[test]
@@ -148,7 +162,7 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_read_back() {
-        for bad in ["", "1", "1.2", "v1.2.3", "1.2.3 ", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "latest"] {
+        for bad in ["", "1", "1.2", "v1.2.3", "1.2.3 ", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "latest", "9007199254740992.0.0"] {
             assert!(Version::try_from(bad).is_err(), "{bad}");
         }
         assert!(Version::try_from(format!("1.2.3-{}", "a".repeat(200)).as_str()).is_err());

@@ -64,7 +64,7 @@ on_both_engines!(packages_that_differ_in_hyphens_alone_are_one, async |scratch| 
 on_both_engines!(a_scope_lists_its_packages_by_name, async |scratch| {
     let bench = Bench::on(scratch).await;
     for name in ["@std/bb", "@std/aa", "@std/a-b", "@std/a0", "@other/aaa"] {
-        bench.package(&name).await;
+        bench.package(name).await;
     }
     let archived = package_name("@std/a0");
     bench

@@ -52,10 +52,10 @@ fn the_introspection_sees_what_there_is() {
             "jobs: column 1 id uuid not null",
             "jobs: column 9 lease_until timestamptz null",
             "jobs: unique index (dedup_key) where state = 'queued'",
-            "publishes: unique index (scope, name, version) where state in ('queued', 'checking', 'committed', 'published')",
+            "publishes: unique index (scope, name, precedence) where state in ('queued', 'checking', 'committed', 'published')",
             "scope_members: primary key (scope, user_id)",
             "versions: foreign key (scope, name) to packages (scope, name) on delete no action on update no action",
-            "versions: column 18 stored_generation bigint null",
+            "versions: column 19 stored_generation bigint null",
             "versions: index (scope, name, sort_key)",
         ] {
             assert!(lines.contains(line), "{line} is not in\n  {}", lines.iter().cloned().collect::<Vec<_>>().join("\n  "));

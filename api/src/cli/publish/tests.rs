@@ -243,7 +243,7 @@ async fn desk(answers: &[(&str, u16, Value)]) -> (Desk, Registry) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}/prefix/", listener.local_addr().unwrap())).unwrap();
     let router = Router::new().fallback(answer).with_state(desk.clone());
-    #[expect(clippy::disallowed_methods, reason = "it ends with the runtime of the test")]
+    #[expect(clippy::disallowed_methods, reason = "a stand-in that ends with its test")]
     let _serving = tokio::task::spawn(async move { axum::serve(listener, router).await });
     (desk, registry_at(url.as_str(), " jsrp_x\n").unwrap())
 }

@@ -6,6 +6,7 @@
 
 mod effort;
 mod index;
+mod repetition;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,7 @@ fn parse(graph: &Graph, entries: &[Entry]) -> Result<ParseOutput, String> {
     let mut specifiers: Vec<_> = entries.iter().map(|entry| entry.specifier.clone()).collect();
     specifiers.sort();
     specifiers.dedup();
+    repetition::check(graph)?;
     effort::check(graph, &specifiers)?;
     // `deno_doc` holds the odd declaration to be impossible, and packages hold odd declarations.
     let attempt = catch_unwind(AssertUnwindSafe(|| {

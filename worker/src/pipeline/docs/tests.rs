@@ -162,3 +162,16 @@ fn the_same_package_gives_the_same_bytes() {
         assert_eq!(documented(&Package::new(&files)), first);
     }
 }
+
+#[test]
+fn what_costs_the_square_of_its_size_is_left_out() {
+    let overloads: String = (0..5_000).map(|index| format!("export function f(a: {index}): void;\n")).collect();
+    let overloads = Package::new(&[("/mod.ts", &format!("{overloads}export function f(a: unknown): void {{}}\n"))]);
+    let merged = Package::new(&[("/mod.ts", &"export namespace N { export const a: number = 1; }\n".repeat(5_000))]);
+    for package in [overloads, merged] {
+        let (graph, _) = package.graph();
+        let mut findings = Findings::default();
+        assert!(build(&graph, &package.manifest, &mut findings).is_empty());
+        assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [FindingCode::DocError]);
+    }
+}

@@ -154,6 +154,7 @@ pub(super) fn unmarked(program: ProgramRef<'_>, target: Follow<'_>) -> Vec<Unmar
 
 /// Where a name between the braces comes from, unless it is marked or leads out of the package. `from` is what follows the
 /// braces.
+#[expect(clippy::option_option, reason = "a name may be unknown, or known to be nothing")]
 fn origin_of(specifier: &ExportSpecifier, from: Option<Option<&str>>) -> Option<Origin> {
     let ExportSpecifier::Named(named) = specifier else { return None };
     let name = named.orig.atom().to_string();
