@@ -5,7 +5,6 @@
 //! at, so that wildcard exports do not offer it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::Context as _;
 use ignore::Match;
@@ -17,6 +16,8 @@ use slipway_common::model::finding::{Finding, Findings, Severity};
 const NEVER_ENTERED: [&str; 6] = [".git", ".hg", ".jj", ".svn", "CVS", "node_modules"];
 /// Files that are never packed: they hold credentials, or are litter.
 const NEVER_PACKED: [&str; 7] = [".DS_Store", ".npmrc", ".yarnrc.yml", ".netrc", ".envrc", ".env", "npm-debug.log"];
+/// What the names of further such files start with: variants of `.env`, and what macOS leaves beside files.
+const NEVER_PACKED_STARTS: [&str; 2] = [".env.", "._"];
 /// Lock files, which pin what the author has installed and mean nothing to whoever depends on the package.
 const LOCKS: [&str; 7] = ["bun.lock", "bun.lockb", "deno.lock", "npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock"];
 /// What the names of files start with that belong to every package, at its root and in any case: people look for them.
@@ -29,10 +30,7 @@ pub(super) fn is_never_entered(name: &str) -> bool {
 
 /// Whether a file of this name is left alone.
 pub(super) fn is_never_packed(name: &str) -> bool {
-    NEVER_PACKED.contains(&name)
-        || name.starts_with(".env.")
-        || name.starts_with("._")
-        || (name.starts_with('.') && Path::new(name).extension().is_some_and(|extension| extension == "swp"))
+    NEVER_PACKED.contains(&name) || NEVER_PACKED_STARTS.iter().any(|start| name.starts_with(start))
 }
 
 /// Whether this is the lock file of a package manager, wherever it is.

@@ -49,7 +49,9 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     let name = identity.shown();
     if arguments.dry_run {
         let packed = prepare(&arguments, &identity).await?;
-        packed.files.iter().for_each(|file| say(&format!("{:>10}  {}", human(file.size), file.path.relative())));
+        for file in &packed.files {
+            say(&format!("{:>10}  {}", human(file.size), file.path.relative()));
+        }
         say(&format!("{name} would be published: {}; nothing was sent", packed.summary()));
         return Ok(());
     }

@@ -45,18 +45,16 @@ impl Entry {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        let mut text = format!("{severity}[{}]: {}", self.code, self.message);
-        if let Some(file) = &self.file {
+        let place = self.file.as_ref().map(|file| {
             let file = below(directory, file);
             match (self.line, self.column) {
-                (Some(line), Some(column)) => text += &["\n  at ", &file, ":", &line.to_string(), ":", &column.to_string()].concat(),
-                _ => text += &["\n  at ", &file].concat(),
+                (Some(line), Some(column)) => format!("\n  at {file}:{line}:{column}"),
+                _ => format!("\n  at {file}"),
             }
-        }
-        if let Some(hint) = &self.hint {
-            text += &["\n  hint: ", hint].concat();
-        }
-        clean(&text)
+        });
+        let hint = self.hint.as_ref().map(|hint| format!("\n  hint: {hint}"));
+        let (place, hint) = (place.unwrap_or_default(), hint.unwrap_or_default());
+        clean(&format!("{severity}[{}]: {}{place}{hint}", self.code, self.message))
     }
 }
 

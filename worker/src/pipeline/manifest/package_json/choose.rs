@@ -77,9 +77,9 @@ fn candidate<'a>(leaf: &Leaf<'a>, star: Option<&str>, index: &FileIndex<'_>) -> 
     Some(Candidate { leaf: *leaf, path, kind })
 }
 
-/// The declarations beside a JavaScript file: `a.d.ts` for `a.js`, `a.d.mts` for `a.mjs`.
+/// The declarations beside a JavaScript file: `a.d.ts` for `a.js`, `a.d.mts` for `a.mjs`. They matter only where the file does.
 pub(super) fn sibling(script: &PackagePath, index: &FileIndex<'_>) -> Option<PackagePath> {
-    index.find(&beside(script)?)
+    index.glance(&beside(script)?)
 }
 
 /// Where declarations beside a JavaScript file would be.
