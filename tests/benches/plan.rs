@@ -1,0 +1,58 @@
+//! What it takes to make a plan of a package, by its size: unpacking, the graph, the rules, and everything that is emitted.
+//!
+//! The work is done on one thread, so that the time is processor time while the machine has nothing else to do. That the cost
+//! is linear in the source shows in the throughput, which has to stay what it is from one size to the next.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use slipway_common::model::limits::UploadLimits;
+use slipway_worker::pipeline::{Facts, Upload, examine};
+
+#[path = "../examples/load/code.rs"]
+#[expect(dead_code, reason = "the load driver makes more kinds of code")]
+mod code;
+#[path = "../examples/load/package.rs"]
+mod package;
+
+/// Bytes of source: a package as most are, and what is about as large as they come.
+const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+
+/// Runs of each size. The largest takes seconds.
+const RUNS: usize = 10;
+
+/// What nothing is known about: the packages of this bench depend on none.
+fn facts() -> Facts {
+    Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() }
+}
+
+/// A package of about so many bytes of ordinary code, thirty files for each 100 kB.
+fn upload(bytes: usize) -> Upload {
+    let packed = package::Package::pack("acme", "measured", "1.0.0", &code::ordinary(bytes, 1)).expect("it goes into memory");
+    Upload {
+        package: format!("@{}/{}", packed.scope, packed.name).parse().expect("it is a name"),
+        version: packed.version.parse().expect("it is a version"),
+        config: "/jsr.json".try_into().expect("it is a path"),
+        tarball: packed.tarball,
+        limits: UploadLimits::default(),
+    }
+}
+
+fn plan(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("plan");
+    group.sample_size(RUNS).sampling_mode(SamplingMode::Flat).measurement_time(Duration::from_secs(3));
+    let facts = facts();
+    for bytes in SIZES {
+        let upload = upload(bytes);
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(bytes), &upload, |bencher, upload| {
+            bencher.iter(|| black_box(examine(upload).and_then(|draft| draft.plan(&facts)).expect("nothing is wrong with it")));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, plan);
+criterion_main!(benches);
