@@ -13,6 +13,14 @@ use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 use super::{Needed, Target};
 use crate::pipeline::graph::{Graph, place_of_range, shorten};
 
+/// Longest version range, and longest sub-path, of a specifier. The database looks dependencies up by all their parts together,
+/// and PostgreSQL refuses a row of an index above 2,704 bytes. A name has at most [`MAX_NPM_NAME_BYTES`], so two such parts fit;
+/// the longest that people have written are a tenth of it.
+const MAX_PART_BYTES: usize = 1_024;
+
+/// Longest name of an npm package, its scope included: the limit of the npm registry.
+const MAX_NPM_NAME_BYTES: usize = 214;
+
 /// Finds every package that the graph imports from, once for each range and sub-path, and reports specifiers that may not
 /// lead out of a package. Sorted.
 pub fn collect(graph: &Graph, findings: &mut Findings) -> Vec<Needed> {
@@ -72,6 +80,11 @@ impl Collector<'_> {
         // One that cannot be read is an error of the graph, with its own code.
         let Ok(reference) = NpmPackageReqReference::from_specifier(specifier) else { return };
         let (req, sub_path) = (reference.req(), reference.sub_path().unwrap_or_default());
+        if !is_npm_name(&req.name) {
+            let message = format!("invalid 'npm:' specifier '{}': no npm package can have this name", shorten(specifier.as_str()));
+            let finding = Finding::error(FindingCode::InvalidNpmSpecifier, message).at(place_of_range(range));
+            return self.findings.push(finding.hint("write 'npm:package@^1.0.0' or 'npm:@scope/package@^1.0.0'"));
+        }
         if self.has_constraint(DependencyKind::Npm, req, range) {
             self.need(DependencyKind::Npm, req, sub_path, range, Target::Npm);
         }
@@ -120,6 +133,22 @@ impl Collector<'_> {
 
     fn need(&mut self, kind: DependencyKind, req: &PackageReq, sub_path: &str, range: &Range, target: Target) {
         let constraint = req.version_req.version_text().to_owned();
+        for (what, text) in [("version range", constraint.as_str()), ("sub-path", sub_path)] {
+            if text.len() > MAX_PART_BYTES {
+                let kind_name = kind.as_str();
+                let message = format!(
+                    "invalid '{kind_name}:' specifier for '{}': its {what} has {} bytes, and {MAX_PART_BYTES} are the most",
+                    shorten(&req.name),
+                    text.len()
+                );
+                let code = match kind {
+                    DependencyKind::Npm => FindingCode::InvalidNpmSpecifier,
+                    DependencyKind::Jsr => FindingCode::InvalidJsrSpecifier,
+                };
+                let finding = Finding::error(code, message).at(place_of_range(range));
+                return self.findings.push(finding.hint(format!("write a shorter {what}")));
+            }
+        }
         let dependency = Dependency { kind, name: req.name.to_string(), constraint, path: sub_path.to_owned() };
         let place = place_of_range(range);
         let entry = self.needed.entry(dependency).or_insert_with(|| (place.clone(), target));
@@ -127,4 +156,18 @@ impl Collector<'_> {
             entry.0 = place;
         }
     }
+}
+
+/// Whether npm could know a package of this name. Old packages have names that new ones may not have, with capitals and with
+/// `~!'()*`, so this is what npm's own client accepts in a `package.json`.
+fn is_npm_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+        !part.is_empty() && !part.starts_with(['.', '_']) && part.bytes().all(is_plain)
+    };
+    let is_well_formed = match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| is_part(scope) && is_part(name)),
+        None => is_part(name),
+    };
+    is_well_formed && name.len() <= MAX_NPM_NAME_BYTES
 }

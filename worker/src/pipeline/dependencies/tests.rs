@@ -69,6 +69,32 @@ fn dependencies_are_collected_once_and_sorted() {
 }
 
 #[test]
+fn names_that_npm_cannot_know() {
+    for name in ["a\\0b", "..", "_a", ".a", "A%20B", "@scope", "@a/b/../c", "ä", &"a".repeat(215)] {
+        let (needed, found) = collected(&format!("import \"npm:{name}@1\";\n"));
+        let (_, of_graph) = Package::new(&[("/mod.ts", &format!("import \"npm:{name}@1\";\n"))]).graph();
+        let told = [found, lines(&of_graph)].concat();
+        assert!(told.iter().any(|line| line.starts_with("error invalidNpmSpecifier /mod.ts:1:8: ")), "{name}: {told:?} {needed:?}");
+    }
+    for name in ["Old.Name", "a~b", "@Scope/a_b", "x-", &"a".repeat(214)] {
+        let (needed, found) = collected(&format!("import \"npm:{name}@1\";\n"));
+        assert_eq!((needed.len(), found.len()), (1, 0), "{name}");
+    }
+}
+
+#[test]
+fn parts_that_no_index_can_hold() {
+    let long = "a".repeat(1_025);
+    let (needed, found) = collected(&format!("import \"npm:b@1/{long}\";\nimport \"jsr:@aa/bb@1/{long}\";\nimport \"npm:b@{long}\";\n"));
+    assert_eq!(needed, []);
+    let heads: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        heads,
+        ["error invalidNpmSpecifier /mod.ts:1:8", "error invalidNpmSpecifier /mod.ts:3:8", "error invalidJsrSpecifier /mod.ts:2:8"]
+    );
+}
+
+#[test]
 fn specifiers_that_may_not_lead_out() {
     let (needed, found) = collected(
         "import \"http://a/b.ts\";\nexport * from \"https://jsr.io/@aa/bb/1.0.0/mod.ts\";\nimport \"ftp://a/b\";\nimport \"jsr:@aa/bb\";\n\

@@ -106,6 +106,11 @@ impl Bench {
 /// rewriting knows what was tried. One finding has both.
 fn told_once(of_graph: Findings, of_rewriting: impl Iterator<Item = Finding>) -> Vec<Finding> {
     let (unresolved, others): (Vec<_>, Vec<_>) = of_rewriting.partition(|finding| finding.code == FindingCode::UnresolvedSpecifier);
+    // A dependency that only the author's machine can resolve has a finding of its own, which says more than that it leads nowhere.
+    let is_explained = |finding: &Finding| {
+        let explains = |other: &Finding| other.code == FindingCode::UnsupportedDependencyProtocol && other.place == finding.place;
+        finding.code == FindingCode::GraphError && finding.place.is_some() && others.iter().any(explains)
+    };
     let mut tried: BTreeMap<Option<Place>, Finding> = BTreeMap::new();
     for finding in unresolved {
         tried.entry(finding.place.clone()).or_insert(finding);
@@ -120,7 +125,7 @@ fn told_once(of_graph: Findings, of_rewriting: impl Iterator<Item = Finding>) ->
         }
         finding
     };
-    let of_graph: Vec<Finding> = of_graph.into_iter().map(join).collect();
+    let of_graph: Vec<Finding> = of_graph.into_iter().filter(|finding| !is_explained(finding)).map(join).collect();
     of_graph.into_iter().chain(tried.into_values()).chain(others).collect()
 }
 
