@@ -68,6 +68,7 @@ fn limits(context: &Context) -> AnalysisLimits {
         memory_bytes: of_config.memory_bytes,
         cpu_seconds: of_config.cpu_seconds,
         wall_seconds: of_config.wall_seconds,
+        documentation_seconds: of_config.documentation_seconds,
         ..defaults
     }
 }

@@ -71,6 +71,8 @@ pub struct Analysis {
     pub cpu_seconds: u64,
     /// Time for one package in seconds, waiting included.
     pub wall_seconds: u64,
+    /// Processor time for the documentation of a package in seconds, on top.
+    pub documentation_seconds: u64,
     /// How often a package that kills its child is tried.
     pub attempts: u64,
 }
@@ -128,6 +130,7 @@ impl Config {
                 memory_bytes: values.parse("analysis.memory_bytes")?,
                 cpu_seconds: values.parse("analysis.cpu_seconds")?,
                 wall_seconds: values.parse("analysis.wall_seconds")?,
+                documentation_seconds: values.parse("analysis.documentation_seconds")?,
                 attempts: values.parse("analysis.attempts")?,
             },
             log: values.required("log")?,
