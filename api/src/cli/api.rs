@@ -15,7 +15,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     roles::check(&config, "api")?;
     let listener = serve::bind(config.listen).await?;
     let context = doors::open(config).await?;
-    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     worker::relay(&context, &shutdown);
     serve::answer(&context, listener, &shutdown);

@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
     roles::check(&config, "worker")?;
     let context = doors::open(config).await?;
-    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     start(&context, &shutdown)?;
     tracing::info!("ready");

@@ -28,7 +28,8 @@ const fn setting(key: &'static str, default: Option<&'static str>, meaning: &'st
 /// All settings, in the order of the reference.
 pub const SETTINGS: &[Setting] = &[
     setting("database", None, "`sqlite:FILE` or `postgres://user:password@host/database`. With `--data DIR`: `sqlite:DIR/registry.db`."),
-    setting("database_replica", None, "A copy of the PostgreSQL database to read from."),
+    setting("database_replica", None, "A copy of the PostgreSQL database, for lists and pages that may be moments old."),
+    setting("database_connections", Some("16"), "Connections that one process opens to PostgreSQL, and to its replica."),
     setting(
         "objects",
         None,
