@@ -73,11 +73,14 @@ pub(crate) struct Taken {
     pub(crate) processor_time: Duration,
 }
 
+/// What was seen of each child, and the most that all had with their parent.
+type Seen = (BTreeMap<u32, (Memory, Duration)>, u64);
+
 /// Watches the children of a process, of which some are replaced when they have done their share or a large package.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     before: Duration,
-    watcher: JoinHandle<(BTreeMap<u32, (Memory, Duration)>, u64)>,
+    watcher: JoinHandle<Seen>,
 }
 
 impl Watch {

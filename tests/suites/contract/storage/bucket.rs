@@ -1,8 +1,13 @@
 //! What only a bucket shows.
 
+use std::time::Duration;
+
 use slipway_tests::engines::told;
 
 use super::*;
+
+/// The longest that the server takes for an answer, many times over.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// More keys than one page of a listing holds.
 const KEYS: usize = 1_005;
@@ -11,7 +16,7 @@ const KEYS: usize = 1_005;
 async fn an_edge_finds_what_it_needs_beside_the_bytes() {
     let Some((storage, url)) = shelf_of_bucket() else { return };
     let (endpoint, place) = (told("AWS_ENDPOINT").unwrap(), url.strip_prefix("s3://").unwrap().to_owned());
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
     for (key, content_type, cache) in [
         (module("/mod.ts"), "text/typescript", "public, max-age=31536000, immutable"),
         (module("/data.json"), "application/json", "public, max-age=31536000, immutable"),
