@@ -104,6 +104,7 @@ codes! {
     TokenNotFound = "tokenNotFound" NOT_FOUND "there is no such token",
     AuthorizationNotFound = "authorizationNotFound" NOT_FOUND "there is no such request for permission, or it was answered already",
     MethodNotAllowed = "methodNotAllowed" METHOD_NOT_ALLOWED "the address does not know this method",
+    RequestTimeout = "requestTimeout" REQUEST_TIMEOUT "the body of the request stopped coming; send the request again",
     ScopeAlreadyExists = "scopeAlreadyExists" CONFLICT "the scope, or one that differs in hyphens alone, exists already",
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",

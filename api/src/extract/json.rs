@@ -7,6 +7,7 @@ use http::header;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body::broken_body;
 use crate::error::{ApiError, Code};
 
 /// A JSON body, whatever content type it is said to have; and a JSON answer.
@@ -17,8 +18,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         // Axum's own limit of two megabytes stands: no JSON body of ours comes near it.
-        let body =
-            Bytes::from_request(request, state).await.map_err(|_| Code::MalformedRequest.because("the body is too large, or broke off"))?;
+        let body = Bytes::from_request(request, state).await.map_err(|error| broken_body(&error, "the body"))?;
         serde_json::from_slice(&body)
             .map(Self)
             .map_err(|error| Code::MalformedRequest.because(format!("the body is not what this address expects: {error}")).into())

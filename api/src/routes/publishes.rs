@@ -23,11 +23,11 @@ pub(crate) async fn create(
     Upload { config, tarball }: Upload,
 ) -> ApiResult<Uncached<PublishView>> {
     // A refusal before this point would cut the upload off, and some clients would report that instead of the refusal.
-    let request = || {
-        let (actor, at) = (actor?, at?);
-        Ok((actor, Target { version: at.exact()?, package: at.package, config: config? }))
+    let target = || {
+        let at = at?;
+        Ok(Target { version: at.exact()?, package: at.package, config: config? })
     };
-    let publish = publish::accept(&app, request(), tarball).await?;
+    let publish = publish::accept(&app, actor, target(), tarball).await?;
     view(&app, &publish).await
 }
 

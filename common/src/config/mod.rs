@@ -10,6 +10,7 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use url::Url;
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub npm_url: Url,
     /// Where the key is that signs npm versions.
     pub signing_key: Option<PathBuf>,
+    /// How long a client may keep us waiting.
+    pub timeouts: Timeouts,
     /// How much of a package is accepted.
     pub limits: UploadLimits,
     /// What a new scope may do.
@@ -58,6 +61,15 @@ pub struct Config {
     pub analysis: Analysis,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
+}
+
+/// How long a client may keep us waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the head of a request, from the first moment of the connection or the end of the answer before.
+    pub head: Duration,
+    /// For the next bytes of a body.
+    pub body: Duration,
 }
 
 /// How the analysis of packages is bounded.
@@ -109,6 +121,7 @@ impl Config {
             public_url,
             npm_url,
             signing_key: values.get("signing_key").map(PathBuf::from),
+            timeouts: Timeouts { head: seconds(values, "timeouts.head_seconds")?, body: seconds(values, "timeouts.body_seconds")? },
             limits: UploadLimits {
                 compressed_bytes: values.parse("limits.compressed_bytes")?,
                 file_bytes: values.parse("limits.file_bytes")?,
@@ -152,6 +165,14 @@ pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {
         ("queue", "in-process:".to_owned()),
         ("signing_key", format!("{directory}/signing.key")),
     ]
+}
+
+/// A span of at least a second: with none at all nobody would ever be answered.
+fn seconds(values: &Values, key: &str) -> Result<Duration, ConfigError> {
+    match values.parse(key)? {
+        0 => Err(ConfigError(format!("`{key}` must be at least 1"))),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
 }
 
 fn address(key: &str, text: &str) -> Result<Url, ConfigError> {
@@ -199,6 +220,7 @@ mod tests {
         assert!(load(&[("listen", "nowhere")]).unwrap_err().to_string().contains("`listen`"));
         assert!(load(&[("public_url", "ftp://x")]).is_err());
         assert!(load(&[("limits.entries", "many")]).is_err());
+        assert!(load(&[("timeouts.body_seconds", "0")]).unwrap_err().to_string().contains("at least 1"));
         assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());
     }
 

@@ -44,6 +44,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("public_url", None, "The registry's own address as clients see it. Default: `http://<listen>/`."),
     setting("npm_url", None, "The address npm clients install from. Default: `<public_url>npm/`."),
     setting("signing_key", None, "File with the key that signs npm versions. With `--data DIR`: `DIR/signing.key`."),
+    setting(
+        "timeouts.head_seconds",
+        Some("30"),
+        "How long the head of a request may take, and how long a connection is kept for the next one.",
+    ),
+    setting("timeouts.body_seconds", Some("30"), "How long a request whose body is on its way may send nothing."),
     setting("limits.compressed_bytes", Some("20971520"), "Largest upload, in bytes as sent. JSR's limit."),
     setting("limits.file_bytes", Some("20971520"), "Largest file of a package, in bytes. JSR's limit."),
     setting("limits.unpacked_bytes", Some("20971520"), "All files of a package together, in bytes. JSR's limit."),
