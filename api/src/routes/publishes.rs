@@ -45,7 +45,7 @@ pub(crate) async fn of_package(
     paging: Paging,
 ) -> ApiResult<Json<Vec<PublishView>>> {
     let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
-    Ok(Json(publishes.items.iter().map(|publish| PublishView::new(publish, None)).collect()))
+    Ok(Json(publishes.items.iter().map(|(publish, user)| PublishView::new(publish, user.as_ref())).collect()))
 }
 
 async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256 as Hasher};
+use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
@@ -98,7 +99,7 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
         return Code::PackageArchived.err();
     }
     if let Some(blocking) = tx.blocking_publish(&target.package, &target.version).await? {
-        return Err(duplicate(&blocking));
+        return duplicate(&mut tx, &blocking).await;
     }
     if let Some(scope) = &scope {
         let used = tx.scope_usage(&scope.name).await?;
@@ -182,7 +183,7 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
     if !tx.create_publish(&publish).await? {
         // Another request was faster: its task is the answer.
         return match tx.blocking_publish(&target.package, &target.version).await? {
-            Some(blocking) => Err(duplicate(&blocking)),
+            Some(blocking) => duplicate(&mut tx, &blocking).await,
             None => Code::Unavailable.err(),
         };
     }
@@ -194,9 +195,13 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
     Ok(id)
 }
 
-fn duplicate(blocking: &Publish) -> ApiError {
-    let task = serde_json::to_value(PublishView::new(blocking, None)).expect("a view always serialises");
-    Code::DuplicateVersionPublish.refusal().with("task", task).into()
+async fn duplicate<T>(tx: &mut ReadTx, blocking: &Publish) -> ApiResult<T> {
+    let user = match blocking.user_id {
+        Some(id) => tx.user(id).await?,
+        None => None,
+    };
+    let task = serde_json::to_value(PublishView::new(blocking, user.as_ref())).expect("a view always serialises");
+    Err(Code::DuplicateVersionPublish.refusal().with("task", task).into())
 }
 
 fn too_large(max_bytes: u64) -> ApiError {
