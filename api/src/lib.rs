@@ -13,6 +13,7 @@ mod routes;
 mod service;
 mod views;
 mod web;
+mod wording;
 
 use std::sync::Arc;
 

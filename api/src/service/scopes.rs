@@ -9,6 +9,7 @@ use slipway_common::model::user::User;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
+use crate::wording;
 
 /// A scope as its admins see it.
 pub(crate) struct Detailed {
@@ -149,8 +150,8 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     }
     if let Some(upload) = limits.upload {
         // Read once to refuse what would be ignored later.
-        serde_json::from_value::<UploadLimits>(upload.clone().into())
-            .map_err(|error| Code::MalformedRequest.because(format!("`uploadLimits` cannot be read: {error}")))?;
+        wording::read::<UploadLimits>(upload.clone().into())
+            .map_err(|problem| Code::MalformedRequest.because(format!("`uploadLimits` cannot be used: {problem}")))?;
         scope.upload_limits = (!upload.is_empty()).then(|| upload.into());
     }
     tx.limit_scope(&scope).await?;
