@@ -110,6 +110,7 @@ codes! {
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",
     PackageNotEmpty = "packageNotEmpty" CONFLICT "the package has versions, or one is being published",
     TarballSizeLimitExceeded = "tarballSizeLimitExceeded" PAYLOAD_TOO_LARGE "the upload is too large",
+    TooManyAuthorizations = "tooManyAuthorizations" TOO_MANY_REQUESTS "too many requests for permission wait for a decision; try again in a minute",
     InternalServerError = "internalServerError" INTERNAL_SERVER_ERROR "the registry could not do it",
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "the registry cannot do it right now; try again in a moment",
 }

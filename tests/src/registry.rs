@@ -290,6 +290,7 @@ impl TestRegistry {
             kind,
             description: None,
             permissions,
+            opened_by: None,
             expires_at: life.map(|life| now + life),
             created_at: now,
             updated_at: now,

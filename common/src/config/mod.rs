@@ -55,6 +55,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// How many scopes a new user may create.
     pub scope_limit: i64,
+    /// How many devices may wait for a decision at once.
+    pub open_authorizations: i64,
     /// Scope names that only staff gives out, compared without hyphens.
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
@@ -102,6 +104,14 @@ impl Config {
             Some(text) => address("public_url", text)?,
             None => address("public_url", &format!("http://{listen}/"))?,
         };
+        if public_url.path() != "/" {
+            let origin = public_url.origin().ascii_serialization();
+            return Err(ConfigError(format!(
+                "`public_url` has the path `{}`, but the registry answers at the root of its host only: give it a host name of its own, \
+                 and write `{origin}/`",
+                public_url.path()
+            )));
+        }
         let npm_url = match values.get("npm_url") {
             Some(text) => address("npm_url", text)?,
             None => public_url.join("npm/").map_err(|error| ConfigError(format!("`public_url` cannot carry `npm/`: {error}")))?,
@@ -135,6 +145,7 @@ impl Config {
                 publishes_per_week: values.parse("quotas.publishes_per_week")?,
             },
             scope_limit: values.parse("quotas.scopes_per_user")?,
+            open_authorizations: values.parse("quotas.open_authorizations")?,
             reserved_names: values.list("reserved_names"),
             analysis: Analysis {
                 children: values.parse("analysis.children")?,
@@ -180,12 +191,13 @@ fn address(key: &str, text: &str) -> Result<Url, ConfigError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(ConfigError(format!("`{key}` must start with `http://` or `https://`")));
     }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError(format!("`{key}` is an address that others are appended to: write it without user, `?…` and `#…`")));
+    }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);
     }
-    url.set_query(None);
-    url.set_fragment(None);
     Ok(url)
 }
 
@@ -210,8 +222,14 @@ mod tests {
         assert_eq!(config.npm_url.as_str(), "http://127.0.0.1:9000/npm/");
         assert_eq!(config.database.expose(), "sqlite:/d/registry.db");
         assert!(config.queue_is_in_process());
-        let config = load(&[("public_url", "https://r.example/x"), ("objects", "s3://b/p"), ("objects_private", "s3://b/q")]).unwrap();
-        assert_eq!(config.npm_url.as_str(), "https://r.example/x/npm/");
+        let config = load(&[
+            ("public_url", "https://r.example"),
+            ("npm_url", "https://r.example/x"),
+            ("objects", "s3://b/p"),
+            ("objects_private", "s3://b/q"),
+        ])
+        .unwrap();
+        assert_eq!(config.npm_url.as_str(), "https://r.example/x/");
         assert_eq!(sibling("s3://b/p/"), "s3://b/p-private");
     }
 
@@ -219,6 +237,16 @@ mod tests {
     fn refuses_nonsense() {
         assert!(load(&[("listen", "nowhere")]).unwrap_err().to_string().contains("`listen`"));
         assert!(load(&[("public_url", "ftp://x")]).is_err());
+        let path = load(&[("public_url", "https://r.example/registry")]).unwrap_err().to_string();
+        assert!(path.contains("`/registry/`") && path.contains("`https://r.example/`"), "{path}");
+        for (key, bad) in [
+            ("public_url", "https://r.example/?a"),
+            ("public_url", "https://r.example/#a"),
+            ("public_url", "https://u:p@r.example/"),
+            ("npm_url", "https://r.example/npm/?a"),
+        ] {
+            assert!(load(&[(key, bad)]).unwrap_err().to_string().contains(key), "{bad}");
+        }
         assert!(load(&[("limits.entries", "many")]).is_err());
         assert!(load(&[("timeouts.body_seconds", "0")]).unwrap_err().to_string().contains("at least 1"));
         assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());

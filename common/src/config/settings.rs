@@ -59,6 +59,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("quotas.packages", Some("100"), "Packages of a new scope."),
     setting("quotas.new_packages_per_week", Some("20"), "New packages of a new scope within seven days."),
     setting("quotas.publishes_per_week", Some("1000"), "Publish attempts of a new scope within seven days, failed ones included."),
+    setting(
+        "quotas.open_authorizations",
+        Some("1000"),
+        "Devices that may wait for a person's decision at once, ten minutes each at most. Anybody can ask for one.",
+    ),
     setting("reserved_names", Some(""), "Scope names that only staff gives out, separated by commas; hyphens do not count."),
     setting("analysis.children", Some("0"), "Warm child processes that analyse packages. `0`: one for each core, at most four."),
     setting("analysis.memory_bytes", Some("805306368"), "Memory of one such child, in bytes."),
