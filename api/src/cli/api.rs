@@ -1,18 +1,15 @@
 //! `slipway api`: answers requests; workers run elsewhere.
 
 use anyhow::bail;
-use slipway_common::config::Config;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
-use slipway_common::telemetry;
 
 use super::arguments::ServeArguments;
 use super::doors::{self, readable};
 use super::{serve, worker};
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.layers(None))?;
-    telemetry::start(&config.log);
+    let config = doors::load(&arguments.layers(None))?;
     if config.queue_is_in_process() {
         bail!("the queue is `in-process:`, so no worker could hear this process: set `queue` to an `amqp://` URL, or use `slipway up`");
     }

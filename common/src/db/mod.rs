@@ -10,6 +10,7 @@ mod accounts;
 mod authorizations;
 mod dialect;
 mod error;
+mod file;
 mod jobs;
 mod listing;
 mod migrate;
@@ -53,12 +54,20 @@ enum Pools {
 }
 
 impl Db {
-    /// Opens the database a URL names (`sqlite:FILE` or `postgres://…`), without changing it.
+    /// Opens the database a URL names (`sqlite:FILE` or `postgres://…`). A missing file is made, without a schema.
     ///
     /// # Errors
     /// When the URL is of neither kind, or the database cannot be reached.
     pub async fn open(url: &str, replica: Option<&str>, clock: Arc<dyn Clock>) -> DbResult<Self> {
-        Ok(Self { pools: dialect::open(url, replica).await?, clock })
+        Ok(Self { pools: dialect::open(url, replica, true).await?, clock })
+    }
+
+    /// The same for a database that is there: nothing is made or changed.
+    ///
+    /// # Errors
+    /// When the URL is of neither kind, or the database is missing or cannot be reached.
+    pub async fn open_existing(url: &str, replica: Option<&str>, clock: Arc<dyn Clock>) -> DbResult<Self> {
+        Ok(Self { pools: dialect::open(url, replica, false).await?, clock })
     }
 
     /// Brings the schema up to date. Safe to call from several processes at once.

@@ -1,10 +1,13 @@
 //! Opening, and bringing the schema up to date.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use slipway_common::clock::SystemClock;
 use slipway_common::db::{Db, DbError};
-use slipway_tests::engines::Scratch;
+use slipway_tests::engines::{Engine, Scratch};
 use slipway_tests::on_both_engines;
 
 async fn open(scratch: &Scratch) -> Db {
@@ -66,4 +69,37 @@ async fn an_address_that_is_none_is_refused_without_its_password() {
             other => panic!("{url}: {other:?}"),
         }
     }
+}
+
+on_both_engines!(who_only_looks_makes_nothing, async |scratch| {
+    let look = async || Db::open_existing(&scratch.url, None, Arc::new(SystemClock)).await;
+    if scratch.engine == Engine::Sqlite {
+        let missing = format!("{}-missing", scratch.url);
+        let text = said(Db::open_existing(&missing, None, Arc::new(SystemClock)).await.map(drop));
+        assert!(text.contains("-missing`") && text.contains("slipway migrate"), "{text}");
+        assert!(!Path::new(missing.trim_start_matches("sqlite:")).exists());
+    }
+    let db = open(scratch).await;
+    db.migrate().await.unwrap();
+    db.close().await;
+    let db = look().await.unwrap();
+    db.check_schema().await.unwrap();
+    drop(db.read().await.unwrap());
+    db.close().await;
+});
+
+#[tokio::test]
+async fn nobody_else_reads_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("registry.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let db = Db::open(&format!("sqlite:{}", path.display()), None, Arc::new(SystemClock)).await.unwrap();
+    db.migrate().await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "the file, its log and their index: {files:?}");
+    for file in files {
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+    db.close().await;
 }
