@@ -1,11 +1,11 @@
 //! `slipway doctor`: checks the configuration and every door, and says what to do. It looks and makes nothing.
 
+use std::error::Error;
 use std::io::ErrorKind;
 
 use anyhow::bail;
 use slipway_common::config::Config;
 use slipway_common::db::{Db, DbError};
-use slipway_common::fault::AnyFault;
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
@@ -57,32 +57,33 @@ fn rules(config: &Config) -> Result<String, String> {
 }
 
 async fn database(config: &Config) -> Result<String, String> {
-    let db = Db::open_existing(config.database.expose(), doors::replica(config), doors::clock()).await.map_err(of_database)?;
-    let outcome = db.check_schema().await.map_err(of_database);
+    let db =
+        Db::open_existing(config.database.expose(), doors::replica(config), doors::clock()).await.map_err(|error| of_database(&error))?;
+    let outcome = db.check_schema().await.map_err(|error| of_database(&error));
     db.close().await;
     outcome.map(|()| format!("{} answers, its schema is up to date", config.database))
 }
 
 /// What is wrong with the database, and what to do.
-fn of_database(error: DbError) -> String {
-    let remedy = match &error {
+fn of_database(error: &DbError) -> String {
+    let remedy = match error {
         // These say so themselves.
         DbError::Schema(_) | DbError::Url(_) => return error.to_string(),
         DbError::Unavailable(_) => "see whether it runs and may be used, or set `database` to where it is",
         DbError::Conflict(_) | DbError::Corrupt { .. } | DbError::Driver(_) => "restore a backup, or set `database` to another one",
     };
-    format!("{}; {remedy}", AnyFault::from(error).chain())
+    format!("{}; {remedy}", causes(error))
 }
 
 async fn objects(config: &Config) -> Result<String, String> {
-    let storage = Storage::open_existing(&config.objects, &config.objects_private).map_err(of_objects)?;
-    storage.check().await.map_err(of_objects)?;
+    let storage = Storage::open_existing(&config.objects, &config.objects_private).map_err(|error| of_objects(&error))?;
+    storage.check().await.map_err(|error| of_objects(&error))?;
     Ok(format!("{} and {} answer", config.objects, config.objects_private))
 }
 
 /// What is wrong with the object stores, and what to do.
-fn of_objects(error: StorageError) -> String {
-    let remedy = match &error {
+fn of_objects(error: &StorageError) -> String {
+    let remedy = match error {
         StorageError::Url(_) => return error.to_string(),
         StorageError::Directory { source, .. } if source.kind() == ErrorKind::NotFound => {
             "start `slipway up`, which makes it, or set `objects` and `objects_private` to where they are"
@@ -90,7 +91,13 @@ fn of_objects(error: StorageError) -> String {
         StorageError::Directory { .. } => "let the user that runs the registry use it",
         _ => "see whether the addresses in `objects` and `objects_private` and the credentials are right",
     };
-    format!("{}; {remedy}", AnyFault::from(error).chain())
+    format!("{}; {remedy}", causes(error))
+}
+
+/// An error and what caused it.
+fn causes(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn queue(config: &Config) -> Result<String, String> {
