@@ -25,11 +25,14 @@ CREATE TABLE tokens (
     description TEXT,
     -- An object `{"list": [...]}`; null means everything the user may do.
     permissions JSONB,
+    -- The token that a session was opened with: the session goes when the token does.
+    opened_by UUID REFERENCES tokens (id) ON DELETE CASCADE,
     expires_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX tokens_by_user ON tokens (user_id);
+CREATE INDEX tokens_by_opener ON tokens (opened_by);
 
 -- A device that asks a person for permission to publish. Written by the device, decided once by the person, deleted when the
 -- device collects the answer, or by housekeeping after it expired.
@@ -47,3 +50,5 @@ CREATE TABLE authorizations (
     expires_at TIMESTAMPTZ NOT NULL,
     created_at TIMESTAMPTZ NOT NULL
 );
+-- What is open is counted before more is taken down.
+CREATE INDEX authorizations_by_end ON authorizations (expires_at);

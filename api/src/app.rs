@@ -14,11 +14,19 @@ const NEWS: usize = 1_024;
 /// Requests that may wait for the end of a publish at once. Each costs a connection and a timer; the rest is told to come back.
 const WAITING: usize = 256;
 
+/// Refused uploads of callers nobody knows that are read to their end at once. Anybody can send such uploads, and as many as they
+/// like; each costs a connection for up to ten seconds.
+const ANONYMOUS_DISCARDS: usize = 32;
+/// The same for callers whose credential holds: a crowd of strangers must not take their places.
+const KNOWN_DISCARDS: usize = 128;
+
 /// What every desk has at hand.
 #[derive(Clone)]
 pub struct App {
     pub(crate) context: Context,
     pub(crate) news: News,
+    pub(crate) discards: Discards,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl App {
@@ -27,7 +35,9 @@ impl App {
     pub fn new(context: Context, shutdown: &Shutdown) -> Self {
         let news = News { sender: broadcast::channel(NEWS).0, waiting: Arc::new(Semaphore::new(WAITING)) };
         shutdown.spawn(pass_on(context.clone(), news.sender.clone(), shutdown.clone()));
-        Self { context, news }
+        let discards =
+            Discards { anonymous: Arc::new(Semaphore::new(ANONYMOUS_DISCARDS)), known: Arc::new(Semaphore::new(KNOWN_DISCARDS)) };
+        Self { context, news, discards, shutdown: shutdown.clone() }
     }
 }
 
@@ -36,6 +46,13 @@ impl App {
 pub(crate) struct News {
     pub(crate) sender: broadcast::Sender<TaskId>,
     pub(crate) waiting: Arc<Semaphore>,
+}
+
+/// Places for refused uploads that are read to their end.
+#[derive(Clone)]
+pub(crate) struct Discards {
+    pub(crate) anonymous: Arc<Semaphore>,
+    pub(crate) known: Arc<Semaphore>,
 }
 
 /// Listens to the queue's news, once for the whole process, and passes them on.

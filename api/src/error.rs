@@ -104,11 +104,13 @@ codes! {
     TokenNotFound = "tokenNotFound" NOT_FOUND "there is no such token",
     AuthorizationNotFound = "authorizationNotFound" NOT_FOUND "there is no such request for permission, or it was answered already",
     MethodNotAllowed = "methodNotAllowed" METHOD_NOT_ALLOWED "the address does not know this method",
+    RequestTimeout = "requestTimeout" REQUEST_TIMEOUT "the body of the request stopped coming; send the request again",
     ScopeAlreadyExists = "scopeAlreadyExists" CONFLICT "the scope, or one that differs in hyphens alone, exists already",
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",
     PackageNotEmpty = "packageNotEmpty" CONFLICT "the package has versions, or one is being published",
     TarballSizeLimitExceeded = "tarballSizeLimitExceeded" PAYLOAD_TOO_LARGE "the upload is too large",
+    TooManyAuthorizations = "tooManyAuthorizations" TOO_MANY_REQUESTS "too many requests for permission wait for a decision; try again in a minute",
     InternalServerError = "internalServerError" INTERNAL_SERVER_ERROR "the registry could not do it",
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "the registry cannot do it right now; try again in a moment",
 }

@@ -3,6 +3,7 @@
 mod app;
 mod auth;
 pub mod cli;
+mod connections;
 mod cors;
 pub mod error;
 mod extract;
@@ -12,6 +13,7 @@ mod routes;
 mod service;
 mod views;
 mod web;
+mod wording;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
 pub use auth::secret;
+pub use connections::serve;
 use error::{ApiError, Code};
 use registry::Reader;
 use slipway_common::fault::AnyFault;
@@ -37,6 +40,7 @@ pub fn router(app: App) -> Router {
         .merge(routes::health())
         .merge(web::pages())
         .fallback(web::not_found)
+        .layer(from_fn_with_state(app.clone(), extract::watch))
         .layer(from_fn_with_state(reader, read_path))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app.clone());

@@ -169,6 +169,12 @@ impl Client {
         self.ask(self.request(Method::POST, address, &[("content-encoding", "gzip")]).body(body)).await
     }
 
+    /// Begins to send a tarball to an address, and never goes on.
+    pub async fn stall(&self, address: &str) -> Answer {
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        self.ask(self.request(Method::POST, address, &[]).body(body)).await
+    }
+
     /// Any request.
     ///
     /// # Panics

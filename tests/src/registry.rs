@@ -6,6 +6,7 @@
 //!
 //! A test that ends with work undone has not seen what it did: [`TestRegistry`] fails it when it is dropped with open jobs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,6 +26,7 @@ use slipway_common::queue::Queue as _;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::storage::Storage;
 use slipway_worker::{Analyser, Workshop, cdn};
+use tokio::net::TcpListener;
 
 use crate::bells::{Bells, Notes};
 use crate::client::{Client, Door};
@@ -175,6 +177,18 @@ impl TestRegistry {
         self.clock.advance(by);
     }
 
+    /// Opens a port on loopback, for tests of what happens on the wire. It is open until the next restart.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a listener has an address");
+        let context = self.life.workshop.context.clone();
+        self.life.desk.spawn(slipway_api::serve(App::new(context, &self.life.desk), listener));
+        address
+    }
+
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
@@ -276,6 +290,7 @@ impl TestRegistry {
             kind,
             description: None,
             permissions,
+            opened_by: None,
             expires_at: life.map(|life| now + life),
             created_at: now,
             updated_at: now,

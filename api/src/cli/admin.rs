@@ -46,9 +46,7 @@ fn say(text: &str) {
 }
 
 async fn open(doors: &DoorArguments) -> anyhow::Result<Context> {
-    let context = doors::open(doors.config()?).await?;
-    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
-    Ok(context)
+    doors::open_existing(doors.config()?).await
 }
 
 async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
@@ -90,6 +88,7 @@ pub(super) async fn create_token(context: &Context, user: &User, span: Option<Ti
         kind: TokenKind::Personal,
         description: Some("slipway admin".to_owned()),
         permissions: None,
+        opened_by: None,
         expires_at: span.map(|span| context.clock.now() + span),
     };
     let (secret, _) = tokens::create(context, user.id, new).await.map_err(plain)?;
@@ -111,7 +110,7 @@ fn span(text: &str) -> anyhow::Result<TimeDelta> {
 }
 
 /// A refusal or fault as the operator reads it.
-fn plain(error: ApiError) -> anyhow::Error {
+pub(super) fn plain(error: ApiError) -> anyhow::Error {
     match error {
         ApiError::Refused(refusal) => anyhow::anyhow!(refusal.message),
         ApiError::Faulted(fault) => readable(fault),

@@ -1,17 +1,14 @@
 //! `slipway api`: answers requests; workers run elsewhere.
 
-use slipway_common::config::Config;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
-use slipway_common::telemetry;
 
 use super::arguments::ServeArguments;
 use super::doors::{self, readable};
 use super::{roles, serve, worker};
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
-    let config = Config::load(&arguments.layers(None))?;
-    telemetry::start(&config.log);
+    let config = doors::load(&arguments.layers(None))?;
     roles::check(&config, "api")?;
     let listener = serve::bind(config.listen).await?;
     let context = doors::open(config).await?;

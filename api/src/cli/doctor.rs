@@ -1,16 +1,21 @@
-//! `slipway doctor`: checks the configuration and every door, and says what to do.
+//! `slipway doctor`: checks the configuration and every door, and says what to do. It looks and makes nothing.
 
-use std::sync::Arc;
+use std::error::Error;
+use std::io::ErrorKind;
 
 use anyhow::bail;
-use slipway_common::clock::{Clock, SystemClock};
+use chrono::TimeDelta;
 use slipway_common::config::Config;
-use slipway_common::fault::AnyFault;
+use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
 use slipway_common::queue;
-use slipway_common::storage::Storage;
+use slipway_common::storage::{Storage, StorageError};
 
 use super::arguments::DoorArguments;
-use super::doors;
+use super::{doors, roles};
+
+/// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
+/// that, one process could take another's work while it is being done.
+const MAX_SKEW: TimeDelta = TimeDelta::seconds(10);
 
 pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
@@ -43,12 +48,10 @@ fn say(what: &str, outcome: Result<String, String>) -> bool {
 
 /// What each setting alone cannot tell.
 fn rules(config: &Config) -> Result<String, String> {
-    let is_sqlite = config.database.expose().starts_with("sqlite:");
-    if is_sqlite && !config.queue_is_in_process() {
-        return Err("the database is one SQLite file, but the queue is for several processes: use PostgreSQL, or `in-process:`".into());
-    }
-    if config.objects.starts_with("file:") && !config.queue_is_in_process() {
-        return Err("`objects` are local files, but the queue is for several processes: use a bucket, or `in-process:`".into());
+    if !config.queue_is_in_process()
+        && let Some(obstacle) = roles::obstacle(config)
+    {
+        return Err(format!("the queue is for several processes. {obstacle}, or `queue` to `in-process:`"));
     }
     if config.limits.file_bytes > config.limits.unpacked_bytes {
         return Err("`limits.file_bytes` is above `limits.unpacked_bytes`, which it can never reach: lower it".into());
@@ -57,19 +60,103 @@ fn rules(config: &Config) -> Result<String, String> {
 }
 
 async fn database(config: &Config) -> Result<String, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let db = doors::open_database(config, &clock).await.map_err(|error| format!("{error:#}"))?;
-    let outcome = db.check_schema().await.map_err(|error| AnyFault::from(error).chain());
+    let db =
+        Db::open_existing(config.database.expose(), doors::replica(config), doors::clock()).await.map_err(|error| of_database(&error))?;
+    let outcome = async {
+        let engine = db.engine().await.map_err(|error| of_database(&error))?;
+        of_engine(&engine)?;
+        db.check_schema().await.map_err(|error| of_database(&error))?;
+        Ok(format!("{} answers ({}), its schema is up to date", config.database, engine.version))
+    };
+    let outcome = outcome.await;
     db.close().await;
-    outcome.map(|()| format!("{} answers, its schema is up to date", config.database))
+    outcome
+}
+
+/// What about the engine would hurt later.
+fn of_engine(engine: &Engine) -> Result<(), String> {
+    if engine.release.is_some_and(|release| release < OLDEST_POSTGRES) {
+        return Err(format!("{} is too old; upgrade to PostgreSQL {} or newer", engine.version, OLDEST_POSTGRES / 10_000));
+    }
+    if !["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&engine.collation.as_str()) {
+        return Err(format!(
+            "the database sorts text by `{}`, so names are listed in another order than everywhere else; \
+             create it with `CREATE DATABASE … TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'`",
+            engine.collation
+        ));
+    }
+    if !engine.may_migrate {
+        return Err("the user of `database` may not create tables, which migrations do; grant it CREATE on the schema".to_owned());
+    }
+    if engine.ahead.abs() > MAX_SKEW {
+        let (seconds, direction) = (engine.ahead.num_seconds().abs(), if engine.ahead < TimeDelta::zero() { "behind" } else { "ahead" });
+        return Err(format!("the server's clock is {seconds} s {direction} of this machine's; let both follow the same time server"));
+    }
+    Ok(())
+}
+
+/// What is wrong with the database, and what to do.
+fn of_database(error: &DbError) -> String {
+    let remedy = match error {
+        // These say so themselves.
+        DbError::Schema(_) | DbError::Url(_) => return error.to_string(),
+        DbError::Unavailable(_) => "see whether it runs and may be used, or set `database` to where it is",
+        DbError::Conflict(_) | DbError::Corrupt { .. } | DbError::Driver(_) => "restore a backup, or set `database` to another one",
+    };
+    format!("{}; {remedy}", causes(error))
 }
 
 async fn objects(config: &Config) -> Result<String, String> {
-    let storage = Storage::open(&config.objects, &config.objects_private).map_err(|error| AnyFault::from(error).chain())?;
-    storage.check().await.map_err(|error| format!("{}; check the address and the credentials", AnyFault::from(error).chain()))?;
+    let storage = Storage::open_existing(&config.objects, &config.objects_private).map_err(|error| of_objects(&error))?;
+    storage.check().await.map_err(|error| of_objects(&error))?;
     Ok(format!("{} and {} answer", config.objects, config.objects_private))
+}
+
+/// What is wrong with the object stores, and what to do.
+fn of_objects(error: &StorageError) -> String {
+    let remedy = match error {
+        StorageError::Url(_) => return error.to_string(),
+        StorageError::Directory { source, .. } if source.kind() == ErrorKind::NotFound => {
+            "start `slipway up`, which makes it, or set `objects` and `objects_private` to where they are"
+        }
+        StorageError::Directory { .. } => "let the user that runs the registry use it",
+        _ => "see whether the addresses in `objects` and `objects_private` and the credentials are right",
+    };
+    format!("{}; {remedy}", causes(error))
+}
+
+/// An error and what caused it.
+fn causes(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn queue(config: &Config) -> Result<String, String> {
     queue::open(config.queue.expose()).map(|_| format!("{} answers", config.queue)).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_would_hurt_later_is_told_with_the_remedy() {
+        let good = Engine {
+            version: "PostgreSQL 15.18".to_owned(),
+            release: Some(15_00_18),
+            collation: "C".to_owned(),
+            may_migrate: true,
+            ahead: TimeDelta::milliseconds(-400),
+        };
+        assert_eq!(of_engine(&good), Ok(()));
+        for (bad, remedy) in [
+            (Engine { release: Some(12_00_20), ..good.clone() }, "upgrade to PostgreSQL 13"),
+            (Engine { collation: "en_US.UTF-8".to_owned(), ..good.clone() }, "LOCALE 'C'"),
+            (Engine { may_migrate: false, ..good.clone() }, "grant it CREATE"),
+            (Engine { ahead: TimeDelta::seconds(-90), ..good.clone() }, "90 s behind"),
+        ] {
+            let said = of_engine(&bad).unwrap_err();
+            assert!(said.contains(remedy), "{said}");
+        }
+    }
 }

@@ -39,10 +39,18 @@ impl DoorArguments {
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         // A registry that was started with `slipway up` is found without saying where it is.
         let has_default = Path::new(DEFAULT_DATA).join("registry.db").exists();
-        let config = Config::load(&self.layers(has_default.then(|| Path::new(DEFAULT_DATA))))?;
-        telemetry::start(&config.log);
-        Ok(config)
+        load(&self.layers(has_default.then(|| Path::new(DEFAULT_DATA))))
     }
+}
+
+/// Puts the configuration together and starts the log, in which the first lines are what is odd about it.
+pub(super) fn load(layers: &Layers) -> anyhow::Result<Config> {
+    let config = Config::load(layers)?;
+    telemetry::start(&config.log);
+    for warning in layers.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
 }
 
 impl ServeArguments {
@@ -55,19 +63,42 @@ impl ServeArguments {
     }
 }
 
-/// Opens every door.
+/// Opens every door. Local files and directories that are missing are made.
 pub(super) async fn open(config: Config) -> anyhow::Result<Context> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = clock();
     let db = open_database(&config, &clock).await?;
     let storage = Storage::open(&config.objects, &config.objects_private).map_err(AnyFault::from).map_err(readable)?;
+    context(config, clock, db, storage)
+}
+
+/// Opens every door of a registry that is there. Nothing is made: a mistake in an address must not become a second registry.
+pub(super) async fn open_existing(config: Config) -> anyhow::Result<Context> {
+    let clock = clock();
+    let db = Db::open_existing(config.database.expose(), replica(&config), Arc::clone(&clock)).await;
+    let db = db.map_err(AnyFault::from).map_err(readable)?;
+    db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    let storage = Storage::open_existing(&config.objects, &config.objects_private).map_err(AnyFault::from).map_err(readable)?;
+    context(config, clock, db, storage)
+}
+
+fn context(config: Config, clock: Arc<dyn Clock>, db: Db, storage: Storage) -> anyhow::Result<Context> {
     let queue = queue::open(config.queue.expose()).map_err(AnyFault::from).map_err(readable)?;
     Ok(Context { db, storage, queue, ids: IdSource::entropy(Arc::clone(&clock)), clock, config: Arc::new(config) })
 }
 
-/// Opens the database alone.
+/// The clock of the machine.
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Where a copy of the database is read, if there is one.
+pub(super) fn replica(config: &Config) -> Option<&str> {
+    config.database_replica.as_ref().map(config::Secret::expose)
+}
+
+/// Opens the database alone. A missing file is made.
 pub(super) async fn open_database(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Db> {
-    let replica = config.database_replica.as_ref().map(config::Secret::expose);
-    Db::open_sized(config.database.expose(), replica, config.database_connections, Arc::clone(clock))
+    Db::open_sized(config.database.expose(), replica(config), config.database_connections, Arc::clone(clock))
         .await
         .map_err(AnyFault::from)
         .map_err(readable)

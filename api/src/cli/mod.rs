@@ -3,6 +3,7 @@
 //! Exit 0 on success, 1 on failure with one clear line on standard error, 2 on wrong usage.
 
 mod admin;
+mod admin_token;
 mod api;
 mod arguments;
 mod doctor;

@@ -15,19 +15,7 @@ pub(super) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpLis
 
 /// Answers requests until the shutdown begins and those under way are answered.
 pub(super) fn answer(context: &Context, listener: TcpListener, shutdown: &Shutdown) {
-    let router = crate::router(App::new(context.clone(), shutdown));
-    let (soft, hard) = (shutdown.clone(), shutdown.clone());
-    shutdown.spawn(async move {
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async move { soft.begun().await });
-        tokio::select! {
-            outcome = serving => {
-                if let Err(error) = outcome {
-                    tracing::error!(%error, "the listener failed");
-                }
-            }
-            () = hard.aborted() => {}
-        }
-    });
+    shutdown.spawn(crate::serve(App::new(context.clone(), shutdown), listener));
 }
 
 /// Waits for SIGTERM or Ctrl-C, then drains. A second signal leaves at once; what is not done stands in its row.

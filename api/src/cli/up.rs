@@ -1,24 +1,20 @@
 //! `slipway up`: the whole registry in one process.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use slipway_common::config::Config;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::model::user::User;
 use slipway_common::shutdown::Shutdown;
-use slipway_common::telemetry;
 
+use super::admin_token::{self, ADMIN};
 use super::arguments::UpArguments;
 use super::doors::{self, readable};
-use super::{admin, serve, worker};
+use super::{serve, worker};
 
-/// The account the first start creates.
-const ADMIN: &str = "admin";
 /// The file in the data directory that a running registry holds a lock on.
 const LOCK: &str = "registry.lock";
 /// The file in the data directory that holds its token.
@@ -37,18 +33,17 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     let listener = serve::bind(Config::load(&layers)?.listen).await?;
     // With port 0 the system has chosen one, and the registry's address follows from it.
     layers.flags.push(("listen", listener.local_addr().context("the listener has no address")?.to_string()));
-    let config = Config::load(&layers)?;
-    telemetry::start(&config.log);
+    let config = doors::load(&layers)?;
 
     let context = doors::open(config).await?;
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let token = directory.join(ADMIN_TOKEN);
-    let is_first = create_admin(&context, &token).await?;
+    let is_new = admin_token::provide(&context, &token).await?;
 
     let shutdown = Shutdown::default();
     worker::start(&context, &shutdown)?;
     serve::answer(&context, listener, &shutdown);
-    greet(&context, &token, is_first);
+    greet(&context, &token, is_new);
     serve::until_signal(&shutdown).await?;
     context.db.close().await;
     Ok(())
@@ -66,34 +61,12 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Creates the first account and writes its token where only the operator can read it. False when that was done before.
-async fn create_admin(context: &Context, file: &Path) -> anyhow::Result<bool> {
-    let mut tx = context.db.read().await.map_err(AnyFault::from).map_err(readable)?;
-    let existing: Option<User> = tx.user_by_login(ADMIN).await.map_err(AnyFault::from).map_err(readable)?;
-    drop(tx);
-    if existing.is_some() && file.exists() {
-        return Ok(false);
-    }
-    let admin = match existing {
-        Some(admin) => admin,
-        None => admin::create_user(context, ADMIN, true, None).await?,
-    };
-    let secret = admin::create_token(context, &admin, None).await?;
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-        writeln!(file, "{secret}")?;
-        file.sync_all()
-    };
-    write().with_context(|| format!("cannot write the admin's token to `{}`", file.display()))?;
-    Ok(true)
-}
-
 #[expect(clippy::print_stdout, reason = "this is what the command says")]
-fn greet(context: &Context, token: &Path, is_first: bool) {
+fn greet(context: &Context, token: &Path, is_new: bool) {
     let config = &context.config;
     let (url, npm) = (&config.public_url, &config.npm_url);
     println!("Slipway {} at {url}", env!("CARGO_PKG_VERSION"));
-    println!("The token of `{ADMIN}` {} {}", if is_first { "was written to" } else { "is in" }, token.display());
+    println!("The token of `{ADMIN}` {} {}", if is_new { "was written to" } else { "is in" }, token.display());
     println!();
     println!("Try, in the directory of a package:");
     println!("  JSR_URL={url} deno publish");

@@ -6,6 +6,7 @@ use http::header;
 use slipway_common::ids::PackagePath;
 use url::form_urlencoded;
 
+use super::body::broken_body;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::publish::{Label, Tarball};
 
@@ -29,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
                 declared_bytes: header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
                 is_gzip: header(header::CONTENT_ENCODING) == Some("gzip"),
             },
-            bytes: body.into_data_stream().map_err(|error| error.to_string()).boxed(),
+            bytes: body.into_data_stream().map_err(|error| broken_body(&error, "the upload").into()).boxed(),
         };
         Ok(Self { config, tarball })
     }

@@ -23,11 +23,11 @@ pub(crate) async fn create(
     Upload { config, tarball }: Upload,
 ) -> ApiResult<Uncached<PublishView>> {
     // A refusal before this point would cut the upload off, and some clients would report that instead of the refusal.
-    let request = || {
-        let (actor, at) = (actor?, at?);
-        Ok((actor, Target { version: at.exact()?, package: at.package, config: config? }))
+    let target = || {
+        let at = at?;
+        Ok(Target { version: at.exact()?, package: at.package, config: config? })
     };
-    let publish = publish::accept(&app, request(), tarball).await?;
+    let publish = publish::accept(&app, actor, target(), tarball).await?;
     view(&app, &publish).await
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn of_package(
     paging: Paging,
 ) -> ApiResult<Json<Vec<PublishView>>> {
     let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
-    Ok(Json(publishes.items.iter().map(|publish| PublishView::new(publish, None)).collect()))
+    Ok(Json(publishes.items.iter().map(|(publish, user)| PublishView::new(publish, user.as_ref())).collect()))
 }
 
 async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Json, ScopeAt};
-use crate::service::scopes::{self, Limits, Seen};
+use crate::service::scopes::{self, Change, Limits, Seen};
 use crate::views::{FullScopeView, ScopeView};
 
 #[derive(Deserialize)]
@@ -31,20 +31,35 @@ pub(crate) async fn show(State(app): State<App>, actor: Actor, ScopeAt(scope): S
     Ok(view(&scopes::show(&app, &actor, &scope).await?))
 }
 
+/// One thing to change about a scope.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Change {
-    description: String,
+#[serde(rename_all = "camelCase")]
+pub(crate) enum OneChange {
+    /// `null` takes the description away.
+    Description(Option<String>),
+    GhActionsVerifyActor(bool),
+    #[serde(rename = "requirePublishingFromCI")]
+    RequirePublishingFromCi(bool),
 }
 
-/// Changes the description of a scope.
+impl From<OneChange> for Change {
+    fn from(change: OneChange) -> Self {
+        match change {
+            OneChange::Description(text) => Self::Description(text.unwrap_or_default()),
+            OneChange::GhActionsVerifyActor(verify) => Self::VerifyOidcActor(verify),
+            OneChange::RequirePublishingFromCi(require) => Self::RequirePublishingFromCi(require),
+        }
+    }
+}
+
+/// Changes one thing about a scope.
 pub(crate) async fn change(
     State(app): State<App>,
     actor: Actor,
     ScopeAt(scope): ScopeAt,
-    Json(change): Json<Change>,
+    Json(change): Json<OneChange>,
 ) -> ApiResult<Response> {
-    Ok(view(&scopes::set_description(&app, &actor, &scope, &change.description).await?))
+    Ok(view(&scopes::change(&app, &actor, &scope, change.into()).await?))
 }
 
 /// Deletes a scope that has no packages.

@@ -1,8 +1,9 @@
 //! Versions.
 
+use axum::body::Body;
 use axum::extract::State;
-use bytes::Bytes;
-use http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -19,7 +20,7 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> ApiResult<Json<ListView<VersionWithUserView>>> {
     let listing = versions::list(&app, &package, paging.page).await?;
-    Ok(Json(ListView::new(listing, |version| VersionWithUserView::new(version, None))))
+    Ok(Json(ListView::new(listing, |(version, user)| VersionWithUserView::new(version, user.as_ref()))))
 }
 
 /// A version, or the latest.
@@ -45,9 +46,13 @@ pub(crate) async fn dependencies(State(app): State<App>, at: VersionAt) -> ApiRe
     Ok(Json(dependencies.into_iter().map(DependencyView::new).collect()))
 }
 
-/// The upload a version was made from.
-pub(crate) async fn tarball(State(app): State<App>, at: VersionAt) -> ApiResult<([(header::HeaderName, &'static str); 2], Bytes)> {
-    let bytes = versions::tarball(&app, &at.package, &at.exact()?).await?;
-    let headers = [(header::CONTENT_TYPE, "application/gzip"), (header::CACHE_CONTROL, "public, max-age=60, s-maxage=31536000, immutable")];
-    Ok((headers, bytes))
+/// The upload a version was made from, bit by bit as the store gives it.
+pub(crate) async fn tarball(State(app): State<App>, at: VersionAt) -> ApiResult<Response> {
+    let found = versions::tarball(&app, &at.package, &at.exact()?).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
+        (header::CONTENT_LENGTH, HeaderValue::from(found.size)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60, s-maxage=31536000, immutable")),
+    ];
+    Ok((headers, Body::from_stream(found.bytes)).into_response())
 }

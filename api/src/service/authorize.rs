@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::auth::secret;
-use crate::error::{ApiResult, Code};
+use crate::error::{ApiResult, Code, Refusal};
 
 /// How long a person has to decide. JSR's figure.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -24,6 +24,9 @@ const CODE_LETTERS: &[u8; 24] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const MAX_PERMISSIONS: usize = 1_000;
 /// Longest challenge: the base64 of a digest has 44 characters.
 const MAX_CHALLENGE: usize = 128;
+
+/// Seconds after which a refused device may ask again: some of those that wait are decided by then.
+const RETRY_AFTER: u32 = 60;
 
 /// A request that was taken down, with the secret only its device gets.
 pub(crate) struct Requested {
@@ -44,6 +47,10 @@ pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Ve
     app.context.ids.fill(&mut random);
     let exchange_token = hex::encode(random);
     let mut tx = app.context.db.write("authorization.request").await?;
+    // On PostgreSQL racing requests may go a few over, which the bound bears.
+    if tx.count_open_authorizations().await? >= app.context.config.open_authorizations {
+        return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::TooManyAuthorizations.refusal() }.into());
+    }
     let authorization = Authorization {
         id: app.context.ids.next(),
         code: code(app),
@@ -131,6 +138,7 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
                 kind: TokenKind::Device,
                 description: None,
                 permissions: authorization.permissions,
+                opened_by: None,
                 expires_at: Some(now + TOKEN_LIFETIME),
                 created_at: now,
                 updated_at: now,

@@ -5,5 +5,6 @@ pub(crate) mod packages;
 pub(crate) mod publish;
 pub(crate) mod scopes;
 pub(crate) mod tokens;
+mod users;
 pub(crate) mod versions;
 pub(crate) mod wait;

@@ -6,8 +6,10 @@ use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::{Package, ReadmeSource, RuntimeCompat};
 use slipway_common::model::publish::Publish;
+use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 
+use super::users;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -160,10 +162,11 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
     Ok(())
 }
 
-/// A page of the publishes of a package, for its members.
-pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<Publish>> {
+/// A page of the publishes of a package with who asked for each, for its members.
+pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<(Publish, Option<User>)>> {
     let mut tx = app.context.db.read().await?;
     actor.member(&mut tx, name.scope()).await?;
     existing(&mut tx, name).await?;
-    Ok(tx.publishes_of(name, page).await?)
+    let listing = tx.publishes_of(name, page).await?;
+    users::attach(&mut tx, listing, |publish| publish.user_id).await
 }

@@ -9,12 +9,14 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256 as Hasher};
+use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::storage::StorageKey;
+use tokio::sync::Semaphore;
 
 use super::wait::Ear;
 use crate::app::App;
@@ -32,8 +34,8 @@ const DISCARD_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct Tarball {
     /// What is said about it.
     pub(crate) label: Label,
-    /// The bytes; an error when the client goes away.
-    pub(crate) bytes: BoxStream<'static, Result<Bytes, String>>,
+    /// The bytes; an error when they do not come to their end.
+    pub(crate) bytes: BoxStream<'static, ApiResult<Bytes>>,
 }
 
 /// What the client says about a tarball.
@@ -54,19 +56,20 @@ pub(crate) struct Target {
 
 /// Accepts an upload and, if it is quick, waits for its end. A request that was refused before comes here all the same, so that
 /// its body is taken in.
-pub(crate) async fn accept(app: &App, request: ApiResult<(Actor, Target)>, mut tarball: Tarball) -> ApiResult<Publish> {
-    let admitted = match request {
-        Ok((actor, target)) => admit(app, &actor, &target, tarball.label).await.map(|admitted| (admitted, target)),
-        Err(error) => Err(error),
+pub(crate) async fn accept(app: &App, actor: ApiResult<Actor>, target: ApiResult<Target>, mut tarball: Tarball) -> ApiResult<Publish> {
+    let places = if matches!(actor, Ok(Actor::User(_))) { &app.discards.known } else { &app.discards.anonymous };
+    let admit = async || {
+        let (actor, target) = (actor?, target?);
+        Ok((admit(app, &actor, &target, tarball.label).await?, target))
     };
-    match admitted {
+    match admit().await {
         Ok((admitted, target)) => {
             let ear = Ear::new(app);
             let task = take_in(app, admitted, target, tarball).await?;
             ear.hear(app, task).await
         }
         Err(error) => {
-            discard(&mut tarball.bytes).await;
+            discard(places, &mut tarball.bytes).await;
             Err(error)
         }
     }
@@ -96,7 +99,7 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
         return Code::PackageArchived.err();
     }
     if let Some(blocking) = tx.blocking_publish(&target.package, &target.version).await? {
-        return Err(duplicate(&blocking));
+        return duplicate(&mut tx, &blocking).await;
     }
     if let Some(scope) = &scope {
         let used = tx.scope_usage(&scope.name).await?;
@@ -127,7 +130,7 @@ async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball
 async fn store(
     app: &App,
     key: &StorageKey,
-    mut body: impl Stream<Item = Result<Bytes, String>> + Unpin,
+    mut body: impl Stream<Item = ApiResult<Bytes>> + Unpin,
     max_bytes: u64,
 ) -> ApiResult<(Sha256, u64)> {
     let mut writer = app.context.storage.writer(key);
@@ -144,10 +147,10 @@ async fn store(
                 }
                 too_large(max_bytes)
             }
-            Err(error) => Code::MalformedRequest.because(format!("the upload broke off: {error}")).into(),
+            Err(refusal) => refusal,
         };
         writer.abort().await?;
-        discard(&mut body).await;
+        discard(&app.discards.known, &mut body).await;
         return Err(refusal);
     }
     writer.finish().await?;
@@ -180,7 +183,7 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
     if !tx.create_publish(&publish).await? {
         // Another request was faster: its task is the answer.
         return match tx.blocking_publish(&target.package, &target.version).await? {
-            Some(blocking) => Err(duplicate(&blocking)),
+            Some(blocking) => duplicate(&mut tx, &blocking).await,
             None => Code::Unavailable.err(),
         };
     }
@@ -192,17 +195,23 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
     Ok(id)
 }
 
-fn duplicate(blocking: &Publish) -> ApiError {
-    let task = serde_json::to_value(PublishView::new(blocking, None)).expect("a view always serialises");
-    Code::DuplicateVersionPublish.refusal().with("task", task).into()
+async fn duplicate<T>(tx: &mut ReadTx, blocking: &Publish) -> ApiResult<T> {
+    let user = match blocking.user_id {
+        Some(id) => tx.user(id).await?,
+        None => None,
+    };
+    let task = serde_json::to_value(PublishView::new(blocking, user.as_ref())).expect("a view always serialises");
+    Err(Code::DuplicateVersionPublish.refusal().with("task", task).into())
 }
 
 fn too_large(max_bytes: u64) -> ApiError {
     Code::TarballSizeLimitExceeded.because(format!("the upload is larger than {max_bytes} bytes")).into()
 }
 
-/// Reads what a client still sends of an upload that was refused, within bounds.
-async fn discard(body: &mut (impl Stream<Item = Result<Bytes, String>> + Unpin)) {
+/// Reads what a client still sends of an upload that was refused, within bounds. Where no place is free, nothing is read: the
+/// connection is closed after the refusal.
+async fn discard(places: &Semaphore, body: &mut (impl Stream<Item = ApiResult<Bytes>> + Unpin)) {
+    let Ok(_place) = places.try_acquire() else { return };
     let read = async {
         let mut left = DISCARDED_BYTES;
         while let Some(Ok(chunk)) = body.next().await {

@@ -9,6 +9,7 @@ use slipway_common::model::user::User;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
+use crate::wording;
 
 /// A scope as its admins see it.
 pub(crate) struct Detailed {
@@ -98,15 +99,24 @@ pub(crate) async fn show(app: &App, actor: &Actor, name: &ScopeName) -> ApiResul
     }
 }
 
-/// Changes the description of a scope.
-pub(crate) async fn set_description(app: &App, actor: &Actor, name: &ScopeName, description: &str) -> ApiResult<Seen> {
-    let description = describe(description)?;
-    let mut tx = app.context.db.write("scope.describe").await?;
-    if tx.scope(name).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
+/// What its admins may change about a scope, one thing at a time.
+pub(crate) enum Change {
+    Description(String),
+    VerifyOidcActor(bool),
+    RequirePublishingFromCi(bool),
+}
+
+/// Changes one thing about a scope.
+pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: Change) -> ApiResult<Seen> {
+    let mut tx = app.context.db.write("scope.change").await?;
+    let Some(mut scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
     actor.admin(&mut tx, name).await?;
-    tx.describe_scope(name, &description).await?;
+    match change {
+        Change::Description(text) => scope.description = describe(&text)?,
+        Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
+        Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
+    }
+    tx.update_scope(&scope).await?;
     tx.commit().await?;
     show(app, actor, name).await
 }
@@ -140,8 +150,8 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     }
     if let Some(upload) = limits.upload {
         // Read once to refuse what would be ignored later.
-        serde_json::from_value::<UploadLimits>(upload.clone().into())
-            .map_err(|error| Code::MalformedRequest.because(format!("`uploadLimits` cannot be read: {error}")))?;
+        wording::read::<UploadLimits>(upload.clone().into())
+            .map_err(|problem| Code::MalformedRequest.because(format!("`uploadLimits` cannot be used: {problem}")))?;
         scope.upload_limits = (!upload.is_empty()).then(|| upload.into());
     }
     tx.limit_scope(&scope).await?;

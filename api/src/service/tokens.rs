@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use slipway_common::clock::Instant;
 use slipway_common::context::Context;
-use slipway_common::ids::{TokenId, UserId};
+use slipway_common::db::WriteTx;
+use slipway_common::ids::{IdSource, TokenId, UserId};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
@@ -22,6 +23,8 @@ pub(crate) struct NewToken {
     pub(crate) kind: TokenKind,
     pub(crate) description: Option<String>,
     pub(crate) permissions: Option<Vec<Permission>>,
+    /// The token with which it ends.
+    pub(crate) opened_by: Option<TokenId>,
     pub(crate) expires_at: Option<Instant>,
 }
 
@@ -45,21 +48,28 @@ pub(crate) async fn identify(app: &App, secret: &str) -> ApiResult<Actor> {
 
 /// Makes a credential. The secret is returned here and never again.
 pub(crate) async fn create(context: &Context, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
-    let secret = secret::generate(new.kind, &context.ids);
     let mut tx = context.db.write("token.create").await?;
+    let made = create_in(&mut tx, &context.ids, user, new).await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// The same, as a part of something larger.
+pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
+    let secret = secret::generate(new.kind, ids);
     let now = tx.now();
     let token = Token {
-        id: context.ids.next(),
+        id: ids.next(),
         user_id: user,
         kind: new.kind,
         description: new.description,
         permissions: new.permissions,
+        opened_by: new.opened_by,
         expires_at: new.expires_at,
         created_at: now,
         updated_at: now,
     };
     tx.create_token(&token, &secret::hash(&secret)).await?;
-    tx.commit().await?;
     Ok((secret, token))
 }
 
@@ -79,7 +89,7 @@ pub(crate) async fn create_personal(
     if permissions.as_ref().is_some_and(|permissions| permissions.len() != 1) {
         return Err(Code::MalformedRequest.because("a personal token carries exactly one permission, or none").into());
     }
-    let new = NewToken { kind: TokenKind::Personal, description: Some(description.to_owned()), permissions, expires_at };
+    let new = NewToken { kind: TokenKind::Personal, description: Some(description.to_owned()), permissions, opened_by: None, expires_at };
     create(&app.context, user.id, new).await
 }
 
@@ -100,7 +110,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
     Ok(())
 }
 
-/// Opens a browser session for the owner of a token. Restricted tokens do not open sessions.
+/// Opens a browser session for the owner of a token. It ends with the token at the latest. Restricted tokens do not open sessions.
 pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
     let actor = identify(app, secret.trim()).await?;
     let user: User = actor.user()?.clone();
@@ -111,7 +121,13 @@ pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
     }
     let now = app.context.clock.now();
     let end = identified.token.expires_at.map_or(now + SESSION, |end| end.min(now + SESSION));
-    let new = NewToken { kind: TokenKind::Web, description: None, permissions: None, expires_at: Some(end) };
+    let new = NewToken {
+        kind: TokenKind::Web,
+        description: None,
+        permissions: None,
+        opened_by: Some(identified.token.id),
+        expires_at: Some(end),
+    };
     Ok(create(&app.context, user.id, new).await?.0)
 }
 

@@ -1,15 +1,16 @@
 //! Versions.
 
-use bytes::Bytes;
-use slipway_common::db::{Listing, Page};
+use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::jobs;
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::job::Job;
+use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
-use slipway_common::storage::StorageKey;
+use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
 use super::packages::existing;
+use super::users;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -22,26 +23,38 @@ pub(crate) enum Which {
     Exactly(Version),
 }
 
+/// A version that resolvers can see. Before that it does not exist for anybody but its author, who follows the task: `deno
+/// publish` takes a 200 for "published".
+async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Version) -> ApiResult<PackageVersion> {
+    let package = existing(tx, name).await?;
+    let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
+    match tx.version(name, version).await?.filter(is_announced) {
+        Some(version) => Ok(version),
+        None => Code::PackageVersionNotFound.err(),
+    }
+}
+
 /// A version, and how many higher ones there are.
 pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<(PackageVersion, i64)> {
     let mut tx = app.context.db.read().await?;
-    let package = existing(&mut tx, name).await?;
-    // Before resolvers can see it a version does not exist: `deno publish` takes a 200 for "published".
-    let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
     let version = match which {
-        Which::Latest => tx.latest_version(name).await?,
-        Which::Exactly(version) => tx.version(name, version).await?.filter(is_announced),
+        Which::Latest => {
+            existing(&mut tx, name).await?;
+            let Some(latest) = tx.latest_version(name).await? else { return Code::PackageVersionNotFound.err() };
+            latest
+        }
+        Which::Exactly(version) => announced(&mut tx, name, version).await?,
     };
-    let Some(version) = version else { return Code::PackageVersionNotFound.err() };
     let newer = tx.count_newer_versions(name, &version.version).await?;
     Ok((version, newer))
 }
 
-/// A page of the versions of a package, highest first.
-pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<PackageVersion>> {
+/// A page of the versions of a package, highest first, with who published each.
+pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, Option<User>)>> {
     let mut tx = app.context.db.read().await?;
     existing(&mut tx, name).await?;
-    Ok(tx.versions_of(name, page).await?)
+    let listing = tx.versions_of(name, page).await?;
+    users::attach(&mut tx, listing, |version| version.user_id).await
 }
 
 /// Withdraws a version from resolution, or takes that back.
@@ -63,18 +76,19 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
 /// What a version needs from elsewhere.
 pub(crate) async fn dependencies(app: &App, name: &PackageName, version: &Version) -> ApiResult<Vec<Dependency>> {
     let mut tx = app.context.db.read().await?;
-    existing(&mut tx, name).await?;
-    if tx.version(name, version).await?.is_none() {
-        return Code::PackageVersionNotFound.err();
-    }
+    announced(&mut tx, name, version).await?;
     Ok(tx.dependencies_of(name, version).await?)
 }
 
-/// The upload a version was made from.
-pub(crate) async fn tarball(app: &App, name: &PackageName, version: &Version) -> ApiResult<Bytes> {
+/// The upload a version was made from, as it is read from the store.
+pub(crate) async fn tarball(app: &App, name: &PackageName, version: &Version) -> ApiResult<Found> {
     let mut tx = app.context.db.read().await?;
-    existing(&mut tx, name).await?;
-    let Some(version) = tx.version(name, version).await? else { return Code::PackageVersionNotFound.err() };
+    let version = announced(&mut tx, name, version).await?;
+    // A slow reader must not hold a connection.
     drop(tx);
-    Ok(app.context.storage.get(&StorageKey::Upload(version.task_id)).await?)
+    match app.context.storage.read(&StorageKey::Upload(version.task_id), ReadRequest::default()).await? {
+        Reading::Found(found) => Ok(found),
+        // Answers to conditions and ranges, of which there are none.
+        Reading::NotModified { .. } | Reading::NoSuchRange(_) => Code::Unavailable.err(),
+    }
 }

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bytes::Bytes;
 use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use slipway_common::model::authorization::AuthorizationState;
@@ -82,18 +81,17 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, reques
 }
 
 /// A person says yes.
-pub(super) async fn approve(state: State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
-    decide(&state.0, &actor, &headers, &body, AuthorizationState::Approved).await
+pub(super) async fn approve(state: State<App>, actor: Actor, headers: HeaderMap, fields: Fields) -> PageResult {
+    decide(&state.0, &actor, &headers, &fields, AuthorizationState::Approved).await
 }
 
 /// A person says no.
-pub(super) async fn deny(state: State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
-    decide(&state.0, &actor, &headers, &body, AuthorizationState::Denied).await
+pub(super) async fn deny(state: State<App>, actor: Actor, headers: HeaderMap, fields: Fields) -> PageResult {
+    decide(&state.0, &actor, &headers, &fields, AuthorizationState::Denied).await
 }
 
-async fn decide(app: &App, actor: &Actor, headers: &HeaderMap, body: &[u8], decision: AuthorizationState) -> PageResult {
+async fn decide(app: &App, actor: &Actor, headers: &HeaderMap, fields: &Fields, decision: AuthorizationState) -> PageResult {
     origin::check(headers, &app.context.config.public_url)?;
-    let fields = Fields::read(body);
     let session = cookie(headers, SESSION_COOKIE).ok_or(Code::MissingAuthentication)?;
     form::check_guard(session, fields.get("guard"))?;
     authorize::decide(app, actor, fields.get("code"), decision).await?;

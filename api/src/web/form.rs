@@ -1,25 +1,34 @@
 //! Forms that only our own pages can send.
 
+use axum::extract::{FromRequest, Request};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use slipway_common::ids::Sha256;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use crate::error::Code;
+use super::page::PageError;
+use crate::error::{ApiError, Code};
+use crate::extract::broken_body;
 
 /// A form's fields, in order.
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads a body. A form of ours is short; axum's limit on bodies stands.
-    pub(super) fn read(body: &[u8]) -> Self {
-        Self(form_urlencoded::parse(body).into_owned().collect())
-    }
-
     /// The value of a field, or the empty text.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        // A form of ours is short; axum's limit on bodies stands.
+        let body = Bytes::from_request(request, state).await.map_err(|error| ApiError::from(broken_body(&error, "the form")))?;
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 }
 

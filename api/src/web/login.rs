@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::form_urlencoded;
 
@@ -31,9 +30,8 @@ pub(super) async fn show(request: Request) -> Response {
 }
 
 /// Takes a token and opens a session.
-pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> PageResult {
+pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, fields: Fields) -> PageResult {
     origin::check(&headers, &app.context.config.public_url)?;
-    let fields = Fields::read(&body);
     let redirect = form::local_path(fields.get("redirect"));
     match tokens::open_session(&app, fields.get("token")).await {
         Ok(secret) => {
@@ -49,10 +47,10 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(State(app): State<App>, actor: Actor, headers: HeaderMap, body: Bytes) -> PageResult {
+pub(super) async fn sign_out(State(app): State<App>, actor: Actor, headers: HeaderMap, fields: Fields) -> PageResult {
     origin::check(&headers, &app.context.config.public_url)?;
     let session = cookie(&headers, SESSION_COOKIE).unwrap_or_default();
-    form::check_guard(session, Fields::read(&body).get("guard"))?;
+    form::check_guard(session, fields.get("guard"))?;
     tokens::close_session(&app, &actor).await?;
     Ok(see_other("/", Some(&session_cookie(&app, "", 0))))
 }

@@ -14,7 +14,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header;
+use http::{HeaderMap, Uri, header};
+use tower::ServiceExt;
 
 use crate::app::App;
 use crate::error::Code;
@@ -31,15 +32,25 @@ pub(crate) fn pages() -> Router<App> {
         .route("/auth/deny", post(approve::deny))
         .route("/new", get(package::new))
         .route("/status/{id}", get(package::status))
+        .method_not_allowed_fallback(wrong_method)
 }
 
-/// What no route knows: a page of a package, or nothing.
+/// What no route knows: a page of a package, whose address is no pattern that a router can hold, or nothing.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
-    let accepts_html = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
-    let path = request.uri().path().to_owned();
-    drop(request);
-    if let Some(response) = package::show(&app, &path).await {
-        return response;
-    }
-    if accepts_html { page::refusal(&Code::NotFound.refusal()) } else { Code::NotFound.refusal().into_response() }
+    let Some(at) = package::At::read(request.uri().path()) else { return refused(request.uri(), request.headers(), Code::NotFound) };
+    let show = move |State(app): State<App>| async move { package::show(&app, &at).await };
+    let page = get(show).fallback(wrong_method).with_state(app);
+    page.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+async fn wrong_method(uri: Uri, headers: HeaderMap) -> Response {
+    refused(&uri, &headers, Code::MethodNotAllowed)
+}
+
+/// A refusal in the form the client reads: a page for a browser, JSON for everybody else. Below `/@` whoever wants a file has been
+/// answered before, by the read path.
+fn refused(uri: &Uri, headers: &HeaderMap, code: Code) -> Response {
+    let accepts_html = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    let is_page = accepts_html || uri.path().starts_with("/@");
+    if is_page { page::refusal(&code.refusal()) } else { code.refusal().into_response() }
 }

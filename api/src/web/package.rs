@@ -3,16 +3,20 @@
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
 use slipway_common::db::Page;
-use slipway_common::ids::{PackageName, ScopeName, TaskId};
+use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::finding::Finding;
+use slipway_common::model::user::User;
+use slipway_common::model::version::PackageVersion;
 use url::form_urlencoded;
 
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::extract::Id;
-use crate::service::{packages, versions};
+use crate::service::packages;
+use crate::service::versions::{self, Which};
 
 #[derive(Template)]
 #[template(path = "package.html")]
@@ -33,22 +37,34 @@ struct Row {
     license: String,
 }
 
-/// The page of `/@scope/package` or `/@scope/package@version`, if that is what the request is for.
-pub(super) async fn show(app: &App, path: &str) -> Option<Response> {
-    let rest = path.strip_prefix("/@")?;
-    let (scope, rest) = rest.split_once('/')?;
-    let name = rest.split(['@', '/']).next()?;
-    let package = PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?;
-    Some(match overview(app, &package).await {
-        Ok(response) => response,
-        Err(error) => page::refusal(&error.into_refusal()),
-    })
+/// What the page of a package is for: all of it, or one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At {
+    package: PackageName,
+    version: Option<Version>,
 }
 
-async fn overview(app: &App, package: &PackageName) -> Result<Response, ApiError> {
+impl At {
+    /// Reads `/@scope/package` and `/@scope/package@version`. Everything below them is no page.
+    pub(super) fn read(path: &str) -> Option<Self> {
+        let path = percent_decode_str(path).decode_utf8().ok()?;
+        let (scope, rest) = path.strip_prefix("/@")?.split_once('/')?;
+        let (name, version) = rest.split_once('@').map_or((rest, None), |(name, version)| (name, Some(version)));
+        let package = PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?;
+        let version = version.map(Version::try_from).transpose().ok()?;
+        Some(Self { package, version })
+    }
+}
+
+/// The page of a package, or of one of its versions.
+pub(super) async fn show(app: &App, at: &At) -> PageResult {
+    let package = &at.package;
     let counted = packages::show(app, package).await?;
+    if let Some(version) = &at.version {
+        versions::show(app, package, &Which::Exactly(version.clone())).await?;
+    }
     let listing = versions::list(app, package, Page::default()).await?;
-    let row = |version: slipway_common::model::version::PackageVersion| Row {
+    let row = |(version, _): (PackageVersion, Option<User>)| Row {
         version: version.version.to_string(),
         published: version.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
         is_yanked: version.is_yanked,
@@ -111,4 +127,36 @@ pub(super) async fn status(State(app): State<App>, Id(id): Id<TaskId>) -> PageRe
         is_final: publish.state.is_final(),
         findings: publish.findings.iter().map(Finding::to_string).collect(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_pages() {
+        let read = |path: &str| At::read(path).map(|at| (at.package.to_string(), at.version.map(|version| version.to_string())));
+        let page = |version: Option<&str>| Some(("@acme/maths".to_owned(), version.map(ToOwned::to_owned)));
+        assert_eq!(read("/@acme/maths"), page(None));
+        assert_eq!(read("/%40acme/maths"), page(None));
+        assert_eq!(read("/@acme/maths@1.0.0-rc.1"), page(Some("1.0.0-rc.1")));
+        assert_eq!(read("/@acme/maths@1.0.0%2Bb"), page(Some("1.0.0+b")));
+        for none in [
+            "/@acme",
+            "/@acme/",
+            "/@acme/maths/",
+            "/@acme/maths/1.0.0",
+            "/@acme/maths/1.0.0/mod.ts",
+            "/@acme/maths@1.0.0/mod.ts",
+            "/@acme/maths@",
+            "/@acme/maths@1",
+            "/@acme/maths@latest",
+            "/@Acme/maths",
+            "/acme/maths",
+            "/@acme/%ff",
+            "/",
+        ] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
 }

@@ -23,6 +23,9 @@ pub struct Layers {
 /// Tables of the file that are not single values and are read by the rooms they belong to.
 const TABLES: &[&str] = &["ci_issuer", "sigstore", "identity", "mail", "cdn", "telemetry"];
 
+/// Variables that are no settings: the command `publish` reads them.
+const OTHER_VARIABLES: &[&str] = &["SLIPWAY_REGISTRY", "SLIPWAY_TOKEN"];
+
 impl Layers {
     /// Reads the variables of this process.
     #[expect(clippy::disallowed_methods, reason = "this room is the one reader of the environment")]
@@ -30,6 +33,20 @@ impl Layers {
     pub fn with_environment(mut self) -> Self {
         self.environment = std::env::vars().filter(|(name, _)| name.starts_with("SLIPWAY_")).collect();
         self
+    }
+
+    /// What is odd about the sources and no reason to refuse them: variables that look like ours and are not. Another program may
+    /// have set them, so they are no errors, as unknown keys of the file are.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let known: Vec<String> =
+            SETTINGS.iter().map(super::Setting::variable).chain(OTHER_VARIABLES.iter().map(ToString::to_string)).collect();
+        let unknown = self.environment.keys().filter(|name| name.starts_with("SLIPWAY_") && !known.contains(name));
+        let warning = |name: &String| {
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            format!("the environment variable `{name}` means nothing here, did you mean `{nearest}`?")
+        };
+        unknown.map(warning).collect()
     }
 
     /// Lays the sources over one another.
@@ -78,12 +95,13 @@ fn plain(value: &toml::Value) -> String {
 }
 
 fn unknown(key: &str) -> ConfigError {
-    let nearest = SETTINGS
-        .iter()
-        .map(|setting| setting.key)
-        .chain(TABLES.iter().copied())
-        .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
-    ConfigError(format!("unknown setting `{key}`, did you mean `{}`?", nearest.unwrap_or_default()))
+    let nearest = nearest(key, SETTINGS.iter().map(|setting| setting.key).chain(TABLES.iter().copied()));
+    ConfigError(format!("unknown setting `{key}`, did you mean `{nearest}`?"))
+}
+
+/// The one that looks most like `name`.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
+    known.max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))).unwrap_or_default()
 }
 
 /// What the layers come to.
@@ -141,5 +159,20 @@ mod tests {
         assert_eq!(layers.values().unwrap().get("limits.entries"), Some("7"));
         std::fs::write(&file, "[limits]\nentires = 5\n").unwrap();
         assert_eq!(layers.values().unwrap_err().to_string(), "unknown setting `limits.entires`, did you mean `limits.entries`?");
+    }
+
+    #[test]
+    fn unknown_variables_are_warned_of() {
+        let mut layers = Layers::default();
+        for name in ["SLIPWAY_LIMITS_ENTIRES", "SLIPWAY_LISTEN", "SLIPWAY_TOKEN", "PATH", "SLIPWAY_PUBLICURL"] {
+            layers.environment.insert(name.to_owned(), "x".to_owned());
+        }
+        assert_eq!(
+            layers.warnings(),
+            [
+                "the environment variable `SLIPWAY_LIMITS_ENTIRES` means nothing here, did you mean `SLIPWAY_LIMITS_ENTRIES`?",
+                "the environment variable `SLIPWAY_PUBLICURL` means nothing here, did you mean `SLIPWAY_PUBLIC_URL`?",
+            ]
+        );
     }
 }

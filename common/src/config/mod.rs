@@ -10,6 +10,7 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use url::Url;
 
@@ -48,18 +49,31 @@ pub struct Config {
     pub npm_url: Url,
     /// Where the key is that signs npm versions.
     pub signing_key: Option<PathBuf>,
+    /// How long a client may keep us waiting.
+    pub timeouts: Timeouts,
     /// How much of a package is accepted.
     pub limits: UploadLimits,
     /// What a new scope may do.
     pub quotas: Quotas,
     /// How many scopes a new user may create.
     pub scope_limit: i64,
+    /// How many devices may wait for a decision at once.
+    pub open_authorizations: i64,
     /// Scope names that only staff gives out, compared without hyphens.
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
     pub analysis: Analysis,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
+}
+
+/// How long a client may keep us waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the head of a request, from the first moment of the connection or the end of the answer before.
+    pub head: Duration,
+    /// For the next bytes of a body.
+    pub body: Duration,
 }
 
 /// How the analysis of packages is bounded.
@@ -94,6 +108,14 @@ impl Config {
             Some(text) => address("public_url", text)?,
             None => address("public_url", &format!("http://{listen}/"))?,
         };
+        if public_url.path() != "/" {
+            let origin = public_url.origin().ascii_serialization();
+            return Err(ConfigError(format!(
+                "`public_url` has the path `{}`, but the registry answers at the root of its host only: give it a host name of its own, \
+                 and write `{origin}/`",
+                public_url.path()
+            )));
+        }
         let npm_url = match values.get("npm_url") {
             Some(text) => address("npm_url", text)?,
             None => public_url.join("npm/").map_err(|error| ConfigError(format!("`public_url` cannot carry `npm/`: {error}")))?,
@@ -114,6 +136,7 @@ impl Config {
             public_url,
             npm_url,
             signing_key: values.get("signing_key").map(PathBuf::from),
+            timeouts: Timeouts { head: seconds(values, "timeouts.head_seconds")?, body: seconds(values, "timeouts.body_seconds")? },
             limits: UploadLimits {
                 compressed_bytes: values.parse("limits.compressed_bytes")?,
                 file_bytes: values.parse("limits.file_bytes")?,
@@ -127,6 +150,7 @@ impl Config {
                 publishes_per_week: values.parse("quotas.publishes_per_week")?,
             },
             scope_limit: values.parse("quotas.scopes_per_user")?,
+            open_authorizations: values.parse("quotas.open_authorizations")?,
             reserved_names: values.list("reserved_names"),
             analysis: Analysis {
                 children: values.parse("analysis.children")?,
@@ -166,17 +190,26 @@ pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// A span of at least a second: with none at all nobody would ever be answered.
+fn seconds(values: &Values, key: &str) -> Result<Duration, ConfigError> {
+    match values.parse(key)? {
+        0 => Err(ConfigError(format!("`{key}` must be at least 1"))),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
 fn address(key: &str, text: &str) -> Result<Url, ConfigError> {
     let mut url = Url::parse(text).map_err(|error| ConfigError(format!("`{key}` is not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(ConfigError(format!("`{key}` must start with `http://` or `https://`")));
     }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError(format!("`{key}` is an address that others are appended to: write it without user, `?…` and `#…`")));
+    }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);
     }
-    url.set_query(None);
-    url.set_fragment(None);
     Ok(url)
 }
 
@@ -201,8 +234,14 @@ mod tests {
         assert_eq!(config.npm_url.as_str(), "http://127.0.0.1:9000/npm/");
         assert_eq!(config.database.expose(), "sqlite:/d/registry.db");
         assert!(config.queue_is_in_process());
-        let config = load(&[("public_url", "https://r.example/x"), ("objects", "s3://b/p"), ("objects_private", "s3://b/q")]).unwrap();
-        assert_eq!(config.npm_url.as_str(), "https://r.example/x/npm/");
+        let config = load(&[
+            ("public_url", "https://r.example"),
+            ("npm_url", "https://r.example/x"),
+            ("objects", "s3://b/p"),
+            ("objects_private", "s3://b/q"),
+        ])
+        .unwrap();
+        assert_eq!(config.npm_url.as_str(), "https://r.example/x/");
         assert_eq!(sibling("s3://b/p/"), "s3://b/p-private");
     }
 
@@ -210,7 +249,18 @@ mod tests {
     fn refuses_nonsense() {
         assert!(load(&[("listen", "nowhere")]).unwrap_err().to_string().contains("`listen`"));
         assert!(load(&[("public_url", "ftp://x")]).is_err());
+        let path = load(&[("public_url", "https://r.example/registry")]).unwrap_err().to_string();
+        assert!(path.contains("`/registry/`") && path.contains("`https://r.example/`"), "{path}");
+        for (key, bad) in [
+            ("public_url", "https://r.example/?a"),
+            ("public_url", "https://r.example/#a"),
+            ("public_url", "https://u:p@r.example/"),
+            ("npm_url", "https://r.example/npm/?a"),
+        ] {
+            assert!(load(&[(key, bad)]).unwrap_err().to_string().contains(key), "{bad}");
+        }
         assert!(load(&[("limits.entries", "many")]).is_err());
+        assert!(load(&[("timeouts.body_seconds", "0")]).unwrap_err().to_string().contains("at least 1"));
         assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());
     }
 

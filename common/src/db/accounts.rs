@@ -1,6 +1,8 @@
 //! Users.
 
-use sqlx::FromRow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::on::{on, sql};
@@ -49,6 +51,25 @@ impl ReadTx {
         );
         let row = on!(self, |conn| sqlx::query_as::<_, UserRow>(SQL).bind(id.uuid()).fetch_optional(conn).await)?;
         Ok(row.map(User::from))
+    }
+
+    /// The users with these identifiers; one that does not exist is left out.
+    pub async fn users(&mut self, ids: &BTreeSet<UserId>) -> DbResult<BTreeMap<UserId, User>> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<UserRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(
+                "SELECT id, login, name, email, avatar_url, is_staff, is_blocked, scope_limit, created_at, updated_at
+                 FROM users WHERE id IN (",
+            );
+            query.push_values(ids, |mut row, id| {
+                row.push_bind(id.uuid());
+            });
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await
+        })?;
+        Ok(rows.into_iter().map(User::from).map(|user| (user.id, user)).collect())
     }
 
     /// The user with this login, in any case.

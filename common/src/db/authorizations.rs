@@ -50,6 +50,13 @@ impl ReadTx {
         row.map(Authorization::try_from).transpose()
     }
 
+    /// How many requests wait for a decision.
+    pub async fn count_open_authorizations(&mut self) -> DbResult<i64> {
+        const SQL: &str = sql!("SELECT COUNT(*) FROM authorizations WHERE state = 'pending' AND expires_at > $1");
+        let now = self.now;
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(now).fetch_one(conn).await)?)
+    }
+
     /// The request whose exchange secret has this digest, in any state.
     pub async fn authorization_by_exchange(&mut self, hash: &Sha256) -> DbResult<Option<Authorization>> {
         const SQL: &str = sql!(

@@ -7,7 +7,7 @@ use sqlx::error::ErrorKind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Conn, DbError, DbResult, Pools, Source};
+use super::{Conn, DbError, DbResult, Pools, Source, file};
 
 /// Connections of one process to PostgreSQL. Two processes on a small server leave room below its default of a hundred.
 pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
@@ -28,23 +28,26 @@ pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 /// The memory that each SQLite connection keeps for pages, in KiB.
 const SQLITE_CACHE_KIB: &str = "-4000";
 
-pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32) -> DbResult<Pools> {
+pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32, make: bool) -> DbResult<Pools> {
     if url.starts_with("sqlite:") {
-        let options = SqliteConnectOptions::from_str(url)
+        let mut options = SqliteConnectOptions::from_str(url)
             .map_err(|error| DbError::Url(format!("cannot read the database URL: {error}")))?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
+            .create_if_missing(false)
             // A commit that was acknowledged survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("cache_size", SQLITE_CACHE_KIB);
+        if make {
+            file::prepare(options.get_filename())?;
+            // The file remembers it.
+            options = options.journal_mode(SqliteJournalMode::Wal);
+        } else {
+            file::expect(options.get_filename())?;
+        }
         let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.create_if_missing(false))
-            .await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
         return Ok(Pools::Sqlite { writer, readers });
     }
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {

@@ -11,6 +11,7 @@ mod authorizations;
 mod dialect;
 mod engine;
 mod error;
+mod file;
 mod jobs;
 mod listing;
 mod migrate;
@@ -78,7 +79,7 @@ impl Pools {
 }
 
 impl Db {
-    /// Opens the database a URL names (`sqlite:FILE` or `postgres://…`), without changing it.
+    /// Opens the database a URL names (`sqlite:FILE` or `postgres://…`). A missing file is made, without a schema.
     ///
     /// # Errors
     /// When the URL is of neither kind, or the database cannot be reached.
@@ -91,7 +92,15 @@ impl Db {
     /// # Errors
     /// When the URL is of neither kind, or the database cannot be reached.
     pub async fn open_sized(url: &str, replica: Option<&str>, connections: u32, clock: Arc<dyn Clock>) -> DbResult<Self> {
-        Ok(Self { pools: dialect::open(url, replica, connections).await?, clock })
+        Ok(Self { pools: dialect::open(url, replica, connections, true).await?, clock })
+    }
+
+    /// The same for a database that is there: nothing is made or changed.
+    ///
+    /// # Errors
+    /// When the URL is of neither kind, or the database is missing or cannot be reached.
+    pub async fn open_existing(url: &str, replica: Option<&str>, clock: Arc<dyn Clock>) -> DbResult<Self> {
+        Ok(Self { pools: dialect::open(url, replica, dialect::POSTGRES_CONNECTIONS, false).await?, clock })
     }
 
     /// Brings the schema up to date. Safe to call from several processes at once.

@@ -166,14 +166,19 @@ impl WriteTx {
         }
     }
 
-    /// Changes the description of a scope. False when there is no such scope.
-    pub async fn describe_scope(&mut self, scope: &ScopeName, description: &str) -> DbResult<bool> {
-        const SQL: &str = sql!("UPDATE scopes SET description = $1, updated_at = $2 WHERE scope = $3");
+    /// Changes what its admins may change about a scope, as `scope` has it. False when there is no such scope.
+    pub async fn update_scope(&mut self, scope: &Scope) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE scopes SET description = $1, verify_oidc_actor = $2, require_publishing_from_ci = $3, updated_at = $4
+             WHERE scope = $5"
+        );
         let now = self.now;
         let rows = on!(self, |conn| sqlx::query(SQL)
-            .bind(description)
+            .bind(&scope.description)
+            .bind(scope.verify_oidc_actor)
+            .bind(scope.require_publishing_from_ci)
             .bind(now)
-            .bind(scope.as_str())
+            .bind(scope.name.as_str())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -5,8 +5,11 @@ use chrono::TimeDelta;
 use super::on::{on, sql};
 use super::{DbResult, WriteTx};
 
-/// How long void authorizations and expired tokens stay, so that a late caller still hears "expired" and not "unknown".
-const VOID: TimeDelta = TimeDelta::days(1);
+/// How long void authorizations stay, so that a late device still hears "expired" and not "unknown". Anybody may ask for one, so
+/// they do not stay longer.
+const VOID: TimeDelta = TimeDelta::hours(1);
+/// How long expired tokens stay, for people who look for the one that stopped working.
+const EXPIRED: TimeDelta = TimeDelta::days(1);
 /// How long finished jobs stay for people who look into what happened.
 const FINISHED: TimeDelta = TimeDelta::days(7);
 
@@ -18,7 +21,7 @@ impl WriteTx {
         const JOBS: &str = sql!("DELETE FROM jobs WHERE state = 'done' AND updated_at < $1");
         let now = self.now;
         let mut swept = 0;
-        for (text, before) in [(AUTHORIZATIONS, now - VOID), (TOKENS, now - VOID), (JOBS, now - FINISHED)] {
+        for (text, before) in [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (JOBS, now - FINISHED)] {
             swept += on!(self, |conn| sqlx::query(text).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
         }
         Ok(swept)

@@ -17,6 +17,7 @@ struct TokenRow {
     kind: String,
     description: Option<String>,
     permissions: Option<Json<serde_json::Value>>,
+    opened_by: Option<Uuid>,
     expires_at: Option<Time>,
     created_at: Time,
     updated_at: Time,
@@ -32,6 +33,7 @@ impl TryFrom<TokenRow> for Token {
             kind: rows::word("tokens", "kind", &row.kind, TokenKind::parse)?,
             description: row.description,
             permissions: permissions("tokens", row.permissions)?,
+            opened_by: row.opened_by.map(TokenId::from),
             expires_at: row.expires_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -48,7 +50,7 @@ impl ReadTx {
     /// The credential whose secret has this digest, expired or not.
     pub async fn token_by_hash(&mut self, hash: &Sha256) -> DbResult<Option<Token>> {
         const SQL: &str = sql!(
-            "SELECT id, user_id, kind, description, permissions, expires_at, created_at, updated_at
+            "SELECT id, user_id, kind, description, permissions, opened_by, expires_at, created_at, updated_at
              FROM tokens WHERE hash = $1"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(hash.as_bytes()).fetch_optional(conn).await)?;
@@ -58,7 +60,7 @@ impl ReadTx {
     /// The credentials of a user, newest first.
     pub async fn tokens_of(&mut self, user: UserId) -> DbResult<Vec<Token>> {
         const SQL: &str = sql!(
-            "SELECT id, user_id, kind, description, permissions, expires_at, created_at, updated_at
+            "SELECT id, user_id, kind, description, permissions, opened_by, expires_at, created_at, updated_at
              FROM tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC"
         );
         let rows = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(user.uuid()).fetch_all(conn).await)?;
@@ -70,8 +72,8 @@ impl WriteTx {
     /// Adds a credential, known by the digest of its secret.
     pub async fn create_token(&mut self, token: &Token, hash: &Sha256) -> DbResult<()> {
         const SQL: &str = sql!(
-            "INSERT INTO tokens (id, user_id, hash, kind, description, permissions, expires_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"
+            "INSERT INTO tokens (id, user_id, hash, kind, description, permissions, opened_by, expires_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"
         );
         let permissions = token.permissions.as_deref().map(rows::list);
         on!(self, |conn| sqlx::query(SQL)
@@ -81,6 +83,7 @@ impl WriteTx {
             .bind(token.kind.as_str())
             .bind(&token.description)
             .bind(permissions)
+            .bind(token.opened_by.map(TokenId::uuid))
             .bind(token.expires_at)
             .bind(token.created_at)
             .execute(conn)
@@ -89,7 +92,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Deletes a credential of a user. False when there is none.
+    /// Deletes a credential of a user, and the sessions that were opened with it. False when there is none.
     pub async fn delete_token(&mut self, user: UserId, id: TokenId) -> DbResult<bool> {
         const SQL: &str = sql!("DELETE FROM tokens WHERE id = $1 AND user_id = $2");
         let rows =

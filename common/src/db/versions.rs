@@ -92,7 +92,8 @@ impl ReadTx {
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
                     meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
              FROM versions
-             WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4 AND stored_generation IS NOT NULL
+             WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4
+               AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
              ORDER BY sort_key DESC LIMIT 1"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, VersionRow>(SQL)
@@ -110,7 +111,8 @@ impl ReadTx {
         const ITEMS: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
                     meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
-             FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
+             FROM versions
+             WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
              ORDER BY sort_key DESC LIMIT $3 OFFSET $4"
         );
         let rows = on!(self, |conn| sqlx::query_as::<_, VersionRow>(ITEMS)
@@ -126,15 +128,19 @@ impl ReadTx {
 
     /// How many versions of a package readers can see.
     pub async fn count_versions(&mut self, at: &PackageName) -> DbResult<i64> {
-        const SQL: &str = sql!("SELECT COUNT(*) FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL");
+        const SQL: &str = sql!(
+            "SELECT COUNT(*) FROM versions
+             WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)"
+        );
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_one(conn).await)?)
     }
 
-    /// How many versions are higher than `version` and not yanked.
+    /// How many versions that readers can see are higher than `version` and not yanked.
     pub async fn count_newer_versions(&mut self, at: &PackageName, version: &Version) -> DbResult<i64> {
         const SQL: &str = sql!(
             "SELECT COUNT(*) FROM versions
-             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4 AND stored_generation IS NOT NULL"
+             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4
+               AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)"
         );
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL)
             .bind(at.scope().as_str())

@@ -61,6 +61,8 @@ pub struct Token {
     pub description: Option<String>,
     /// What it is restricted to; `None` means everything its owner may do.
     pub permissions: Option<Vec<Permission>>,
+    /// The token that this session was opened with, and with which it ends.
+    pub opened_by: Option<TokenId>,
     /// When it stops working.
     pub expires_at: Option<Instant>,
     /// When it was made.

@@ -1,5 +1,7 @@
 //! From a URL to a store: local files, S3, Google Cloud Storage, Azure, memory.
 
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -9,6 +11,9 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 
 use super::{StorageError, cloud};
+
+/// The mode of a directory that only its owner enters.
+const PRIVATE: u32 = 0o700;
 
 /// A store with the prefix under which a registry lives in it.
 #[derive(Debug, Clone)]
@@ -23,25 +28,44 @@ pub(super) struct Backend {
     pub(super) replaces_conditionally: bool,
 }
 
+/// What becomes of the directory of a store in local files.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Directory {
+    /// It is made when it is missing.
+    Make,
+    /// The same, and nobody but its owner has business in it.
+    MakePrivate,
+    /// It has to be there.
+    Expect,
+}
+
 impl Backend {
     /// Opens the store a URL names.
-    pub(super) fn open(text: &str) -> Result<Self, StorageError> {
+    pub(super) fn open(text: &str, directory: Directory) -> Result<Self, StorageError> {
         let (scheme, rest) = text.split_once(':').ok_or_else(|| unknown(text))?;
         match scheme {
             "memory" => {
                 let store = Arc::new(InMemory::new());
                 Ok(Self { writes: store.clone(), store, root: Path::default(), keeps_attributes: true, replaces_conditionally: true })
             }
-            "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest))),
+            "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest)), directory),
             "s3" | "gs" | "az" => cloud::open(scheme, text),
             _ => Err(unknown(text)),
         }
     }
 
-    fn open_files(directory: &FilePath) -> Result<Self, StorageError> {
-        let fail = |source| StorageError::Directory { path: directory.display().to_string(), source };
-        std::fs::create_dir_all(directory).map_err(fail)?;
-        let store = LocalFileSystem::new_with_prefix(directory)
+    fn open_files(path: &FilePath, directory: Directory) -> Result<Self, StorageError> {
+        let fail = |source| StorageError::Directory { path: path.display().to_string(), source };
+        match directory {
+            Directory::Make => std::fs::create_dir_all(path).map_err(fail)?,
+            Directory::MakePrivate => {
+                DirBuilder::new().recursive(true).mode(PRIVATE).create(path).map_err(fail)?;
+                std::fs::set_permissions(path, Permissions::from_mode(PRIVATE)).map_err(fail)?;
+            }
+            Directory::Expect if path.is_dir() => {}
+            Directory::Expect => return Err(fail(std::io::ErrorKind::NotFound.into())),
+        }
+        let store = LocalFileSystem::new_with_prefix(path)
             .map_err(StorageError::Backend)?
             // What was acknowledged survives a power cut.
             .with_fsync(true);

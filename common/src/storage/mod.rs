@@ -18,7 +18,7 @@ use object_store::{Attribute, Attributes, ObjectStoreExt, PutMode, PutOptions, U
 use tokio::io::AsyncWriteExt;
 
 use crate::ids::Sha256;
-use backend::Backend;
+use backend::{Backend, Directory};
 
 pub use error::StorageError;
 pub use key::{CachePolicy, Mutability, StorageKey, Store};
@@ -46,12 +46,20 @@ pub struct Seen {
 }
 
 impl Storage {
-    /// Opens the stores that two URLs name.
+    /// Opens the stores that two URLs name. Missing directories are made, the private one for its owner alone.
     ///
     /// # Errors
     /// When a URL is of no known kind, or a directory cannot be made.
     pub fn open(public: &str, private: &str) -> Result<Self, StorageError> {
-        Ok(Self { public: Backend::open(public)?, private: Backend::open(private)? })
+        Ok(Self { public: Backend::open(public, Directory::Make)?, private: Backend::open(private, Directory::MakePrivate)? })
+    }
+
+    /// The same for stores that are there: nothing is made.
+    ///
+    /// # Errors
+    /// When a URL is of no known kind, or a directory is missing.
+    pub fn open_existing(public: &str, private: &str) -> Result<Self, StorageError> {
+        Ok(Self { public: Backend::open(public, Directory::Expect)?, private: Backend::open(private, Directory::Expect)? })
     }
 
     fn backend(&self, store: Store) -> &Backend {

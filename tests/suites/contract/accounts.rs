@@ -29,6 +29,8 @@ on_both_engines!(a_user_reads_back_as_written, async |scratch| {
     bench
         .read(async |tx| {
             assert_eq!(tx.user(bench.ids.next()).await.unwrap(), None);
+            assert_eq!(tx.users(&[user.id, bench.ids.next()].into()).await.unwrap(), [(user.id, user.clone())].into());
+            assert_eq!(tx.users(&[].into()).await.unwrap(), [].into());
             assert_eq!(tx.user_by_login("ad").await.unwrap(), None);
             assert_eq!(tx.user_by_login("a%").await.unwrap(), None);
         })

@@ -117,3 +117,18 @@ on_both_engines!(a_code_that_no_text_column_holds_is_unknown, async |scratch| {
     assert_eq!(bench.read(async |tx| tx.open_authorization("\0").await.unwrap()).await, None);
     assert!(!bench.write(async |tx| tx.decide_authorization("\0", ada.id, AuthorizationState::Approved).await.unwrap()).await);
 });
+
+on_both_engines!(those_that_wait_are_counted, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let count = async || bench.read(async |tx| tx.count_open_authorizations().await.unwrap()).await;
+    assert_eq!(count().await, 0);
+    for code in ["AAAA-BBBB", "CCCC-DDDD", "EEEE-FFFF"] {
+        asked(&bench, code).await;
+    }
+    assert_eq!(count().await, 3);
+    bench.write(async |tx| assert!(tx.decide_authorization("AAAA-BBBB", ada.id, AuthorizationState::Approved).await.unwrap())).await;
+    assert_eq!(count().await, 2);
+    bench.advance(TimeDelta::minutes(10));
+    assert_eq!(count().await, 0, "void");
+});

@@ -209,6 +209,7 @@ impl<'a> Bench<'a> {
         self.write(async |tx| {
             let generation = tx.bump_generation(package).await.unwrap().unwrap();
             assert!(tx.mark_stored(package, &version, generation).await.unwrap());
+            tx.mark_announced(package, generation).await.unwrap();
         })
         .await;
         version

@@ -10,6 +10,7 @@ mod authorizations;
 mod bench;
 mod corrupt;
 mod coverage;
+mod directories;
 mod jobs;
 mod packages;
 mod publishes;

@@ -1,5 +1,8 @@
 //! Opening, and bringing the schema up to date.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use slipway_common::clock::SystemClock;
@@ -81,3 +84,36 @@ on_both_engines!(an_engine_says_what_it_is, async |scratch| {
     // Both run on this machine.
     assert!(engine.ahead.abs() < chrono::TimeDelta::seconds(1), "{engine:?}");
 });
+
+on_both_engines!(who_only_looks_makes_nothing, async |scratch| {
+    let look = async || Db::open_existing(&scratch.url, None, Arc::new(SystemClock)).await;
+    if scratch.engine == Engine::Sqlite {
+        let missing = format!("{}-missing", scratch.url);
+        let text = said(Db::open_existing(&missing, None, Arc::new(SystemClock)).await.map(drop));
+        assert!(text.contains("-missing`") && text.contains("slipway migrate"), "{text}");
+        assert!(!Path::new(missing.trim_start_matches("sqlite:")).exists());
+    }
+    let db = open(scratch).await;
+    db.migrate().await.unwrap();
+    db.close().await;
+    let db = look().await.unwrap();
+    db.check_schema().await.unwrap();
+    drop(db.read().await.unwrap());
+    db.close().await;
+});
+
+#[tokio::test]
+async fn nobody_else_reads_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("registry.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let db = Db::open(&format!("sqlite:{}", path.display()), None, Arc::new(SystemClock)).await.unwrap();
+    db.migrate().await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "the file, its log and their index: {files:?}");
+    for file in files {
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+    db.close().await;
+}

@@ -64,19 +64,24 @@ on_both_engines!(members_belong_once, async |scratch| {
         .await;
 });
 
-on_both_engines!(a_description_changes_and_says_when, async |scratch| {
+on_both_engines!(what_admins_may_change_changes_and_says_when, async |scratch| {
     let bench = Bench::on(scratch).await;
     let scope = bench.draft_scope("std", &bench.user("ada").await);
     bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
     bench.advance(TimeDelta::microseconds(1));
-    bench
-        .write(async |tx| {
-            assert!(tx.describe_scope(&scope.name, "new").await.unwrap());
-            assert!(!tx.describe_scope(&scope_name("none"), "new").await.unwrap());
-        })
-        .await;
-    let found = bench.read(async |tx| tx.scope(&scope.name).await.unwrap().unwrap()).await;
-    assert_eq!(found, Scope { description: "new".to_owned(), updated_at: bench.now(), ..scope });
+    let changed = Scope {
+        description: "new".to_owned(),
+        verify_oidc_actor: !scope.verify_oidc_actor,
+        require_publishing_from_ci: !scope.require_publishing_from_ci,
+        updated_at: bench.now(),
+        ..scope.clone()
+    };
+    // Limits are not theirs.
+    let draft = Scope { quotas: Quotas { packages: 7, ..scope.quotas }, upload_limits: Some(json!({ "ratio": 7 })), ..changed.clone() };
+    assert!(bench.write(async |tx| tx.update_scope(&draft).await.unwrap()).await);
+    assert_eq!(bench.read(async |tx| tx.scope(&scope.name).await.unwrap()).await, Some(changed));
+    let absent = Scope { name: scope_name("none"), ..scope };
+    assert!(!bench.write(async |tx| tx.update_scope(&absent).await.unwrap()).await);
 });
 
 on_both_engines!(limits_change_and_go_back, async |scratch| {

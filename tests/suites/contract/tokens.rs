@@ -15,6 +15,7 @@ pub(crate) fn draft(bench: &Bench<'_>, user: UserId, kind: TokenKind) -> Token {
         kind,
         description: None,
         permissions: None,
+        opened_by: None,
         expires_at: None,
         created_at: bench.now(),
         updated_at: bench.now(),
@@ -85,4 +86,27 @@ on_both_engines!(a_token_needs_its_own_secret_and_a_user, async |scratch| {
         let refused = tx.create_token(&draft(&bench, user, TokenKind::Web), &Sha256::of(secret)).await;
         assert!(matches!(refused, Err(DbError::Conflict(_))), "{refused:?}");
     }
+});
+
+on_both_engines!(a_session_goes_with_the_token_that_opened_it, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let (one, two) = (draft(&bench, ada.id, TokenKind::Personal), draft(&bench, ada.id, TokenKind::Personal));
+    let of_one = Token { opened_by: Some(one.id), ..draft(&bench, ada.id, TokenKind::Web) };
+    let of_two = Token { opened_by: Some(two.id), ..draft(&bench, ada.id, TokenKind::Web) };
+    bench
+        .write(async |tx| {
+            for (index, token) in [&one, &two, &of_one, &of_two].into_iter().enumerate() {
+                tx.create_token(token, &Sha256::of(&[u8::try_from(index).unwrap()])).await.unwrap();
+            }
+            assert!(tx.delete_token(ada.id, one.id).await.unwrap());
+        })
+        .await;
+    let mut left = bench.read(async |tx| tx.tokens_of(ada.id).await.unwrap()).await;
+    left.sort_by_key(|token| token.id);
+    assert_eq!(left, [two, of_two]);
+    let orphan = Token { opened_by: Some(one.id), ..draft(&bench, ada.id, TokenKind::Web) };
+    let mut tx = bench.db.write("test").await.unwrap();
+    let refused = tx.create_token(&orphan, &Sha256::of(b"orphan")).await;
+    assert!(matches!(refused, Err(DbError::Conflict(_))), "{refused:?}");
 });

@@ -153,7 +153,7 @@ on_both_engines!(the_latest_is_stable_and_not_yanked, async |scratch| {
     assert_eq!(latest().await.as_deref(), Some("2.0.0+a-b"));
 });
 
-on_both_engines!(nobody_sees_a_version_before_its_bytes_are_in_place, async |scratch| {
+on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
     let bench = Bench::on(scratch).await;
     let package = bench.package("@std/path").await;
     let version = bench.committed(&package, "1.0.0").await;
@@ -180,6 +180,11 @@ on_both_engines!(nobody_sees_a_version_before_its_bytes_are_in_place, async |scr
             assert!(!tx.mark_stored(&package, &version_of("2.0.0"), 4).await.unwrap());
         })
         .await;
+    // Its bytes are in place: the documents that are written next list it, and nothing else does yet.
+    assert_eq!(seen().await, [false, false, false, false, true, true]);
+    bench.write(async |tx| tx.mark_announced(&package, 2).await.unwrap()).await;
+    assert_eq!(seen().await, [false, false, false, false, true, true], "an older generation does not show it");
+    bench.write(async |tx| tx.mark_announced(&package, 3).await.unwrap()).await;
     assert_eq!(seen().await, [true; 6]);
     assert_eq!(bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap()).await.stored_generation, Some(3));
 });

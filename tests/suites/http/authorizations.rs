@@ -149,3 +149,22 @@ async fn questions_that_make_no_sense() {
     assert_eq!(nobody.get("/api/authorizations/details/AAAA-AAAA").await.refusal(), "404 authorizationNotFound");
     assert_eq!(nobody.get("/api/authorizations/details/%00").await.refusal(), "404 authorizationNotFound");
 }
+
+#[tokio::test]
+async fn so_many_devices_wait_and_no_more() {
+    let registry = TestRegistry::configured(&[("quotas.open_authorizations", "2")]).await;
+    let ada = registry.person("ada").await;
+    let browser = browser(&registry, &ada).await;
+    let ask = async || registry.anonymous().post("/api/authorizations", json!({ "challenge": "x" })).await;
+    let first = ask().await.expect(200).json();
+    drop(ask().await.expect(200));
+    let refused = ask().await;
+    assert_eq!(refused.refusal(), "429 tooManyAuthorizations");
+    assert_eq!(refused.header("retry-after"), "60");
+    // One that is decided makes room, and so does time.
+    drop(browser.post(&decide(&first, "deny"), Value::Null).await.expect(204));
+    drop(ask().await.expect(200));
+    assert_eq!(ask().await.refusal(), "429 tooManyAuthorizations");
+    registry.advance(TimeDelta::minutes(10));
+    drop(ask().await.expect(200));
+}

@@ -69,6 +69,64 @@ async fn bodies_that_are_none() {
     drop(answer.expect(200));
 }
 
+/// Words of the program, which mean nothing to who sent the body.
+const OF_THE_PROGRAM: [&str; 14] =
+    ["serde", "struct", "enum", "variant", "invalid type", "map", "sequence", "unit", "i64", "u64", "u32", "Option", "tuple", "newtype"];
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_is_said_in_words_of_json() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    registry.database().execute("UPDATE users SET is_staff = TRUE").await;
+    let said = async |method: Method, path: &str, body: &str| {
+        let answer = author.send(method, path, &[], Bytes::from(body.to_owned())).await;
+        assert_eq!(answer.refusal(), "400 malformedRequest", "{path} {body}");
+        answer.json()["message"].as_str().unwrap().to_owned()
+    };
+    let wrong = ["", "{", "null", "[]", "7", "\"text\"", "{}", "{\"nothing\":7}", "{\"a\":1,}"];
+    for (method, path) in [
+        (Method::POST, "/api/scopes"),
+        (Method::PATCH, "/api/scopes/acme"),
+        (Method::POST, "/api/scopes/acme/packages"),
+        (Method::PATCH, "/api/scopes/acme/packages/maths"),
+        (Method::PATCH, "/api/scopes/acme/packages/maths/versions/1.0.0"),
+        (Method::POST, "/api/authorizations"),
+        (Method::POST, "/api/authorizations/exchange"),
+        (Method::POST, "/api/user/tokens"),
+    ] {
+        for body in wrong {
+            let message = said(method.clone(), path, body).await;
+            let word = OF_THE_PROGRAM.iter().find(|word| message.contains(**word));
+            assert_eq!(word, None, "{path} {body}: {message}");
+        }
+    }
+    for (method, path, body, message) in [
+        (Method::POST, "/api/scopes", "", "the body is not JSON: it is empty"),
+        (Method::POST, "/api/scopes", "{}", "the body cannot be used: `scope` is missing"),
+        (Method::POST, "/api/scopes", "{\"scope\":{}}", "the body cannot be used: `scope` must be text"),
+        (
+            Method::PATCH,
+            "/api/scopes/acme",
+            "{\"requirePublishingFromCI\":\"yes\"}",
+            "the body cannot be used: `requirePublishingFromCI` must be `true` or `false`",
+        ),
+        (
+            Method::POST,
+            "/api/authorizations",
+            "{\"challenge\":\"x\",\"permissions\":[{\"permission\":\"package/publish\"}]}",
+            "the body cannot be used: `scope` is missing in `permissions[0]`",
+        ),
+        (
+            Method::PATCH,
+            "/api/admin/scopes/acme",
+            "{\"uploadLimits\":{\"entries\":\"many\"}}",
+            "`uploadLimits` cannot be used: `entries` must be a whole number",
+        ),
+    ] {
+        assert_eq!(said(method, path, body).await, message);
+    }
+}
+
 #[tokio::test]
 async fn whether_it_lives_and_whether_it_is_ready() {
     let registry = TestRegistry::start().await;

@@ -42,6 +42,7 @@ async fn the_upload_can_be_had_back() {
     let answer = registry.anonymous().get("/api/scopes/acme/packages/maths/versions/1.0.0/tarball").await.expect(200);
     assert_eq!(answer.body, package.tarball());
     assert_eq!(answer.header("content-type"), "application/gzip");
+    assert_eq!(answer.header("content-length"), package.tarball().len().to_string());
     let missing = registry.anonymous().get("/api/scopes/acme/packages/maths/versions/1.0.1/tarball").await;
     assert_eq!(missing.refusal(), "404 packageVersionNotFound");
     registry.drain().await;
@@ -58,6 +59,75 @@ async fn a_version_is_seen_when_all_of_it_is_there() {
     }
     registry.drain().await;
     drop(nobody.get("/api/scopes/acme/packages/maths/versions/1.0.0").await.expect(200));
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_announced_does_not_leak() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    author.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
+    let package = PackageBuilder::small("@acme/maths", "1.1.0").file("mod.ts", "import \"npm:chalk@^5\";\n");
+    let task = author.publish_through(&package).await;
+    registry.drain().await;
+    let nobody = registry.anonymous();
+    let at = "/api/scopes/acme/packages/maths";
+    let listed = async |client: &Client| {
+        let list = client.get(&format!("{at}/versions")).await.expect(200).json();
+        let versions: Vec<_> = list["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(list["total"], versions.len());
+        versions
+    };
+    assert_eq!(listed(&nobody).await, ["1.1.0", "1.0.0"]);
+    // First all of its bytes are there and no document names it, then not even the bytes are.
+    for (what, state) in [
+        ("stored", "UPDATE packages SET announced = announced - 1"),
+        ("committed", "UPDATE versions SET stored_generation = NULL WHERE version = '1.1.0'"),
+    ] {
+        registry.database().execute(state).await;
+        // Not even to its author.
+        for client in [&nobody, &author] {
+            assert_eq!(listed(client).await, ["1.0.0"], "{what}");
+            let shown = client.get(at).await.expect(200).json();
+            let counted = ["versionCount", "dependencyCount", "latestVersion"].map(|key| shown[key].clone());
+            assert_eq!(counted, [json!(1), json!(0), json!("1.0.0")], "{what}");
+            let found = client.get("/api/packages?query=maths").await.expect(200).json();
+            assert_eq!(found["items"][0]["latestVersion"], "1.0.0", "{what}");
+            let latest = client.get(&format!("{at}/versions/latest")).await.expect(200).json();
+            assert_eq!((&latest["version"], &latest["newerVersionsCount"]), (&json!("1.0.0"), &json!(0)), "{what}");
+            for path in ["", "/dependencies", "/tarball"] {
+                let answer = client.get(&format!("{at}/versions/1.1.0{path}")).await;
+                assert_eq!(answer.refusal(), "404 packageVersionNotFound", "{what} {path}");
+            }
+            let page = client.clone().with("accept", "text/html");
+            assert_eq!(page.get("/@acme/maths@1.1.0").await.status, 404, "{what}");
+            assert!(!page.get("/@acme/maths").await.expect(200).text().contains("1.1.0"), "{what}");
+        }
+        let tasks = author.get(&format!("{at}/publishing_tasks")).await.expect(200).json();
+        assert_eq!(tasks[0]["id"], task["id"], "its author follows it all the same");
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_says_who_made_it() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    let task = author.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
+    author.publish_through(&PackageBuilder::small("@acme/maths", "1.0.1")).await;
+    registry.drain().await;
+    assert_eq!(task["user"]["name"], "acme-author");
+    let nobody = registry.anonymous();
+    let versions = nobody.get("/api/scopes/acme/packages/maths/versions").await.expect(200).json();
+    let tasks = author.get("/api/scopes/acme/packages/maths/publishing_tasks").await.expect(200).json();
+    let again = author.publish(&PackageBuilder::small("@acme/maths", "1.0.0")).await.json();
+    for (what, user) in [
+        ("version", &versions["items"][0]["user"]),
+        ("version", &versions["items"][1]["user"]),
+        ("task", &tasks[0]["user"]),
+        ("task", &tasks[1]["user"]),
+        ("duplicate", &again["task"]["user"]),
+    ] {
+        assert_eq!(user, &task["user"], "{what}");
+    }
 }
 
 #[tokio::test]

@@ -61,7 +61,9 @@ async fn descriptions_are_for_admins() {
     for bad in ["four", "two\nlines", &"x".repeat(201)] {
         assert_eq!(ada.patch("/api/scopes/acme", change(bad)).await.refusal(), "400 malformedRequest", "{bad:?}");
     }
-    assert_eq!(ada.patch("/api/scopes/acme", json!({ "description": Value::Null })).await.refusal(), "400 malformedRequest");
+    drop(ada.patch("/api/scopes/acme", change("tools again")).await.expect(200));
+    let cleared = ada.patch("/api/scopes/acme", json!({ "description": Value::Null })).await.expect(200).json();
+    assert_eq!(cleared["description"], "", "null takes it away");
     assert_eq!(ada.patch("/api/scopes/acme", json!({ "packageLimit": 1_000 })).await.refusal(), "400 malformedRequest");
     assert_eq!(eve.patch("/api/scopes/acme", change("mine now")).await.refusal(), "403 actorNotScopeMember");
     assert_eq!(registry.anonymous().patch("/api/scopes/acme", change("mine now")).await.refusal(), "401 missingAuthentication");
@@ -69,4 +71,31 @@ async fn descriptions_are_for_admins() {
     registry.database().execute("UPDATE scope_members SET is_admin = FALSE").await;
     assert_eq!(ada.patch("/api/scopes/acme", change("mine now")).await.refusal(), "403 actorNotScopeAdmin");
     assert_eq!(ada.get("/api/scopes/acme").await.expect(200).json().get("quotas"), None);
+}
+
+#[tokio::test]
+async fn one_thing_changes_at_a_time() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    let at = "/api/scopes/acme";
+    for (key, other) in [("requirePublishingFromCI", true), ("ghActionsVerifyActor", false)] {
+        assert_eq!(author.get(at).await.expect(200).json()[key], !other, "{key} before");
+        assert_eq!(author.patch(at, json!({ key: other })).await.expect(200).json()[key], other, "{key} after");
+    }
+    let upload = slipway_tests::PackageBuilder::small("@acme/maths", "1.0.0");
+    assert_eq!(author.publish(&upload).await.refusal(), "403 scopeRequiresPublishingFromCi");
+    drop(author.patch(at, json!({ "requirePublishingFromCI": false })).await.expect(200));
+    assert_eq!(author.publish_through(&upload).await["status"], "success");
+    for bad in [
+        json!({}),
+        json!({ "description": "tools", "requirePublishingFromCI": true }),
+        json!({ "requirePublishingFromCI": "yes" }),
+        json!({ "requirePublishingFromCI": null }),
+        json!({ "requirePublishingFromCi": true }),
+    ] {
+        assert_eq!(author.patch(at, bad.clone()).await.refusal(), "400 malformedRequest", "{bad}");
+    }
+    let stranger = registry.person("stranger").await;
+    assert_eq!(stranger.patch(at, json!({ "requirePublishingFromCI": true })).await.refusal(), "403 actorNotScopeMember");
+    registry.drain().await;
 }

@@ -1,5 +1,7 @@
 //! The pages themselves, whole, and the policy that every one of them is sent with.
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::json;
 use slipway_tests::{Answer, PackageBuilder, TestRegistry};
 
@@ -48,6 +50,44 @@ async fn every_page() {
     assert_eq!(browser.get("/@acme/maths@1.0.0").await.expect(200).text(), browser.get("/@acme/maths").await.text());
     let style = browser.get("/assets/site.css").await.expect(200);
     assert_eq!(style.header("content-type"), "text/css");
+}
+
+#[tokio::test]
+async fn a_page_of_a_package_has_one_address_and_two_methods() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    author.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
+    registry.drain().await;
+    let browser = registry.anonymous().with("accept", "text/html");
+    for path in ["/@acme/maths", "/@acme/maths@1.0.0", "/%40acme/maths"] {
+        let page = browser.get(path).await.expect(200);
+        let head = browser.head(path).await.expect(200);
+        assert_eq!((head.text().as_str(), head.header("content-length")), ("", page.text().len().to_string().as_str()), "{path}");
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            let answer = browser.send(method.clone(), path, &[], Bytes::new()).await.expect(405);
+            assert_policy(&answer, path);
+            assert_eq!(answer.header("allow"), "GET,HEAD", "{method} {path}");
+        }
+    }
+    for path in [
+        "/@acme/maths@1.0.1",
+        "/@acme/maths@1.0.0+b",
+        "/@acme/maths@latest",
+        "/@acme/maths@",
+        "/@acme/maths/",
+        "/@acme/maths/versions",
+        "/@acme/maths/1.0.0/mod.ts",
+        "/@acme/maths@1.0.0/mod.ts",
+        "/@acme",
+        "/@acme/",
+        "/@Acme/maths",
+    ] {
+        assert_policy(&browser.get(path).await.expect(404), path);
+    }
+    let answer = browser.send(Method::DELETE, "/login", &[], Bytes::new()).await.expect(405);
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+    assert_policy(&answer, "/login");
+    assert_eq!(registry.anonymous().delete("/login").await.refusal(), "405 methodNotAllowed", "no page for who wants none");
 }
 
 #[tokio::test]

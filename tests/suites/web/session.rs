@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use slipway_common::model::token::TokenKind;
 use slipway_tests::{Answer, Client, TestRegistry};
 
 /// The value of the session cookie that an answer sets.
@@ -119,6 +120,31 @@ async fn signing_out_ends_the_session_itself() {
     assert!(answer.header("set-cookie").starts_with("token=; Max-Age=0;"), "{}", answer.header("set-cookie"));
     assert_eq!(browser.get("/api/user").await.refusal(), "401 invalidBearerToken", "a copy of the cookie is worth nothing");
     drop(ada.get("/api/user").await.expect(200));
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_token() {
+    let registry = TestRegistry::start().await;
+    let ada = registry.person("ada").await;
+    let id = serde_json::from_value(ada.get("/api/user").await.expect(200).json()["id"].clone()).unwrap();
+    let personal = ada.get("/api/user/tokens").await.expect(200).json()[0]["id"].clone();
+    let browser = registry.anonymous().cookie(&session(&sign_in(&registry, ada.secret().unwrap(), "/").await.expect(303)));
+    let other = registry.anonymous().cookie(&registry.token(id, TokenKind::Web, None, None).await);
+    drop(browser.get("/api/user").await.expect(200));
+
+    // Revoked from elsewhere, the token takes along the session that it opened, and no other.
+    drop(other.delete(&format!("/api/user/tokens/{}", personal.as_str().unwrap())).await.expect(204));
+    assert_eq!(ada.get("/api/user").await.refusal(), "401 invalidBearerToken");
+    assert_eq!(browser.get("/api/user").await.refusal(), "401 invalidBearerToken");
+    assert_eq!(other.get("/api/user/tokens").await.expect(200).json().as_array().unwrap().len(), 1);
+
+    // One that expires does so, too.
+    let short = registry.token(id, TokenKind::Personal, None, Some(TimeDelta::hours(1))).await;
+    let browser = registry.anonymous().cookie(&session(&sign_in(&registry, &short, "/").await.expect(303)));
+    registry.advance(TimeDelta::minutes(59));
+    drop(browser.get("/api/user").await.expect(200));
+    registry.advance(TimeDelta::minutes(1));
+    assert_eq!(browser.get("/api/user").await.refusal(), "401 invalidBearerToken");
 }
 
 /// The guard of a browser's session, read from a page that shows it.

@@ -1,0 +1,66 @@
+//! `slipway doctor`, and other commands that only look.
+
+use std::fs;
+use std::path::Path;
+
+use crate::process::{Test, Up, run};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("doctor::it_makes_nothing_and_names_remedies", it_makes_nothing_and_names_remedies),
+    ("doctor::it_is_content_with_a_registry_that_runs", it_is_content_with_a_registry_that_runs),
+    ("doctor::the_operator_makes_no_registry_by_mistake", the_operator_makes_no_registry_by_mistake),
+];
+
+/// Everything below a directory.
+fn contents(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).expect("it can be listed") {
+        let path = entry.expect("an entry can be read").path();
+        found.push(path.display().to_string());
+        if path.is_dir() {
+            found.extend(contents(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn it_makes_nothing_and_names_remedies() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let said = run(place.path(), &["doctor", "--data", "data"], &[]);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    assert_eq!(contents(place.path()), [""; 0]);
+    let problems: Vec<_> = said.out.lines().filter(|line| line.starts_with("problem")).collect();
+    assert_eq!(problems.len(), 2, "{}", said.out);
+    assert!(problems[0].contains("database") && problems[0].contains("slipway migrate"), "{}", problems[0]);
+    assert!(problems[1].contains("objects") && problems[1].contains("slipway up"), "{}", problems[1]);
+    assert_eq!(said.err.trim(), "error: 2 problems");
+
+    let elsewhere = ["--database", "postgres://nobody@127.0.0.1:1/x", "--objects", "memory:", "--queue", "bell:"];
+    let said = run(place.path(), &[&["doctor"], &elsewhere[..]].concat(), &[]);
+    for (door, remedy) in [("database", "set `database`"), ("queue", "amqp://")] {
+        let line = said.out.lines().find(|line| line.starts_with("problem") && line.contains(door));
+        assert!(line.is_some_and(|line| line.contains(remedy)), "{door}: {}", said.out);
+    }
+    assert_eq!(contents(place.path()), [""; 0]);
+}
+
+fn it_is_content_with_a_registry_that_runs() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let up = Up::start(place.path());
+    let during = run(place.path(), &["doctor", "--data", "data"], &[]);
+    assert_eq!(during.code, Some(0), "{}{}", during.out, during.err);
+    up.stop();
+    let before = contents(place.path());
+    let after = run(place.path(), &["doctor", "--data", "data"], &[]);
+    assert_eq!(after.code, Some(0), "{}{}", after.out, after.err);
+    assert_eq!(contents(place.path()), before);
+}
+
+fn the_operator_makes_no_registry_by_mistake() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let said = run(place.path(), &["admin", "user", "create", "ada", "--data", "dada"], &[]);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    assert!(said.err.contains("dada/registry.db") && said.err.contains("slipway up"), "{}", said.err);
+    assert_eq!(contents(place.path()), [""; 0]);
+}
