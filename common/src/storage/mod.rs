@@ -17,6 +17,7 @@ use object_store::{Attribute, Attributes, ObjectStoreExt, PutMode, PutOptions, U
 use tokio::io::AsyncWriteExt;
 
 use crate::ids::Sha256;
+use crate::shutdown::aside;
 use backend::Backend;
 
 pub use error::StorageError;
@@ -73,11 +74,8 @@ impl Storage {
         match backend.store.put_opts(&path, bytes.into(), options).await {
             Ok(_) => Ok(()),
             Err(object_store::Error::AlreadyExists { .. }) => {
-                if Sha256::of(&self.get(key).await?) == *digest {
-                    Ok(())
-                } else {
-                    Err(StorageError::Defect(key.text()))
-                }
+                let found = self.get(key).await?;
+                if aside(move || Sha256::of(&found)).await == *digest { Ok(()) } else { Err(StorageError::Defect(key.text())) }
             }
             Err(error) => Err(explain(key, error)),
         }
