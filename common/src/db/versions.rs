@@ -130,17 +130,18 @@ impl ReadTx {
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_one(conn).await)?)
     }
 
-    /// How many versions are higher than `version` and not yanked.
+    /// How many versions are higher than `version`, stable and not yanked: those that somebody who has `version` should move to.
     pub async fn count_newer_versions(&mut self, at: &PackageName, version: &Version) -> DbResult<i64> {
         const SQL: &str = sql!(
             "SELECT COUNT(*) FROM versions
-             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4 AND stored_generation IS NOT NULL"
+             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4 AND is_stable = $5 AND stored_generation IS NOT NULL"
         );
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(version.sort_key().as_bytes())
             .bind(false)
+            .bind(true)
             .fetch_one(conn)
             .await)?)
     }
