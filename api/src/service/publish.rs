@@ -170,6 +170,7 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         user_id: Some(right.user),
         config: target.config.clone(),
         state: PublishState::Queued,
+        upload_id: id,
         upload,
         upload_bytes: bytes,
         error: None,

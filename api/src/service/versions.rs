@@ -75,6 +75,7 @@ pub(crate) async fn tarball(app: &App, name: &PackageName, version: &Version) ->
     let mut tx = app.context.db.read().await?;
     existing(&mut tx, name).await?;
     let Some(version) = tx.version(name, version).await? else { return Code::PackageVersionNotFound.err() };
+    let Some(publish) = tx.publish(version.task_id).await? else { return Code::PublishNotFound.err() };
     drop(tx);
-    Ok(app.context.storage.get(&StorageKey::Upload(version.task_id)).await?)
+    Ok(app.context.storage.get(&StorageKey::Upload(publish.upload_id)).await?)
 }

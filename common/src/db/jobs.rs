@@ -59,8 +59,9 @@ impl WriteTx {
     /// this transaction changed. Returns the job that will do the work.
     pub(crate) async fn put_job(&mut self, id: JobId, job: &Job, not_before: Instant) -> DbResult<JobId> {
         const SQL: &str = sql!(
-            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, not_before, rung_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7, $7, $7)
+            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, crashes, not_before, rung_at, created_at,
+                               updated_at)
+             VALUES ($1, $2, $3, $4, 'queued', $5, 0, 0, $6, $7, $7, $7)
              ON CONFLICT (dedup_key) WHERE state = 'queued'
              DO UPDATE SET not_before = CASE WHEN jobs.not_before < $6 THEN jobs.not_before ELSE $6 END, updated_at = $7
              RETURNING id"
@@ -82,9 +83,9 @@ impl WriteTx {
     /// Adds a job that is ours from the start. False when one of its key is being worked on: then it has to wait like any other.
     pub(crate) async fn put_running_job(&mut self, id: JobId, job: &Job, lease_until: Instant, worker: &str) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, not_before, lease_until, worker, rung_at,
-                               created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 'running', $5, 1, $6, $7, $8, $6, $6, $6)
+            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, crashes, not_before, lease_until, worker,
+                               rung_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, 'running', $5, 1, 0, $6, $7, $8, $6, $6, $6)
              ON CONFLICT (dedup_key) WHERE state = 'running' DO NOTHING"
         );
         let now = self.now;

@@ -1,6 +1,6 @@
 //! From a URL to a store: local files, S3, Google Cloud Storage, Azure, memory.
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -23,6 +23,10 @@ pub(super) struct Backend {
     pub(super) keeps_attributes: bool,
     /// Whether an object can be replaced on condition that nobody else did. Plain files belong to one process.
     pub(super) replaces_conditionally: bool,
+    /// Whether a list comes in the order of its keys. A directory has none.
+    pub(super) lists_in_order: bool,
+    /// Where the objects are files.
+    pub(super) directory: Option<PathBuf>,
 }
 
 impl Backend {
@@ -30,9 +34,7 @@ impl Backend {
     pub(super) fn open(text: &str) -> Result<Self, StorageError> {
         let (scheme, rest) = text.split_once(':').ok_or_else(|| unknown(text))?;
         match scheme {
-            "memory" => {
-                Ok(Self { store: Arc::new(InMemory::new()), root: Path::default(), keeps_attributes: true, replaces_conditionally: true })
-            }
+            "memory" => Ok(Self::of_objects(Arc::new(InMemory::new()), Path::default())),
             "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest))),
             "s3" | "gs" | "az" => Self::open_cloud(scheme, text),
             _ => Err(unknown(text)),
@@ -46,7 +48,19 @@ impl Backend {
             .map_err(StorageError::Backend)?
             // What was acknowledged survives a power cut.
             .with_fsync(true);
-        Ok(Self { store: Arc::new(store), root: Path::default(), keeps_attributes: false, replaces_conditionally: false })
+        Ok(Self {
+            store: Arc::new(store),
+            root: Path::default(),
+            keeps_attributes: false,
+            replaces_conditionally: false,
+            lists_in_order: false,
+            directory: Some(directory.to_owned()),
+        })
+    }
+
+    /// A store of which the objects are more than files.
+    fn of_objects(store: Arc<dyn ObjectStore>, root: Path) -> Self {
+        Self { store, root, keeps_attributes: true, replaces_conditionally: true, lists_in_order: true, directory: None }
     }
 
     fn open_cloud(scheme: &str, text: &str) -> Result<Self, StorageError> {
@@ -58,7 +72,7 @@ impl Backend {
             "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
             _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
         };
-        Ok(Self { store, root, keeps_attributes: true, replaces_conditionally: true })
+        Ok(Self::of_objects(store, root))
     }
 }
 

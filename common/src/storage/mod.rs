@@ -6,8 +6,10 @@
 mod backend;
 mod content_type;
 mod error;
+mod inventory;
 mod key;
 mod read;
+mod unfinished;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -21,7 +23,8 @@ use crate::shutdown::aside;
 use backend::Backend;
 
 pub use error::StorageError;
-pub use key::{CachePolicy, Mutability, StorageKey, Store};
+pub use inventory::{Cleared, Listed};
+pub use key::{CachePolicy, Mutability, StorageKey, Store, UPLOADS};
 pub use read::{ByteRange, Found, ReadRequest, Reading};
 
 /// From this size on an upload is sent in parts. S3 allows no smaller parts.
@@ -196,7 +199,7 @@ impl Storage {
     pub async fn check(&self) -> Result<(), StorageError> {
         for store in [Store::Public, Store::Private] {
             let backend = self.backend(store);
-            let probe = within(&backend.root, &Path::from("uploads"));
+            let probe = within(&backend.root, &Path::from(UPLOADS));
             if let Some(Err(error)) = backend.store.list(Some(&probe)).next().await {
                 return Err(StorageError::Backend(error));
             }

@@ -4,6 +4,7 @@ mod codes;
 mod desk;
 mod happy;
 mod hostile;
+mod housekeeping;
 mod races;
 mod rights;
 mod versions;

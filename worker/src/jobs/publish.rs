@@ -62,7 +62,7 @@ pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -
 #[tracing::instrument(level = "debug", name = "publish.judge", skip_all, fields(task = %started.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
     let Started { publish, limits } = started;
-    let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.id)).await?;
+    let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await?;
     let stored = tarball.clone();
     if aside(move || Sha256::of(&stored)).await != publish.upload {
         return Err(JobError::Abandon(AnyFault::never(format!("the stored upload of {} is not what was accepted", publish.id))));
