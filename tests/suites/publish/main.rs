@@ -5,6 +5,7 @@ mod desk;
 mod happy;
 mod hostile;
 mod housekeeping;
+mod parked;
 mod races;
 mod rights;
 mod versions;
