@@ -52,7 +52,7 @@ CREATE TABLE packages (
 );
 
 -- A version whose bytes are fixed. Written by the commit of a publish and by nothing else; `is_yanked` is the one thing about it
--- that changes afterwards, apart from `stored_generation`, which is set once.
+-- that changes afterwards, apart from `stored_generation` and `stored_at`, which are set once.
 CREATE TABLE versions (
     scope TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -82,6 +82,8 @@ CREATE TABLE versions (
     -- The generation of the package from which all bytes of this version are in place; null until they are. Public documents
     -- list no version before that.
     stored_generation BIGINT,
+    -- When that was noted.
+    stored_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (scope, name, version),

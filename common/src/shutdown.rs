@@ -1,4 +1,4 @@
-//! How a process ends, and the only place that spawns tasks.
+//! How a process ends, and the only place that spawns: tasks, and work for threads on which nobody waits.
 //!
 //! A first signal asks everybody to finish what they hold (soft); a second one, or a deadline, tells them to drop it (hard). What
 //! is dropped stands in its row and is taken up by whoever comes next.
@@ -11,6 +11,20 @@ use tokio_util::task::TaskTracker;
 
 /// How long accepted work may take to finish after the first signal.
 const DRAIN: Duration = Duration::from_secs(25);
+
+/// Does what keeps a processor busy on a thread of its own, so that the threads that answer requests, extend leases and serve
+/// children go on meanwhile: digests of whole uploads, packing, unpacking. A panic goes on in the caller.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Refused, because the runtime ends; who waits for it ends with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
 
 /// The end of a process, shared by everyone in it.
 #[derive(Debug, Clone, Default)]
@@ -66,5 +80,26 @@ impl Shutdown {
         self.abort();
         // Tasks that heed the hard signal end within moments; the rest goes with the process.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hard_work_is_done_aside() {
+        let here = std::thread::current().id();
+        assert_ne!(aside(move || std::thread::current().id()).await, here);
+    }
+
+    #[tokio::test]
+    async fn a_panic_aside_is_a_panic_here() {
+        let panic = AssertUnwindSafe(aside(|| panic!("out of luck"))).catch_unwind().await.unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"out of luck"));
     }
 }

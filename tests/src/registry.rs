@@ -19,7 +19,8 @@ use slipway_common::config::{Config, Layers};
 use slipway_common::context::Context;
 use slipway_common::db::Db;
 use slipway_common::ids::{IdSource, UserId};
-use slipway_common::model::job::Lane;
+use slipway_common::jobs;
+use slipway_common::model::job::{Job, Lane};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use slipway_common::queue::Queue as _;
@@ -155,6 +156,19 @@ impl TestRegistry {
             Work::Never => {}
         }
         slipway_worker::drain(&self.life.workshop).await.expect("the database answers");
+    }
+
+    /// Has the house cleaned up, and does what else is due.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn housekeep(&self) {
+        let context = self.context();
+        let mut tx = context.db.write("test.housekeep").await.expect("the database answers");
+        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await.expect("the database answers");
+        tx.commit().await.expect("the database answers");
+        context.ring(Job::Housekeep.lane(), id).await;
+        self.drain().await;
     }
 
     /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.

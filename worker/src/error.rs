@@ -11,6 +11,8 @@ pub(crate) enum JobError {
     Retry(AnyFault),
     /// It will fail the same way every time.
     Abandon(AnyFault),
+    /// Something broke in the middle of it that nobody foresaw.
+    Crash(AnyFault),
     /// The job was taken from this worker; whatever it did last was rolled back.
     Zombie,
 }

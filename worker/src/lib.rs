@@ -8,6 +8,7 @@ mod jobs;
 pub mod pipeline;
 mod runner;
 mod schedule;
+mod setback;
 mod workshop;
 
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub fn start(workshop: &Workshop, shutdown: &Shutdown) {
             }
         });
     }
+    shutdown.spawn(schedule::take_up(workshop.context.clone(), shutdown.clone()));
     shutdown.spawn(schedule::housekeeping(workshop.context.clone(), shutdown.clone()));
 }
 

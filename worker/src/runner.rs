@@ -1,8 +1,8 @@
 //! Bell → claim → work under a lease → settle.
 //!
-//! The runner knows no package. It claims a job in one transaction together with what the job needs to start, keeps the lease
-//! alive, and decides what becomes of a job that failed. A worker that lost its lease is a zombie: it says so once and writes
-//! nothing.
+//! The runner knows no package. It claims a job in one transaction together with what the job needs to start, and keeps the lease
+//! alive. A worker that lost its lease is a zombie: it says so once and writes nothing. What becomes of a job that failed is decided
+//! in `setback`.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,11 +10,9 @@ use std::sync::Arc;
 use futures::{FutureExt, StreamExt};
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{JobId, TaskId};
+use slipway_common::ids::JobId;
 use slipway_common::jobs::{self, LEASE};
-use slipway_common::model::finding::Findings;
 use slipway_common::model::job::{Claim, Job, Lane};
-use slipway_common::model::publish::{PublishError, PublishState};
 use slipway_common::shutdown::Shutdown;
 use tokio::sync::Semaphore;
 
@@ -22,11 +20,8 @@ use crate::error::JobError;
 use crate::jobs::announce::{self, Snapshot};
 use crate::jobs::publish::{self, Committed, Started};
 use crate::jobs::{housekeep, settle, store};
+use crate::setback;
 use crate::workshop::Workshop;
-
-/// How often a publish is tried before it is given up for a fault of ours. With the growing waits that is some minutes of a
-/// supplier being down, after which a person should look.
-const PUBLISH_ATTEMPTS: i64 = 12;
 
 /// A job with all that its claim transaction read for it.
 enum Work {
@@ -62,22 +57,17 @@ pub(crate) async fn serve(workshop: Workshop, lane: Lane, permits: u16, shutdown
 /// Answers a bell: does the job, and what follows from it.
 pub(crate) async fn answer(workshop: &Workshop, job: JobId) {
     match claim(workshop, job).await {
-        Ok(Some((claim, _))) if is_poison(&claim) => {
-            let fault = AnyFault::never(format!("{} attempts ended without a word, the last workers died of it", claim.attempt - 1));
-            fail(workshop, &claim, JobError::Abandon(fault)).await;
+        Ok(Some((claim, _))) if claim.crashes >= setback::CRASHES => {
+            let fault = AnyFault::never(format!("{} attempts crashed, the last without a word", claim.crashes));
+            setback::stop(workshop, &claim, &fault).await;
         }
         Ok(Some((claim, work))) => attend(workshop, claim, work).await,
         Ok(None) => tracing::debug!(%job, "a stale bell"),
-        Err(JobError::Retry(fault) | JobError::Abandon(fault)) => {
+        Err(JobError::Retry(fault) | JobError::Abandon(fault) | JobError::Crash(fault)) => {
             tracing::warn!(%job, fault = fault.chain(), "the job could not be claimed, the relay rings again");
         }
         Err(JobError::Zombie) => {}
     }
-}
-
-/// Whether a publish brought down, or outlived, every worker that tried it. What is right of the hinge is never given up.
-fn is_poison(claim: &Claim) -> bool {
-    matches!(claim.job, Job::Publish { .. }) && claim.attempt > PUBLISH_ATTEMPTS
 }
 
 /// Takes a job and reads what it needs, in one transaction. A job that has nothing left to do is settled at once.
@@ -108,12 +98,12 @@ async fn attend(workshop: &Workshop, claim: Claim, work: Work) {
     while let Some((claim, work)) = next.take() {
         let step = AssertUnwindSafe(step(workshop, &claim, work)).catch_unwind();
         let outcome = tokio::select! {
-            outcome = step => outcome.unwrap_or_else(|panic| Err(JobError::Retry(AnyFault::later(describe(&*panic))))),
+            outcome = step => outcome.unwrap_or_else(|panic| Err(JobError::Crash(AnyFault::later(describe(&*panic))))),
             () = keep_alive(workshop, &claim) => Err(JobError::Zombie),
         };
         match outcome {
             Ok(following) => next = following,
-            Err(error) => fail(workshop, &claim, error).await,
+            Err(error) => setback::after(workshop, &claim, error).await,
         }
     }
 }
@@ -151,59 +141,6 @@ async fn keep_alive(workshop: &Workshop, claim: &Claim) {
             Err(fault) => tracing::warn!(job = %claim.id, fault = fault.chain(), "the lease could not be extended"),
         }
     }
-}
-
-/// Decides what becomes of a job that was not done.
-async fn fail(workshop: &Workshop, claim: &Claim, error: JobError) {
-    let (fault, may_retry) = match error {
-        JobError::Retry(fault) => (fault, true),
-        JobError::Abandon(fault) => (fault, false),
-        JobError::Zombie => return tracing::warn!(job = %claim.id, attempt = claim.attempt, "the job was taken over by another worker"),
-    };
-    let written = match claim.job {
-        Job::Publish { task } if !may_retry || claim.attempt >= PUBLISH_ATTEMPTS => give_up(workshop, claim, task, &fault).await,
-        _ => put_back(workshop, claim, &fault).await,
-    };
-    if let Err(error) = written {
-        tracing::warn!(job = %claim.id, error = error.chain(), "the failed job could not be put back, its lease will run out");
-    }
-}
-
-async fn put_back(workshop: &Workshop, claim: &Claim, fault: &AnyFault) -> Result<(), AnyFault> {
-    let context = &workshop.context;
-    let mut tx = context.db.write("job.put_back").await?;
-    let not_before = tx.now() + jobs::backoff(claim.attempt, &context.ids);
-    if let Job::Publish { task } = claim.job {
-        tx.move_publish(task, PublishState::Checking, PublishState::Queued).await?;
-    }
-    if jobs::put_back(&mut tx, claim, not_before, &fault.chain()).await? {
-        tx.commit().await?;
-        if claim.job.is_promised() {
-            tracing::error!(job = %claim.id, kind = claim.job.kind(), attempt = claim.attempt, fault = fault.chain(), "a promised job failed, it is tried again");
-        } else {
-            tracing::warn!(job = %claim.id, kind = claim.job.kind(), attempt = claim.attempt, fault = fault.chain(), "a job failed, it is tried again");
-        }
-    }
-    Ok(())
-}
-
-/// Ends a publish that we could not do. The author gets an incident number, the log gets the reason under the same number.
-async fn give_up(workshop: &Workshop, claim: &Claim, task: TaskId, fault: &AnyFault) -> Result<(), AnyFault> {
-    let mut incident = [0; 4];
-    workshop.context.ids.fill(&mut incident);
-    let incident = format!("{:08x}", u32::from_be_bytes(incident));
-    let error = PublishError {
-        code: "internalServerError".to_owned(),
-        message: format!("the registry could not publish this version, through no fault of the package; incident {incident}"),
-    };
-    let mut tx = workshop.context.db.write("job.give_up").await?;
-    tx.end_publish(task, PublishState::Checking, PublishState::Failed, &error, &Findings::default()).await?;
-    if let jobs::Settled::Ours(_) = jobs::give_up(&mut tx, claim, &fault.chain()).await? {
-        tx.commit().await?;
-        tracing::error!(%task, incident, fault = fault.chain(), "a publish was given up");
-        workshop.context.tell(task).await;
-    }
-    Ok(())
 }
 
 fn describe(panic: &(dyn std::any::Any + Send)) -> String {

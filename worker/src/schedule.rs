@@ -11,6 +11,9 @@ use slipway_common::shutdown::Shutdown;
 /// How often the house is swept. What it removes was kept for a day or longer, so an hour is often enough.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
+/// How long it takes to try again to take up what was parked, when the database does not answer at the start.
+const TAKE_UP_AGAIN: Duration = Duration::from_secs(5);
+
 /// Rings what was not heard. Every process does this: a job is found as long as any of them lives.
 pub async fn relay(context: Context, shutdown: Shutdown) {
     every(RELAY_PERIOD, &shutdown, || async {
@@ -19,6 +22,30 @@ pub async fn relay(context: Context, shutdown: Shutdown) {
         }
     })
     .await;
+}
+
+/// Takes up what was parked: a start is often the remedy, or comes after it. Tries until the database answers.
+pub(crate) async fn take_up(context: Context, shutdown: Shutdown) {
+    let take_up = async || {
+        let mut tx = context.db.write("jobs.take_up").await?;
+        let taken = jobs::take_up(&mut tx, None).await?;
+        tx.commit().await?;
+        Ok::<_, AnyFault>(taken)
+    };
+    let taken = loop {
+        match take_up().await {
+            Ok(taken) => break taken,
+            Err(fault) => tracing::warn!(fault = fault.chain(), "what was parked could not be taken up"),
+        }
+        tokio::select! {
+            () = shutdown.begun() => return,
+            () = tokio::time::sleep(TAKE_UP_AGAIN) => {}
+        }
+    };
+    for (job, lane) in taken {
+        tracing::info!(%job, "a parked job is taken up");
+        context.ring(lane, job).await;
+    }
 }
 
 /// Asks for housekeeping. Several processes may ask: their jobs are one.

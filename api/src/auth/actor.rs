@@ -1,7 +1,7 @@
 //! The one who asks, and the checks every desk makes.
 
 use slipway_common::db::ReadTx;
-use slipway_common::ids::{PackageName, ScopeName, UserId, Version};
+use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
@@ -112,6 +112,18 @@ pub(crate) struct MayPublish {
     pub(crate) user: UserId,
     /// `sha256-…` of the only upload that is allowed, if the credential names one.
     pub(crate) tarball_hash: Option<String>,
+}
+
+impl MayPublish {
+    /// Refuses bytes other than those that the credential insists on.
+    pub(crate) fn allows(&self, upload: &Sha256) -> ApiResult<()> {
+        match &self.tarball_hash {
+            Some(allowed) if *allowed != upload.checksum() => Err(Code::MissingPermission
+                .because(format!("the credential allows an upload with another digest than {}", upload.checksum()))
+                .into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn refused_permission(package: &PackageName, version: &Version) -> ApiError {

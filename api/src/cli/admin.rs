@@ -12,6 +12,7 @@ use super::arguments::{AdminCommand, DoorArguments, ScopeCommand, TokenCommand, 
 use super::doors::{self, readable};
 use crate::error::ApiError;
 use crate::service::scopes;
+use crate::service::tasks::{self, Retried};
 use crate::service::tokens::{self, NewToken};
 
 /// Longest login, in bytes. GitHub's is 39; room for the robots of large houses.
@@ -35,6 +36,13 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let user = user_of(&context, &user).await?;
             let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
             say(&format!("@{} belongs to {}", scope.name, user.login));
+        }
+        AdminCommand::Retry { task, doors } => {
+            let context = open(&doors).await?;
+            say(&match tasks::retry_for_operator(&context, task).await.map_err(plain)? {
+                Retried::TakenUp(jobs) => format!("{jobs} parked job(s) of {task} are taken up"),
+                Retried::Again(again) => format!("{task} is tried again as {again}"),
+            });
         }
     }
     Ok(())

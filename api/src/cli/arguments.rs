@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use slipway_common::ids::TaskId;
 use url::Url;
 
 /// Slipway: a registry for JavaScript and TypeScript packages that anyone can run. It speaks the JSR and the npm protocol.
@@ -118,6 +119,14 @@ pub(super) enum AdminCommand {
     /// Scopes
     #[command(subcommand)]
     Scope(ScopeCommand),
+    /// Try a publish again that is parked or was failed
+    Retry {
+        /// The publish, as `GET /api/publishing_tasks/TASK` knows it
+        #[arg(value_name = "TASK")]
+        task: TaskId,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
 }
 
 #[derive(Debug, Subcommand)]

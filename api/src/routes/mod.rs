@@ -30,6 +30,7 @@ pub(crate) fn api(app: &App) -> Router<App> {
 fn checked() -> Router<App> {
     Router::new()
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
+        .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
         .route("/publish_status/{id}", get(publishes::show))

@@ -10,6 +10,7 @@ use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
 use crate::service::publish::{self, Target};
+use crate::service::tasks::{self, Retried};
 use crate::service::{packages, wait};
 use crate::views::PublishView;
 
@@ -46,6 +47,16 @@ pub(crate) async fn of_package(
 ) -> ApiResult<Json<Vec<PublishView>>> {
     let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
     Ok(Json(publishes.items.iter().map(|(publish, user)| PublishView::new(publish, user.as_ref())).collect()))
+}
+
+/// Has a publish tried again that is parked or was failed; for staff.
+pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
+    actor.staff()?;
+    let id = match tasks::retry_for_operator(&app.context, id).await? {
+        Retried::TakenUp(_) => id,
+        Retried::Again(again) => again,
+    };
+    view(&app, &wait::status(&app, id).await?).await
 }
 
 async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {

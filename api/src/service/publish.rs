@@ -9,12 +9,14 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256 as Hasher};
-use slipway_common::db::ReadTx;
+use slipway_common::context::Context;
+use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishState};
+use slipway_common::model::scope::Scope;
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
@@ -94,20 +96,26 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
         return Code::MissingGzipContentEncoding.err();
     }
     let right = actor.publish(&mut tx, &target.package, &target.version).await?;
-    let Some(package) = tx.package(&target.package).await? else { return Code::PackageNotFound.err() };
+    room_for(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
+    Ok(Admitted { right, max_bytes })
+}
+
+/// Refuses a publish for which there is no room, whoever asks.
+pub(super) async fn room_for(tx: &mut ReadTx, scope: Option<&Scope>, name: &PackageName, version: &Version) -> ApiResult<()> {
+    let Some(package) = tx.package(name).await? else { return Code::PackageNotFound.err() };
     if package.is_archived {
         return Code::PackageArchived.err();
     }
-    if let Some(blocking) = tx.blocking_publish(&target.package, &target.version).await? {
-        return duplicate(&mut tx, &blocking).await;
+    if let Some(blocking) = tx.blocking_publish(name, version).await? {
+        return duplicate(tx, &blocking).await;
     }
-    if let Some(scope) = &scope {
+    if let Some(scope) = scope {
         let used = tx.scope_usage(&scope.name).await?;
         if used.publishes_per_week >= scope.quotas.publishes_per_week {
             return Code::WeeklyPublishAttemptsLimitExceeded.err();
         }
     }
-    Ok(Admitted { right, max_bytes })
+    Ok(())
 }
 
 /// Stores an upload, then makes its row and its job.
@@ -159,12 +167,8 @@ async fn store(
 
 async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, upload: Sha256, bytes: u64) -> ApiResult<TaskId> {
     let context = &app.context;
-    if right.tarball_hash.as_ref().is_some_and(|allowed| *allowed != upload.checksum()) {
-        return Err(Code::MissingPermission
-            .because(format!("the credential allows an upload with another digest than {}", upload.checksum()))
-            .into());
-    }
-    let mut tx = context.db.write("publish.accept").await?;
+    right.allows(&upload)?;
+    let tx = context.db.write("publish.accept").await?;
     let now = tx.now();
     let publish = Publish {
         id,
@@ -173,6 +177,7 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         user_id: Some(right.user),
         config: target.config.clone(),
         state: PublishState::Queued,
+        upload_id: id,
         upload,
         upload_bytes: bytes,
         error: None,
@@ -180,19 +185,25 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         created_at: now,
         updated_at: now,
     };
-    if !tx.create_publish(&publish).await? {
+    enqueue(context, tx, &publish).await?;
+    Ok(id)
+}
+
+/// Makes the row and the job of a publish, and commits them.
+pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiResult<()> {
+    if !tx.create_publish(publish).await? {
         // Another request was faster: its task is the answer.
-        return match tx.blocking_publish(&target.package, &target.version).await? {
+        return match tx.blocking_publish(&publish.package, &publish.version).await? {
             Some(blocking) => duplicate(&mut tx, &blocking).await,
             None => Code::Unavailable.err(),
         };
     }
-    let job = Job::Publish { task: id };
+    let job = Job::Publish { task: publish.id };
     let job_id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;
-    tracing::info!(task = %id, package = %target.package, version = %target.version, bytes, "accepted");
+    tracing::info!(task = %publish.id, package = %publish.package, version = %publish.version, bytes = publish.upload_bytes, "accepted");
     context.ring(job.lane(), job_id).await;
-    Ok(id)
+    Ok(())
 }
 
 async fn duplicate<T>(tx: &mut ReadTx, blocking: &Publish) -> ApiResult<T> {

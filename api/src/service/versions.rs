@@ -84,9 +84,10 @@ pub(crate) async fn dependencies(app: &App, name: &PackageName, version: &Versio
 pub(crate) async fn tarball(app: &App, name: &PackageName, version: &Version) -> ApiResult<Found> {
     let mut tx = app.context.db.read().await?;
     let version = announced(&mut tx, name, version).await?;
+    let Some(publish) = tx.publish(version.task_id).await? else { return Code::PublishNotFound.err() };
     // A slow reader must not hold a connection.
     drop(tx);
-    match app.context.storage.read(&StorageKey::Upload(version.task_id), ReadRequest::default()).await? {
+    match app.context.storage.read(&StorageKey::Upload(publish.upload_id), ReadRequest::default()).await? {
         Reading::Found(found) => Ok(found),
         // Answers to conditions and ranges, of which there are none.
         Reading::NotModified { .. } | Reading::NoSuchRange(_) => Code::Unavailable.err(),

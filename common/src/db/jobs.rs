@@ -16,13 +16,14 @@ struct ClaimRow {
     id: Uuid,
     payload: Json<serde_json::Value>,
     attempt: i64,
+    crashes: i64,
 }
 
 impl TryFrom<ClaimRow> for Claim {
     type Error = DbError;
 
     fn try_from(row: ClaimRow) -> DbResult<Self> {
-        Ok(Self { id: row.id.into(), job: rows::shape("jobs", "payload", row.payload.0)?, attempt: row.attempt })
+        Ok(Self { id: row.id.into(), job: rows::shape("jobs", "payload", row.payload.0)?, attempt: row.attempt, crashes: row.crashes })
     }
 }
 
@@ -59,8 +60,9 @@ impl WriteTx {
     /// this transaction changed. Returns the job that will do the work.
     pub(crate) async fn put_job(&mut self, id: JobId, job: &Job, not_before: Instant) -> DbResult<JobId> {
         const SQL: &str = sql!(
-            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, not_before, rung_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7, $7, $7)
+            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, crashes, not_before, rung_at, created_at,
+                               updated_at)
+             VALUES ($1, $2, $3, $4, 'queued', $5, 0, 0, $6, $7, $7, $7)
              ON CONFLICT (dedup_key) WHERE state = 'queued'
              DO UPDATE SET not_before = CASE WHEN jobs.not_before < $6 THEN jobs.not_before ELSE $6 END, updated_at = $7
              RETURNING id"
@@ -82,9 +84,9 @@ impl WriteTx {
     /// Adds a job that is ours from the start. False when one of its key is being worked on: then it has to wait like any other.
     pub(crate) async fn put_running_job(&mut self, id: JobId, job: &Job, lease_until: Instant, worker: &str) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, not_before, lease_until, worker, rung_at,
-                               created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 'running', $5, 1, $6, $7, $8, $6, $6, $6)
+            "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, crashes, not_before, lease_until, worker,
+                               rung_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, 'running', $5, 1, 0, $6, $7, $8, $6, $6, $6)
              ON CONFLICT (dedup_key) WHERE state = 'running' DO NOTHING"
         );
         let now = self.now;
@@ -103,14 +105,15 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Takes a job that is due, or whose worker has not been heard of for too long. `None` when there is nothing to take: the
+    /// Takes a job that is due, or whose worker has not been heard of for too long, which counts as a crash. `None` when there is nothing to take: the
     /// bell was stale, or somebody else was first. A conflict error means that a job of the same key is being worked on.
     pub(crate) async fn take_job(&mut self, id: JobId, lease_until: Instant, worker: &str) -> DbResult<Option<Claim>> {
         const SQL: &str = sql!(
-            "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = $1, worker = $2, updated_at = $3
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = $1, worker = $2, updated_at = $3,
+                             crashes = CASE WHEN state = 'running' THEN crashes + 1 ELSE crashes END
              WHERE id = $4 AND kind IN ('publish', 'store', 'announce', 'housekeep')
              AND ((state = 'queued' AND not_before <= $3) OR (state = 'running' AND lease_until < $3))
-             RETURNING id, payload, attempt"
+             RETURNING id, payload, attempt, crashes"
         );
         let now = self.now;
         let row = on!(self, |conn| sqlx::query_as::<_, ClaimRow>(SQL)
@@ -136,45 +139,57 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Ends a job. False when it is not ours any more: whatever else this transaction did must then be rolled back.
-    pub(crate) async fn end_job(&mut self, claim: &Claim, state: &'static str, fault: Option<&str>) -> DbResult<bool> {
+    /// Ends a job that is in state `from`. False when it is not ours any more: whatever else this transaction did must then be
+    /// rolled back.
+    pub(crate) async fn end_job(&mut self, claim: &Claim, from: &'static str, to: &'static str, fault: Option<&str>) -> DbResult<bool> {
         const SQL: &str = sql!(
             "UPDATE jobs SET state = $1, lease_until = NULL, last_fault = COALESCE($2, last_fault), updated_at = $3
-             WHERE id = $4 AND attempt = $5 AND state = 'running'"
+             WHERE id = $4 AND attempt = $5 AND state = $6"
         );
         let now = self.now;
         let fault = fault.map(rows::storable);
         let rows = on!(self, |conn| sqlx::query(SQL)
-            .bind(state)
+            .bind(to)
             .bind(fault.as_deref())
             .bind(now)
             .bind(claim.id.uuid())
             .bind(claim.attempt)
+            .bind(from)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
         Ok(rows == 1)
     }
 
-    /// Puts a job back to wait until `not_before`. False when it is not ours any more. When a twin waits already, the job is
-    /// ended instead, since the twin does the same work.
-    pub(crate) async fn put_back_job(&mut self, claim: &Claim, not_before: Instant, fault: &str) -> DbResult<bool> {
+    /// Makes a job that is in state `from` wait until `not_before`. False when it is not ours any more. When a twin waits already,
+    /// the job is ended instead, since the twin does the same work.
+    pub(crate) async fn requeue_job(
+        &mut self,
+        claim: &Claim,
+        from: &'static str,
+        not_before: Instant,
+        fault: Option<&str>,
+        crashes: i64,
+    ) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE jobs SET state = 'queued', lease_until = NULL, not_before = $1, last_fault = $2, updated_at = $3
-             WHERE id = $4 AND attempt = $5 AND state = 'running'"
+            "UPDATE jobs SET state = 'queued', lease_until = NULL, not_before = $1, last_fault = COALESCE($2, last_fault),
+                             crashes = $3, updated_at = $4
+             WHERE id = $5 AND attempt = $6 AND state = $7"
         );
         let now = self.now;
-        let text = rows::storable(fault);
+        let text = fault.map(rows::storable);
         // The index tells whether a twin waits, one that is being put at this moment included. Its refusal would be the end of
         // the transaction on PostgreSQL, so this statement has one of its own.
-        let put_back = on!(self, |conn| {
+        let requeued = on!(self, |conn| {
             let mut inner = conn.begin().await?;
             let done = sqlx::query(SQL)
                 .bind(not_before)
-                .bind(&*text)
+                .bind(text.as_deref())
+                .bind(crashes)
                 .bind(now)
                 .bind(claim.id.uuid())
                 .bind(claim.attempt)
+                .bind(from)
                 .execute(&mut *inner)
                 .await
                 .map(|done| done.rows_affected());
@@ -184,11 +199,23 @@ impl WriteTx {
             }
             done
         });
-        match put_back.map_err(DbError::from) {
+        match requeued.map_err(DbError::from) {
             Ok(rows) => Ok(rows == 1),
-            Err(DbError::Conflict(_)) => self.end_job(claim, "done", Some(fault)).await,
+            Err(DbError::Conflict(_)) => self.end_job(claim, from, "done", fault).await,
             Err(error) => Err(error),
         }
+    }
+
+    /// The jobs that are parked and that this build can do, oldest first: all, or those of one key.
+    pub(crate) async fn parked_jobs(&mut self, key: Option<&str>) -> DbResult<Vec<Claim>> {
+        const SQL: &str = sql!(
+            "SELECT id, payload, attempt, crashes FROM jobs
+             WHERE state = 'parked' AND kind IN ('publish', 'store', 'announce', 'housekeep')
+             AND (CAST($1 AS TEXT) IS NULL OR dedup_key = $1)
+             ORDER BY created_at, id"
+        );
+        let rows = on!(self, |conn| sqlx::query_as::<_, ClaimRow>(SQL).bind(key).fetch_all(conn).await)?;
+        rows.into_iter().map(Claim::try_from).collect()
     }
 
     /// The job of the same key that waits, if there is one.

@@ -18,10 +18,12 @@ mod migrate;
 mod on;
 mod packages;
 mod publishes;
+mod rounds;
 mod rows;
 mod scopes;
 mod sweep;
 mod tokens;
+mod uploads;
 mod versions;
 
 use std::ops::{Deref, DerefMut};

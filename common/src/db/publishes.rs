@@ -21,6 +21,7 @@ struct PublishRow {
     user_id: Option<Uuid>,
     config: String,
     state: String,
+    upload_id: Uuid,
     upload_sha256: Vec<u8>,
     upload_bytes: i64,
     error_code: Option<String>,
@@ -43,6 +44,7 @@ impl TryFrom<PublishRow> for Publish {
             user_id: row.user_id.map(UserId::from),
             config: rows::name(TABLE, "config", &row.config)?,
             state: rows::word(TABLE, "state", &row.state, PublishState::parse)?,
+            upload_id: row.upload_id.into(),
             upload: rows::digest(TABLE, "upload_sha256", &row.upload_sha256)?,
             upload_bytes: rows::size(TABLE, "upload_bytes", row.upload_bytes)?,
             error: row.error_code.map(|code| PublishError { code, message: row.error_message.unwrap_or_default() }),
@@ -70,7 +72,7 @@ impl ReadTx {
     /// The publish with this identifier.
     pub async fn publish(&mut self, id: TaskId) -> DbResult<Option<Publish>> {
         const SQL: &str = sql!(
-            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+            "SELECT id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
                     findings, created_at, updated_at
              FROM publishes WHERE id = $1"
         );
@@ -82,7 +84,7 @@ impl ReadTx {
     /// metadata alone keeps it, too.
     pub async fn blocking_publish(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<Publish>> {
         const SQL: &str = sql!(
-            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+            "SELECT id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
                     findings, created_at, updated_at
              FROM publishes
              WHERE scope = $1 AND name = $2 AND precedence = $3 AND state IN ('queued', 'checking', 'committed', 'published')"
@@ -99,7 +101,7 @@ impl ReadTx {
     /// A page of the publishes of a package, newest first.
     pub async fn publishes_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<Publish>> {
         const ITEMS: &str = sql!(
-            "SELECT id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, error_code, error_message,
+            "SELECT id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
                     findings, created_at, updated_at
              FROM publishes WHERE scope = $1 AND name = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
         );
@@ -120,9 +122,9 @@ impl WriteTx {
     /// Adds a publish. False when the version is being published, or was.
     pub async fn create_publish(&mut self, publish: &Publish) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO publishes (id, scope, name, version, user_id, config, state, upload_sha256, upload_bytes, findings,
+            "INSERT INTO publishes (id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, findings,
                                     created_at, updated_at, precedence)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)
              ON CONFLICT DO NOTHING"
         );
         let upload_bytes = i64::try_from(publish.upload_bytes).unwrap_or(i64::MAX);
@@ -134,6 +136,7 @@ impl WriteTx {
             .bind(publish.user_id.map(UserId::uuid))
             .bind(publish.config.as_str())
             .bind(publish.state.as_str())
+            .bind(publish.upload_id.uuid())
             .bind(publish.upload.as_bytes())
             .bind(upload_bytes)
             .bind(rows::list::<Finding>(&[]))

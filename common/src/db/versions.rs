@@ -135,11 +135,12 @@ impl ReadTx {
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_one(conn).await)?)
     }
 
-    /// How many versions that readers can see are higher than `version` and not yanked.
+    /// How many versions that readers can see are higher than `version`, stable and not yanked: those that somebody who has
+    /// `version` should move to.
     pub async fn count_newer_versions(&mut self, at: &PackageName, version: &Version) -> DbResult<i64> {
         const SQL: &str = sql!(
             "SELECT COUNT(*) FROM versions
-             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4
+             WHERE scope = $1 AND name = $2 AND sort_key > $3 AND is_yanked = $4 AND is_stable = $5
                AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)"
         );
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL)
@@ -147,6 +148,7 @@ impl ReadTx {
             .bind(at.name())
             .bind(version.sort_key().as_bytes())
             .bind(false)
+            .bind(true)
             .fetch_one(conn)
             .await)?)
     }

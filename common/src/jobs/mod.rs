@@ -40,7 +40,7 @@ pub async fn enqueue_claimed(tx: &mut WriteTx, ids: &IdSource, job: Job, worker:
     let id = ids.next();
     let lease_until = tx.now() + LEASE;
     if tx.put_running_job(id, &job, lease_until, worker).await? {
-        return Ok(Some(Claim { id, job, attempt: 1 }));
+        return Ok(Some(Claim { id, job, attempt: 1, crashes: 0 }));
     }
     enqueue(tx, ids, &job).await?;
     Ok(None)
@@ -86,6 +86,14 @@ pub async fn settle(tx: &mut WriteTx, claim: &Claim) -> DbResult<Settled> {
     end(tx, claim, "done", None).await
 }
 
+/// Puts a job aside that was promised and cannot be done as things are, until a start or the operator has it tried again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn park(tx: &mut WriteTx, claim: &Claim, fault: &str) -> DbResult<Settled> {
+    end(tx, claim, "parked", Some(fault)).await
+}
+
 /// Ends a job that will never succeed.
 ///
 /// # Errors
@@ -95,7 +103,7 @@ pub async fn give_up(tx: &mut WriteTx, claim: &Claim, fault: &str) -> DbResult<S
 }
 
 async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option<&str>) -> DbResult<Settled> {
-    if !tx.end_job(claim, state, fault).await? {
+    if !tx.end_job(claim, "running", state, fault).await? {
         return Ok(Settled::Zombie);
     }
     let twin = tx.waiting_twin(&claim.job).await?;
@@ -106,6 +114,27 @@ async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put_back(tx: &mut WriteTx, claim: &Claim, not_before: Instant, fault: &str) -> DbResult<bool> {
-    tx.put_back_job(claim, not_before, fault).await
+pub async fn put_back(tx: &mut WriteTx, claim: &Claim, not_before: Instant, fault: &str, is_crash: bool) -> DbResult<bool> {
+    let crashes = claim.crashes + i64::from(is_crash);
+    tx.requeue_job(claim, "running", not_before, Some(fault), crashes).await
+}
+
+/// Has parked jobs tried again, as if they had never crashed: all, or those of one key. What waits for them now is returned, to be
+/// rung after the commit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_up(tx: &mut WriteTx, key: Option<&str>) -> DbResult<Vec<(JobId, Lane)>> {
+    let mut taken = Vec::new();
+    for parked in tx.parked_jobs(key).await? {
+        let now = tx.now();
+        // Of several with one key the first does the work of all.
+        if tx.requeue_job(&parked, "parked", now, None, 0).await?
+            && let Some(id) = tx.waiting_twin(&parked.job).await?
+            && !taken.contains(&(id, parked.job.lane()))
+        {
+            taken.push((id, parked.job.lane()));
+        }
+    }
+    Ok(taken)
 }

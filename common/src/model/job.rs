@@ -65,7 +65,7 @@ impl Job {
         }
     }
 
-    /// Whether the job is right of the hinge: it can fail, but it is never given up.
+    /// Whether the job is right of the hinge: it can fail and be parked, but it is never given up.
     #[must_use]
     pub fn is_promised(&self) -> bool {
         matches!(self, Self::Store { .. } | Self::Announce { .. })
@@ -116,4 +116,6 @@ pub struct Claim {
     pub job: Job,
     /// How often it has been claimed, this time included. Every write of the worker is fenced by this number.
     pub attempt: i64,
+    /// How many of the attempts before ended in a crash.
+    pub crashes: i64,
 }

@@ -21,6 +21,8 @@ pub struct Publish {
     pub config: PackagePath,
     /// Where it stands.
     pub state: PublishState,
+    /// The publish that the upload came with, which names the object: this one, or a failed one that it tries again.
+    pub upload_id: TaskId,
     /// Digest of the compressed upload.
     pub upload: Sha256,
     /// Length of the compressed upload in bytes.
@@ -42,6 +44,17 @@ pub struct PublishError {
     pub code: String,
     /// The text, with every finding a line of its own.
     pub message: String,
+}
+
+/// What a publish still has to do with the objects that are stored for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadUse {
+    /// Where it stands.
+    pub state: PublishState,
+    /// The attempt whose plan pack was committed.
+    pub plan_attempt: Option<i64>,
+    /// When it last moved.
+    pub updated_at: Instant,
 }
 
 /// Where a publish stands. Its task row holds exactly one of these; every change is a compare-and-set.

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -26,6 +26,10 @@ pub(super) struct Backend {
     pub(super) keeps_attributes: bool,
     /// Whether an object can be replaced on condition that nobody else did. Plain files belong to one process.
     pub(super) replaces_conditionally: bool,
+    /// Whether a list comes in the order of its keys. A directory has none.
+    pub(super) lists_in_order: bool,
+    /// Where the objects are files.
+    pub(super) directory: Option<PathBuf>,
 }
 
 /// What becomes of the directory of a store in local files.
@@ -46,7 +50,7 @@ impl Backend {
         match scheme {
             "memory" => {
                 let store = Arc::new(InMemory::new());
-                Ok(Self { writes: store.clone(), store, root: Path::default(), keeps_attributes: true, replaces_conditionally: true })
+                Ok(Self::of_objects(store.clone(), store, Path::default()))
             }
             "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest)), directory),
             "s3" | "gs" | "az" => cloud::open(scheme, text),
@@ -70,7 +74,20 @@ impl Backend {
             // What was acknowledged survives a power cut.
             .with_fsync(true);
         let store = Arc::new(store);
-        Ok(Self { writes: store.clone(), store, root: Path::default(), keeps_attributes: false, replaces_conditionally: false })
+        Ok(Self {
+            writes: store.clone(),
+            store,
+            root: Path::default(),
+            keeps_attributes: false,
+            replaces_conditionally: false,
+            lists_in_order: false,
+            directory: Some(path.to_owned()),
+        })
+    }
+
+    /// A store of which the objects are more than files.
+    pub(super) fn of_objects(store: Arc<dyn ObjectStore>, writes: Arc<dyn ObjectStore>, root: Path) -> Self {
+        Self { store, writes, root, keeps_attributes: true, replaces_conditionally: true, lists_in_order: true, directory: None }
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn open(scheme: &str, text: &str) -> Result<Backend, StorageError> {
         }
     };
     let writes = Arc::new(LimitStore::new(Arc::clone(&store), MAX_WRITES));
-    Ok(Backend { store, writes, root, keeps_attributes: true, replaces_conditionally: true })
+    Ok(Backend::of_objects(store, writes, root))
 }
 
 fn retries() -> RetryConfig {

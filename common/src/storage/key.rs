@@ -10,6 +10,9 @@ use crate::model::artefact::ArtefactKind;
 
 use super::content_type;
 
+/// The directory of uploads and plan packs in the private store.
+pub const UPLOADS: &str = "uploads";
+
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Store {
@@ -119,6 +122,21 @@ impl StorageKey {
         }
     }
 
+    /// Reads the key of an upload or a plan pack back.
+    #[must_use]
+    pub fn of_upload(text: &str) -> Option<Self> {
+        let name = text.strip_prefix(UPLOADS)?.strip_prefix('/')?;
+        let key = match name.strip_suffix(".plan") {
+            Some(name) => {
+                let (task, attempt) = name.split_once('.')?;
+                Self::PlanPack { task: task.parse().ok()?, attempt: attempt.parse().ok()? }
+            }
+            None => Self::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
+        };
+        // What reads as a key and is written otherwise is not ours.
+        (key.text() == text).then_some(key)
+    }
+
     /// Which store it is in.
     #[must_use]
     pub fn store(&self) -> Store {
@@ -132,8 +150,8 @@ impl StorageKey {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Upload(task) => format!("uploads/{task}.tgz"),
-            Self::PlanPack { task, attempt } => format!("uploads/{task}.{attempt}.plan"),
+            Self::Upload(task) => format!("{UPLOADS}/{task}.tgz"),
+            Self::PlanPack { task, attempt } => format!("{UPLOADS}/{task}.{attempt}.plan"),
             Self::Module { package, version, path } => format!("{package}/{version}{path}"),
             Self::VersionMeta { package, version } => format!("{package}/{version}_meta.json"),
             Self::PackageMeta(package) => format!("{package}/meta.json"),
@@ -240,5 +258,27 @@ mod tests {
                 format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
             ]
         );
+    }
+
+    #[test]
+    fn uploads_and_packs_are_read_back() {
+        let task = TaskId::from(uuid::Uuid::from_u128(0xabc));
+        for key in [StorageKey::Upload(task), StorageKey::PlanPack { task, attempt: 12 }] {
+            assert_eq!(StorageKey::of_upload(&key.text()), Some(key));
+        }
+        let name = task.to_string();
+        for foreign in [
+            format!("{name}.tgz"),
+            format!("uploads/{}.tgz", name.to_uppercase()),
+            format!("uploads/{}.tgz", name.replace('-', "")),
+            format!("uploads/{name}.zip"),
+            format!("uploads/x/{name}.tgz"),
+            format!("uploads/{name}.plan"),
+            format!("uploads/{name}.01.plan"),
+            format!("uploads/{name}.tgz#1"),
+            "uploads/notes.txt".to_owned(),
+        ] {
+            assert_eq!(StorageKey::of_upload(&foreign), None, "{foreign}");
+        }
     }
 }

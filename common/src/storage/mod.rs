@@ -7,8 +7,10 @@ mod backend;
 mod cloud;
 mod content_type;
 mod error;
+mod inventory;
 mod key;
 mod read;
+mod unfinished;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -18,10 +20,12 @@ use object_store::{Attribute, Attributes, ObjectStoreExt, PutMode, PutOptions, U
 use tokio::io::AsyncWriteExt;
 
 use crate::ids::Sha256;
+use crate::shutdown::aside;
 use backend::{Backend, Directory};
 
 pub use error::StorageError;
-pub use key::{CachePolicy, Mutability, StorageKey, Store};
+pub use inventory::{Cleared, Listed};
+pub use key::{CachePolicy, Mutability, StorageKey, Store, UPLOADS};
 pub use read::{ByteRange, Found, ReadRequest, Reading};
 
 /// From this size on an upload is sent in parts. S3 allows no smaller parts.
@@ -85,11 +89,8 @@ impl Storage {
         match backend.writes.put_opts(&path, bytes.into(), options).await {
             Ok(_) => Ok(()),
             Err(object_store::Error::AlreadyExists { .. }) => {
-                if Sha256::of(&self.get(key).await?) == *digest {
-                    Ok(())
-                } else {
-                    Err(StorageError::Defect(key.text()))
-                }
+                let found = self.get(key).await?;
+                if aside(move || Sha256::of(&found)).await == *digest { Ok(()) } else { Err(StorageError::Defect(key.text())) }
             }
             Err(error) => Err(explain(key, error)),
         }
@@ -215,7 +216,7 @@ impl Storage {
     pub async fn check(&self) -> Result<(), StorageError> {
         for store in [Store::Public, Store::Private] {
             let backend = self.backend(store);
-            let probe = within(&backend.root, &Path::from("uploads"));
+            let probe = within(&backend.root, &Path::from(UPLOADS));
             if let Some(Err(error)) = backend.store.list(Some(&probe)).next().await {
                 return Err(StorageError::Backend(error));
             }

@@ -39,7 +39,7 @@ fn it_makes_nothing_and_names_remedies() {
     let elsewhere = ["--database", "postgres://nobody@127.0.0.1:1/x", "--objects", "memory:", "--queue", "bell:"];
     let said = run(place.path(), &[&["doctor"], &elsewhere[..]].concat(), &[]);
     for (door, remedy) in [("database", "set `database`"), ("queue", "amqp://")] {
-        let line = said.out.lines().find(|line| line.starts_with("problem") && line.contains(door));
+        let line = said.out.lines().find(|line| line.starts_with(&format!("problem  {door}:")));
         assert!(line.is_some_and(|line| line.contains(remedy)), "{door}: {}", said.out);
     }
     assert_eq!(contents(place.path()), [""; 0]);

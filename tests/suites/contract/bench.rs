@@ -147,13 +147,15 @@ impl<'a> Bench<'a> {
 
     /// A publish that is not stored yet.
     pub(crate) fn draft_publish(&self, package: &PackageName, version: &str) -> Publish {
+        let id = self.ids.next();
         Publish {
-            id: self.ids.next(),
+            id,
             package: package.clone(),
             version: version_of(version),
             user_id: None,
             config: PackagePath::try_from("/jsr.json").unwrap(),
             state: PublishState::Queued,
+            upload_id: id,
             upload: Sha256::of(version.as_bytes()),
             upload_bytes: 1_234,
             error: None,

@@ -1,7 +1,7 @@
 //! Work that outlives the request.
 
 use chrono::TimeDelta;
-use slipway_common::ids::JobId;
+use slipway_common::ids::{JobId, TaskId};
 use slipway_common::jobs::{self, LEASE, Settled};
 use slipway_common::model::job::{Claim, Job, Lane};
 use slipway_tests::on_both_engines;
@@ -32,7 +32,7 @@ impl Bench<'_> {
     }
 
     async fn put_back(&self, claim: &Claim, wait: TimeDelta) -> bool {
-        self.write(async |tx| jobs::put_back(tx, claim, self.now() + wait, "it rained").await.unwrap()).await
+        self.write(async |tx| jobs::put_back(tx, claim, self.now() + wait, "it rained", false).await.unwrap()).await
     }
 
     async fn due(&self) -> Vec<JobId> {
@@ -59,7 +59,7 @@ on_both_engines!(a_job_is_put_taken_and_settled, async |scratch| {
     assert_eq!(bench.due().await, [id]);
     assert_eq!(bench.read(async |tx| tx.next_job_due().await.unwrap()).await, Some(bench.now()));
     let claim = bench.claim(id, "one").await.unwrap();
-    assert_eq!(claim, Claim { id, job: announce(), attempt: 1 });
+    assert_eq!(claim, Claim { id, job: announce(), attempt: 1, crashes: 0 });
     assert_eq!(bench.due().await, []);
     assert_eq!(bench.read(async |tx| tx.next_job_due().await.unwrap()).await, Some(bench.now() + LEASE));
     assert_eq!(bench.settle(&claim).await, Settled::Ours(None));
@@ -99,7 +99,7 @@ on_both_engines!(a_lease_runs_out_and_the_zombie_is_fenced_off, async |scratch| 
             assert!(!jobs::heartbeat(tx, &first).await.unwrap());
             assert_eq!(jobs::settle(tx, &first).await.unwrap(), Settled::Zombie);
             assert_eq!(jobs::give_up(tx, &first, "late").await.unwrap(), Settled::Zombie);
-            assert!(!jobs::put_back(tx, &first, bench.now(), "late").await.unwrap());
+            assert!(!jobs::put_back(tx, &first, bench.now(), "late", true).await.unwrap());
             assert!(jobs::heartbeat(tx, &second).await.unwrap());
         })
         .await;
@@ -211,4 +211,55 @@ on_both_engines!(what_is_due_comes_oldest_first, async |scratch| {
         bench.advance(TICK * (index % 2));
     }
     assert_eq!(bench.due().await, expected);
+});
+
+on_both_engines!(crashes_are_counted, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let id = bench.enqueue(&announce()).await;
+    let put_back = async |claim: &Claim, is_crash| {
+        bench.write(async |tx| assert!(jobs::put_back(tx, claim, bench.now(), "it rained", is_crash).await.unwrap())).await;
+    };
+    assert_eq!(bench.claim(id, "one").await.unwrap().crashes, 0);
+    bench.advance(LEASE + TICK);
+    let silent = bench.claim(id, "two").await.unwrap();
+    assert_eq!(silent.crashes, 1, "the first worker ended without a word");
+    put_back(&silent, false).await;
+    let patient = bench.claim(id, "three").await.unwrap();
+    assert_eq!(patient.crashes, 1, "a fault that passes is no crash");
+    put_back(&patient, true).await;
+    let claim = bench.claim(id, "four").await.unwrap();
+    assert_eq!((claim.attempt, claim.crashes), (4, 2));
+});
+
+on_both_engines!(a_parked_job_waits_until_it_is_taken_up, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let task: TaskId = bench.ids.next();
+    let store = Job::Store { task, plan: 1 };
+    let ids = [bench.enqueue(&announce()).await, bench.enqueue(&store).await];
+    let park = async |id| {
+        let claim = bench.claim(id, "one").await.unwrap();
+        bench.write(async |tx| assert_eq!(jobs::park(tx, &claim, "it rained").await.unwrap(), Settled::Ours(None))).await;
+        bench.write(async |tx| assert_eq!(jobs::park(tx, &claim, "it rained").await.unwrap(), Settled::Zombie)).await;
+    };
+    for id in ids {
+        park(id).await;
+    }
+    bench.advance(TimeDelta::days(30));
+    assert_eq!((bench.is_open().await, bench.due().await, bench.claim(ids[0], "two").await), (false, vec![], None));
+    let take_up = async |key: Option<&str>| bench.write(async |tx| jobs::take_up(tx, key).await.unwrap()).await;
+    assert_eq!(take_up(Some("store:nothing")).await, []);
+    assert_eq!(take_up(Some(&store.dedup_key())).await, [(ids[1], Lane::Announce)]);
+    assert_eq!(bench.states().await, "parked queued");
+    let claim = bench.claim(ids[1], "two").await.unwrap();
+    assert_eq!((claim.attempt, claim.crashes), (2, 0), "it begins anew");
+    assert_eq!(bench.settle(&claim).await, Settled::Ours(None));
+    assert_eq!(take_up(None).await, [(ids[0], Lane::Announce)]);
+
+    // Two of a key are parked, and a third waits: it does the work of all.
+    park(ids[0]).await;
+    park(bench.enqueue(&announce()).await).await;
+    let third = bench.enqueue(&announce()).await;
+    assert_eq!(take_up(None).await, [(third, Lane::Announce)]);
+    assert_eq!(take_up(None).await, []);
+    assert_eq!((bench.states().await.as_str(), bench.due().await), ("done done done queued", vec![third]));
 });

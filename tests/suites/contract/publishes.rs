@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::db::{DbError, Page};
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
-use slipway_common::model::publish::{Publish, PublishError, PublishState};
+use slipway_common::model::publish::{Publish, PublishError, PublishState, UploadUse};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name, version_of};
@@ -38,7 +38,12 @@ on_both_engines!(a_publish_reads_back_as_written, async |scratch| {
     let bench = Bench::on(scratch).await;
     let ada = bench.user("ada").await;
     let package = bench.package("@std/path").await;
-    let publish = Publish { user_id: Some(ada.id), upload_bytes: u64::from(u32::MAX) * 2, ..bench.draft_publish(&package, "1.0.0-a+b") };
+    let publish = Publish {
+        user_id: Some(ada.id),
+        upload_id: bench.ids.next(),
+        upload_bytes: u64::from(u32::MAX) * 2,
+        ..bench.draft_publish(&package, "1.0.0-a+b")
+    };
     assert!(bench.write(async |tx| tx.create_publish(&publish).await.unwrap()).await);
     assert_eq!(bench.read(async |tx| tx.publish(publish.id).await.unwrap()).await, Some(publish));
     assert_eq!(bench.read(async |tx| tx.publish(bench.ids.next()).await.unwrap()).await, None);
@@ -200,4 +205,21 @@ on_both_engines!(publishes_are_listed_newest_first, async |scratch| {
             assert_eq!((none.items, none.total), (vec![], 0));
         })
         .await;
+});
+
+on_both_engines!(uploads_are_needed_by_their_publishes, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    // More than one question asks for at once.
+    let mut tasks: Vec<_> = (0..600).map(|_| bench.ids.next()).collect();
+    let (one, two) = (bench.publish(&package, "1.0.0").await, bench.publish(&package, "2.0.0").await);
+    tasks.extend([one.id, two.id]);
+    bring(&bench, &one, PublishState::Checking).await;
+    bench.advance(TimeDelta::microseconds(1));
+    bench.write(async |tx| assert!(tx.commit_publish(one.id, 7, &findings()).await.unwrap())).await;
+    let uses = bench.read(async |tx| tx.upload_uses(&tasks).await.unwrap()).await;
+    let committed = UploadUse { state: PublishState::Committed, plan_attempt: Some(7), updated_at: bench.now() };
+    let queued = UploadUse { state: PublishState::Queued, plan_attempt: None, updated_at: two.created_at };
+    assert_eq!(uses, [(one.id, committed), (two.id, queued)].into());
+    assert!(bench.read(async |tx| tx.upload_uses(&[]).await.unwrap()).await.is_empty());
 });

@@ -214,7 +214,7 @@ on_both_engines!(a_failed_job_is_put_back_while_its_twin_arrives, async |scratch
     let (put, is_ours) = bench
         .race(
             async |tx| jobs::enqueue(tx, &bench.ids, &announce()).await.unwrap(),
-            async |tx| jobs::put_back(tx, &working, bench.now(), "it rained").await.unwrap(),
+            async |tx| jobs::put_back(tx, &working, bench.now(), "it rained", false).await.unwrap(),
         )
         .await;
     assert!(is_ours);

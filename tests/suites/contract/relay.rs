@@ -73,7 +73,7 @@ on_both_engines!(a_job_that_waited_for_its_time_is_rung_when_it_comes, async |sc
     let id = bench.enqueue(&announce()).await;
     let claim = bench.claim(id, "one").await.unwrap();
     let wait = TimeDelta::milliseconds(500);
-    assert!(bench.write(async |tx| jobs::put_back(tx, &claim, bench.now() + wait, "it rained").await.unwrap()).await);
+    assert!(bench.write(async |tx| jobs::put_back(tx, &claim, bench.now() + wait, "it rained", false).await.unwrap()).await);
     bench.advance(wait - TICK);
     assert_eq!(jobs::relay(&context).await.unwrap(), 0);
     bench.advance(TICK);

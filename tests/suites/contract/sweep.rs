@@ -58,3 +58,13 @@ on_both_engines!(only_what_is_long_over_goes, async |scratch| {
     let left = scratch.connect().await.texts("SELECT state FROM jobs ORDER BY state").await;
     assert_eq!(left, ["failed", "queued", "running"].map(|state| Some(state.to_owned())));
 });
+
+on_both_engines!(a_round_goes_on_where_it_was_left, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let round = async |name| bench.read(async |tx| tx.round(name).await.unwrap()).await;
+    assert_eq!(round("uploads").await, None);
+    for after in [Some("uploads/a"), Some("uploads/b"), None] {
+        bench.write(async |tx| tx.note_round("uploads", after).await.unwrap()).await;
+        assert_eq!((round("uploads").await.as_deref(), round("others").await), (after, None));
+    }
+});

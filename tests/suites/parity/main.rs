@@ -50,7 +50,7 @@ fn the_introspection_sees_what_there_is() {
         let lines = sqlite::schema(&mut migrated(scratch).await).await;
         for line in [
             "jobs: column 1 id uuid not null",
-            "jobs: column 9 lease_until timestamptz null",
+            "jobs: column 10 lease_until timestamptz null",
             "jobs: unique index (dedup_key) where state = 'queued'",
             "publishes: unique index (scope, name, precedence) where state in ('queued', 'checking', 'committed', 'published')",
             "scope_members: primary key (scope, user_id)",

@@ -4,6 +4,8 @@ mod codes;
 mod desk;
 mod happy;
 mod hostile;
+mod housekeeping;
+mod parked;
 mod races;
 mod rights;
 mod versions;

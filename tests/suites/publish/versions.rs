@@ -50,9 +50,58 @@ async fn the_latest_is_the_highest_stable_one() {
     let listed: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
     assert_eq!(listed, order);
     let shown = registry.anonymous().get("/api/scopes/acme/packages/maths/versions/latest").await.expect(200).json();
-    // The one that is newer is the beta.
-    assert_eq!((&shown["version"], &shown["newerVersionsCount"]), (&json!("1.10.0"), &json!(1)));
+    // The beta is no reason to move on.
+    assert_eq!((&shown["version"], &shown["newerVersionsCount"]), (&json!("1.10.0"), &json!(0)));
+    yank(&author, "1.10.0", true).await;
+    let newer = async |version: &str| {
+        let shown = registry.anonymous().get(&format!("/api/scopes/acme/packages/maths/versions/{version}")).await.expect(200).json();
+        shown["newerVersionsCount"].clone()
+    };
+    assert_eq!([newer("1.2.0").await, newer("1.0.0-rc.1").await, newer("2.0.0-beta.1").await], [json!(1), json!(2), json!(0)]);
     registry.drain().await;
+}
+
+/// Whether each of the documents that resolvers ask for is there.
+async fn can_be_found(registry: &TestRegistry) -> [u16; 2] {
+    let nobody = registry.anonymous();
+    [nobody.get("/@acme/maths/meta.json").await.status, nobody.get("/npm/@jsr/acme__maths").await.status]
+}
+
+#[tokio::test]
+async fn a_package_without_versions_cannot_be_found() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    let at = "/api/scopes/acme/packages/maths";
+    for change in [json!({ "description": "Adds." }), json!({ "isArchived": true }), json!({ "isArchived": false })] {
+        drop(author.patch(at, change).await.expect(200));
+        registry.drain().await;
+        assert_eq!(can_be_found(&registry).await, [404; 2]);
+    }
+    assert_eq!(author.publish_through(&small("1.0.0").without("mod.ts")).await["status"], "failure");
+    assert_eq!(registry.public_objects().await, [""; 0]);
+
+    // A package of the same name that is made later counts its generations anew, and is seen all the same.
+    drop(author.delete(at).await.expect(204));
+    drop(author.post("/api/scopes/acme/packages", json!({ "package": "maths" })).await.expect(200));
+    publish_all(&author, &["1.0.0"]).await;
+    registry.drain().await;
+    assert_eq!(can_be_found(&registry).await, [200; 2]);
+    assert_eq!(latest(&registry).await, (json!("1.0.0"), json!("1.0.0")));
+}
+
+#[tokio::test]
+async fn a_package_that_lost_its_last_version_says_so() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    publish_all(&author, &["1.0.0"]).await;
+    for table in ["version_dependencies", "versions"] {
+        registry.database().execute(&format!("DELETE FROM {table}")).await;
+    }
+    drop(author.patch("/api/scopes/acme/packages/maths", json!({ "description": "Added." })).await.expect(200));
+    registry.drain().await;
+    let (meta, packument) = documents(&registry).await;
+    assert_eq!((&meta["versions"], &meta["latest"]), (&json!({}), &Value::Null));
+    assert_eq!((&packument["versions"], &packument["dist-tags"]), (&json!({}), &json!({})));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Writes the public documents of a package: the one writer they have at a time.
 //!
 //! What is written was read in the transaction that claimed the job, so it shows every change that enqueued it. A document that
-//! shows a later generation than ours is left alone: then we are the late one.
+//! shows a later generation than ours is left alone: then we are the late one. A package that has no version yet has no documents.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -12,7 +12,9 @@ use slipway_common::ids::{PackageName, TaskId};
 use slipway_common::model::job::Claim;
 use slipway_common::model::package::Package;
 use slipway_common::model::version::ListedVersion;
+use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
+use url::Url;
 
 use super::{ring, settle};
 use crate::error::JobError;
@@ -36,31 +38,26 @@ pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName) -> Result<Opt
 #[tracing::instrument(level = "debug", name = "package.announce", skip_all, fields(package = %snapshot.package.name))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) -> Result<(), JobError> {
     let context = &workshop.context;
-    let Snapshot { package, versions } = snapshot;
-    let generation = package.generation;
-    let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
-    let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
-    let packument = Packument::new(&package, generation, &versions, &context.config.npm_url);
-    let documents = [
-        (StorageKey::PackageMeta(package.name.clone()), meta.to_bytes()),
-        (StorageKey::Packument(package.name.clone()), packument.to_bytes()),
-        (StorageKey::PackumentAbbreviated(package.name.clone()), packument.to_abbreviated_bytes()),
-    ];
-    let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
-    futures::future::try_join_all(writes).await?;
-    let surrogates: Vec<String> = StorageKey::PackageMeta(package.name.clone()).surrogate().into_iter().collect();
+    let (package, generation) = (snapshot.package.name.clone(), snapshot.package.generation);
+    if !snapshot.versions.is_empty() || is_shown(workshop, &package).await? {
+        let npm_url = context.config.npm_url.clone();
+        let documents = aside(move || documents(&snapshot, &npm_url)).await;
+        let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
+        futures::future::try_join_all(writes).await?;
+    }
+    let surrogates: Vec<String> = StorageKey::PackageMeta(package.clone()).surrogate().into_iter().collect();
     if let Err(error) = workshop.cdn.purge(&surrogates).await {
         // The short lifetime of the documents bounds what this costs.
-        tracing::warn!(package = %package.name, %error, "the edge was not told");
+        tracing::warn!(%package, %error, "the edge was not told");
     }
 
     let mut tx = context.db.write("announce.settle").await?;
-    tx.mark_announced(&package.name, generation).await?;
-    let finished = tx.finish_publishes(&package.name, generation).await?;
+    tx.mark_announced(&package, generation).await?;
+    let finished = tx.finish_publishes(&package, generation).await?;
     let twin = settle(&mut tx, claim).await?;
     tx.commit().await?;
     for (task, _) in &finished {
-        tracing::info!(%task, package = %package.name, generation, "published");
+        tracing::info!(%task, %package, generation, "published");
         context.tell(*task).await;
     }
     ring(context, twin).await;
@@ -68,6 +65,27 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) 
         drop_packs(workshop, task, attempt).await;
     }
     Ok(())
+}
+
+/// The documents of a package, with the keys under which they are found.
+fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
+    let Snapshot { package, versions } = snapshot;
+    let generation = package.generation;
+    let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
+    let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
+    let packument = Packument::new(package, generation, versions, npm_url);
+    [
+        (StorageKey::PackageMeta(package.name.clone()), meta.to_bytes()),
+        (StorageKey::Packument(package.name.clone()), packument.to_bytes()),
+        (StorageKey::PackumentAbbreviated(package.name.clone()), packument.to_abbreviated_bytes()),
+    ]
+}
+
+/// Whether a package without versions has documents all the same, which then say that it has none. One that never had a version
+/// has no documents: a resolver that finds them takes it for a package that can be had, and a package of the same name that is
+/// made later begins to count its generations anew.
+async fn is_shown(workshop: &Workshop, package: &PackageName) -> Result<bool, JobError> {
+    Ok(workshop.context.storage.look(&StorageKey::PackageMeta(package.clone())).await?.bytes.is_some())
 }
 
 /// Deletes the plan packs of a publish whose version is announced. One that stays behind costs space and nothing else.

@@ -29,7 +29,7 @@ pub(super) fn write(artefacts: &[Artefact]) -> Result<Bytes, AnyFault> {
     Ok(encoder.finish().map_err(fail)?.into())
 }
 
-/// The artefacts in a pack.
+/// The artefacts in a pack. Not on a thread that answers requests either.
 pub(super) fn read(packed: &[u8]) -> Result<Vec<Artefact>, AnyFault> {
     let broken = |error: io::Error| AnyFault::because("plan pack cannot be unfolded", Retry::Never, error);
     let mut plain = zstd::Decoder::new(packed).map_err(broken)?.take(MAX_BYTES);

@@ -13,6 +13,7 @@ use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::publish::{Publish, PublishError, PublishState};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
+use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
 
 use super::{plan_pack, settle};
@@ -61,8 +62,9 @@ pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -
 #[tracing::instrument(level = "debug", name = "publish.judge", skip_all, fields(task = %started.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
     let Started { publish, limits } = started;
-    let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.id)).await?;
-    if Sha256::of(&tarball) != publish.upload {
+    let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await?;
+    let stored = tarball.clone();
+    if aside(move || Sha256::of(&stored)).await != publish.upload {
         return Err(JobError::Abandon(AnyFault::never(format!("the stored upload of {} is not what was accepted", publish.id))));
     }
     let upload =
@@ -137,8 +139,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     let context = &workshop.context;
     // The bytes are shared, not copied.
     let artefacts = plan.artefacts.clone();
-    let packed = tokio::task::spawn_blocking(move || plan_pack::write(&artefacts)).await;
-    let pack = packed.map_err(|error| AnyFault::because("plan pack", Retry::Later, error))??;
+    let pack = aside(move || plan_pack::write(&artefacts)).await?;
     context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, pack).await?;
 
     let mut tx = context.db.write("publish.commit").await?;

@@ -8,6 +8,7 @@ use slipway_common::jobs;
 use slipway_common::model::artefact::Artefact;
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::publish::PublishState;
+use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
 
 use super::announce::{self, Snapshot};
@@ -69,5 +70,5 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
 /// The bytes of a version whose worker died, checked against what the commit fixed.
 async fn recover(workshop: &Workshop, task: TaskId, plan: i64) -> Result<Vec<Artefact>, JobError> {
     let pack = workshop.context.storage.get(&StorageKey::PlanPack { task, attempt: plan }).await?;
-    Ok(plan_pack::read(&pack)?)
+    Ok(aside(move || plan_pack::read(&pack)).await?)
 }

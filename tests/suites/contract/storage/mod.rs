@@ -116,6 +116,7 @@ macro_rules! on_every_store {
 }
 
 mod bucket;
+mod keeping;
 mod reading;
 
 fn package() -> PackageName {

@@ -1,0 +1,66 @@
+//! What can be done about a publish after it was accepted.
+
+use slipway_common::context::Context;
+use slipway_common::db::WriteTx;
+use slipway_common::ids::{TaskId, UserId};
+use slipway_common::jobs;
+use slipway_common::model::finding::Findings;
+use slipway_common::model::job::Job;
+use slipway_common::model::publish::{Publish, PublishState};
+
+use super::publish;
+use crate::error::{ApiResult, Code};
+
+/// What became of a publish that the operator wanted tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retried {
+    /// Its version exists already: so many parked jobs are taken up.
+    TakenUp(usize),
+    /// It was failed: this is a new one on the same upload.
+    Again(TaskId),
+}
+
+/// Tries a publish again for the operator, whose word stands above quotas and archives.
+pub(crate) async fn retry_for_operator(context: &Context, id: TaskId) -> ApiResult<Retried> {
+    let mut tx = context.db.write("task.operator").await?;
+    let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
+    match publish.state {
+        PublishState::Committed => take_up(context, tx, &publish).await.map(Retried::TakenUp),
+        PublishState::Failed => again(context, tx, &publish, publish.user_id).await.map(Retried::Again),
+        state => Err(Code::PublishNotFailed.because(format!("the publish is {}: there is nothing to try again", state.as_str())).into()),
+    }
+}
+
+/// Has what is parked of a committed publish done.
+async fn take_up(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiResult<usize> {
+    let mut taken = Vec::new();
+    // The attempt that was committed is no part of the key.
+    for job in [Job::Store { task: publish.id, plan: 0 }, Job::Announce { package: publish.package.clone() }] {
+        taken.extend(jobs::take_up(&mut tx, Some(&job.dedup_key())).await?);
+    }
+    tx.commit().await?;
+    if taken.is_empty() {
+        return Err(Code::PublishNotFailed.because("the version is being stored and announced: nothing of it is parked").into());
+    }
+    for (job, lane) in &taken {
+        context.ring(*lane, *job).await;
+    }
+    Ok(taken.len())
+}
+
+/// Makes a new publish on the upload of one that was failed.
+async fn again(context: &Context, tx: WriteTx, failed: &Publish, user: Option<UserId>) -> ApiResult<TaskId> {
+    let now = tx.now();
+    let publish = Publish {
+        id: context.ids.next(),
+        user_id: user,
+        state: PublishState::Queued,
+        error: None,
+        findings: Findings::default(),
+        created_at: now,
+        updated_at: now,
+        ..failed.clone()
+    };
+    publish::enqueue(context, tx, &publish).await?;
+    Ok(publish.id)
+}
