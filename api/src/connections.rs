@@ -61,7 +61,7 @@ where
             let nothing_asked = async {
                 sleep(LAST_HEAD).await;
                 if asked.load(Ordering::Relaxed) {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             };
             tokio::select! {
