@@ -2,6 +2,10 @@
 //!
 //! `axum::serve` sets no deadlines. Here a client that opens a connection and says nothing, or says it letter by letter, is let go.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::serve::Listener;
@@ -10,9 +14,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 use tower::ServiceExt;
 
 use crate::app::App;
+
+/// How long the first head of a connection may still come when the process is to end.
+const LAST_HEAD: Duration = Duration::from_secs(3);
 
 /// Answers requests until the shutdown begins and those under way are answered.
 pub async fn serve(app: App, mut listener: TcpListener) {
@@ -23,12 +31,20 @@ pub async fn serve(app: App, mut listener: TcpListener) {
             () = app.shutdown.begun() => return,
             (stream, _) = Listener::accept(&mut listener) => stream,
         };
-        let service = router.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
-        app.shutdown.spawn(answer(app.clone(), stream, service));
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = router.clone().map_request({
+            let asked = Arc::clone(&asked);
+            move |request: Request<Incoming>| {
+                asked.store(true, Ordering::Relaxed);
+                request.map(Body::new)
+            }
+        });
+        app.shutdown.spawn(answer(app.clone(), stream, service, asked));
     }
 }
 
-async fn answer<S>(app: App, stream: TcpStream, service: S)
+/// Serves one connection. `asked` tells whether a whole head came on it.
+async fn answer<S>(app: App, stream: TcpStream, service: S, asked: Arc<AtomicBool>)
 where
     S: tower::Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -42,8 +58,15 @@ where
         ended = connection.as_mut() => ended,
         () = app.shutdown.begun() => {
             connection.as_mut().graceful_shutdown();
+            let nothing_asked = async {
+                sleep(LAST_HEAD).await;
+                if asked.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
             tokio::select! {
                 ended = connection => ended,
+                () = nothing_asked => return,
                 () = app.shutdown.aborted() => return,
             }
         }

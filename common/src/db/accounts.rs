@@ -55,17 +55,17 @@ impl ReadTx {
 
     /// The users with these identifiers; one that does not exist is left out.
     pub async fn users(&mut self, ids: &BTreeSet<UserId>) -> DbResult<BTreeMap<UserId, User>> {
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
-        }
+        let mut ids = ids.iter().map(|id| id.uuid());
+        let Some(first) = ids.next() else { return Ok(BTreeMap::new()) };
         let rows: Vec<UserRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(
                 "SELECT id, login, name, email, avatar_url, is_staff, is_blocked, scope_limit, created_at, updated_at
                  FROM users WHERE id IN (",
             );
-            query.push_values(ids, |mut row, id| {
-                row.push_bind(id.uuid());
-            });
+            query.push_bind(first);
+            for id in ids {
+                query.push(", ").push_bind(id);
+            }
             query.push(")");
             query.build_query_as().fetch_all(conn).await
         })?;

@@ -89,6 +89,22 @@ async fn an_upload_on_its_way_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
+async fn half_a_head_does_not_hold_up_the_end() {
+    let mut registry = TestRegistry::start().await;
+    let address = registry.listen().await;
+    let mut half = TcpStream::connect(address).await.unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nhost: ").await.unwrap();
+    // Who is answered after it came after it, too: half a head has been read by now.
+    let mut whole = TcpStream::connect(address).await.unwrap();
+    whole.write_all(b"GET /readyz HTTP/1.1\r\nhost: registry.test\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(heard(&mut whole).await.ends_with("ready\n"));
+    let begun = Instant::now();
+    registry.restart().await;
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    assert_eq!(heard(&mut half).await, "");
+}
+
+#[tokio::test]
 async fn strangers_do_not_use_up_the_places_for_refused_uploads() {
     let registry = TestRegistry::configured(&[("timeouts.body_seconds", "2")]).await;
     let author = registry.author("@acme/maths").await;
