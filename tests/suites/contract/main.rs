@@ -10,6 +10,7 @@ mod authorizations;
 mod bench;
 mod corrupt;
 mod coverage;
+mod inventory;
 mod jobs;
 mod packages;
 mod publishes;

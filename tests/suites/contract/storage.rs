@@ -6,29 +6,28 @@ use std::path::Path;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures::TryStreamExt as _;
-use slipway_common::clock::Instant;
 use slipway_common::ids::{IdSource, PackageName, PackagePath, Sha256, Version};
-use slipway_common::storage::{ByteRange, Cleared, ReadRequest, Reading, Storage, StorageError, StorageKey, Store, UPLOADS};
+use slipway_common::storage::{ByteRange, ReadRequest, Reading, Storage, StorageError, StorageKey, Store};
 use tempfile::TempDir;
 
 use crate::bench::{package_name, version_of};
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Backend {
+pub(crate) enum Backend {
     Memory,
     Files,
 }
 
 /// A store for one test; its directory, where it has one.
-struct Shelf {
-    backend: Backend,
-    storage: Storage,
-    place: TempDir,
+pub(crate) struct Shelf {
+    pub(crate) backend: Backend,
+    pub(crate) storage: Storage,
+    pub(crate) place: TempDir,
 }
 
 impl Shelf {
-    fn make(backend: Backend) -> Self {
+    pub(crate) fn make(backend: Backend) -> Self {
         let place = TempDir::with_prefix("slipway-objects-").unwrap();
         let storage = match backend {
             Backend::Memory => Storage::open("memory:", "memory:"),
@@ -48,7 +47,7 @@ impl Shelf {
     }
 
     /// Every file on the disk, unfinished ones included.
-    fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         fn walk(directory: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
                 if entry.path().is_dir() { walk(&entry.path(), found) } else { found.push(entry.path().display().to_string()) }
@@ -70,6 +69,7 @@ macro_rules! on_both_stores {
     ($name:ident, $case:expr $(,)?) => {
         mod $name {
             use super::*;
+            use $crate::storage::{Backend, Shelf};
 
             #[tokio::test]
             async fn memory() {
@@ -85,12 +85,13 @@ macro_rules! on_both_stores {
         }
     };
 }
+pub(crate) use on_both_stores;
 
 fn package() -> PackageName {
     package_name("@std/path")
 }
 
-fn module(path: &str) -> StorageKey {
+pub(crate) fn module(path: &str) -> StorageKey {
     StorageKey::Module { package: package(), version: version_of("1.0.0"), path: PackagePath::try_from(path).unwrap() }
 }
 
@@ -102,7 +103,7 @@ fn upload() -> StorageKey {
     StorageKey::Upload(IdSource::counting().next())
 }
 
-async fn put(storage: &Storage, key: &StorageKey, bytes: &'static [u8]) -> Result<(), StorageError> {
+pub(crate) async fn put(storage: &Storage, key: &StorageKey, bytes: &'static [u8]) -> Result<(), StorageError> {
     storage.put_once(key, Bytes::from_static(bytes), &Sha256::of(bytes)).await
 }
 
@@ -381,63 +382,3 @@ fn an_address_that_is_none_is_refused() {
     let inside = format!("file:{}/objects", file.path().display());
     assert!(matches!(Storage::open(&inside, "memory:"), Err(StorageError::Directory { .. })));
 }
-
-on_both_stores!(a_store_is_gone_through_page_by_page, async |shelf: Shelf| {
-    let ids = IdSource::counting();
-    let mut expected = Vec::new();
-    for size in 0..7 {
-        let key = StorageKey::Upload(ids.next());
-        shelf.storage.put(&key, Bytes::from(vec![0; size])).await.unwrap();
-        expected.push((key.text(), size as u64));
-    }
-    put(&shelf.storage, &module("/mod.ts"), b"elsewhere").await.unwrap();
-    let (mut seen, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let page = shelf.storage.page(Store::Private, UPLOADS, after.as_deref(), 3).await.unwrap();
-        assert!(page.len() <= 3);
-        let Some(last) = page.last() else { break };
-        after = Some(last.key.clone());
-        seen.extend(page.into_iter().map(|object| (object.key, object.size)));
-    }
-    assert_eq!(seen, expected);
-    assert_eq!(shelf.storage.page(Store::Public, UPLOADS, None, 3).await.unwrap(), []);
-});
-
-on_both_stores!(unfinished_files_are_cleared_when_they_are_old, async |shelf: Shelf| {
-    let storage = &shelf.storage;
-    for path in ["/a.ts", "/b/c.ts", "/d.ts"] {
-        put(storage, &module(path), b"bytes").await.unwrap();
-    }
-    let clear =
-        async |before: Instant, after: Option<String>, limit| storage.clear_unfinished(Store::Public, before, after, limit).await.unwrap();
-    let new_year: Instant = "2020-01-01T00:00:00Z".parse().unwrap();
-    if shelf.backend == Backend::Memory {
-        assert_eq!(clear(new_year, None, 1).await, Cleared { deleted: 0, next: None });
-        return;
-    }
-    let place = shelf.place.path().join("public/@std/path/1.0.0");
-    // Two were left by a crash long ago, one is being written, and two only look like them.
-    for (name, age) in [("a.ts#1", 1), ("b/c.ts#23", 2), ("b/e.ts#1", -1), ("b/f.ts#x", 9), ("b/#", 9)] {
-        let file = std::fs::File::create(place.join(name)).unwrap();
-        file.set_modified((new_year - TimeDelta::days(age)).into()).unwrap();
-    }
-    let files = || {
-        let mut files = shelf.files();
-        files.sort();
-        files.iter().map(|path| path.replacen("public/@std/path/1.0.0/", "", 1)).collect::<Vec<_>>().join(" ")
-    };
-    let all = "a.ts a.ts#1 b/# b/c.ts b/c.ts#23 b/e.ts#1 b/f.ts#x d.ts";
-    assert_eq!((clear(new_year - TimeDelta::days(2), None, 100).await, files().as_str()), (Cleared { deleted: 0, next: None }, all));
-    // A file at a time, and the one after which it went on is gone meanwhile.
-    let (mut deleted, mut steps, mut after) = (0, 0, None);
-    loop {
-        let cleared = clear(new_year, after, 1).await;
-        deleted += cleared.deleted;
-        steps += 1;
-        after = cleared.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!((deleted, steps, files().as_str()), (2, 9, "a.ts b/# b/c.ts b/e.ts#1 b/f.ts#x d.ts"));
-});
