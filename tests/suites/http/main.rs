@@ -10,3 +10,4 @@ mod npm;
 mod origins;
 mod packages;
 mod scopes;
+mod tasks;
