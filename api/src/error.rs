@@ -109,6 +109,7 @@ codes! {
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",
     PackageNotEmpty = "packageNotEmpty" CONFLICT "the package has versions, or one is being published",
+    PublishNotQueued = "publishNotQueued" CONFLICT "the publish has begun or is over, so it cannot be cancelled any more",
     PublishNotFailed = "publishNotFailed" CONFLICT "only a publish that the registry failed to do can be tried again",
     TarballSizeLimitExceeded = "tarballSizeLimitExceeded" PAYLOAD_TOO_LARGE "the upload is too large",
     TooManyAuthorizations = "tooManyAuthorizations" TOO_MANY_REQUESTS "too many requests for permission wait for a decision; try again in a minute",

@@ -87,10 +87,8 @@ async fn write_off(workshop: &Workshop, claim: &Claim, fault: &AnyFault, inciden
         };
         tx.end_publish(task, PublishState::Checking, PublishState::Failed, &error, &Findings::default()).await?;
     }
-    let settled = match claim.job.is_promised() {
-        true => jobs::park(&mut tx, claim, &reason).await?,
-        false => jobs::give_up(&mut tx, claim, &reason).await?,
-    };
+    let settled =
+        if claim.job.is_promised() { jobs::park(&mut tx, claim, &reason).await? } else { jobs::give_up(&mut tx, claim, &reason).await? };
     let Settled::Ours(twin) = settled else { return Ok(()) };
     tx.commit().await?;
     let (kind, attempt, fault) = (claim.job.kind(), claim.attempt, fault.chain());

@@ -2,6 +2,7 @@
 
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
+use slipway_common::model::publish::Publish;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
@@ -81,6 +82,13 @@ impl Actor {
             Ok(user) => Ok(tx.membership(scope, user.id).await? == Some(true)),
             Err(_) => Ok(false),
         }
+    }
+
+    /// Whether the actor may look over the shoulder of a publish: whoever asked for it, with whatever credential, the admins of its
+    /// scope, and staff.
+    pub(crate) async fn may_watch(&self, tx: &mut ReadTx, publish: &Publish) -> ApiResult<bool> {
+        let Ok(identified) = self.identified() else { return Ok(false) };
+        Ok(publish.user_id == Some(identified.user.id) || self.staff().is_ok() || self.is_admin(tx, publish.package.scope()).await?)
     }
 
     /// Whether the actor may publish a version, and on which bytes the credential insists.

@@ -33,6 +33,8 @@ fn checked() -> Router<App> {
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
+        .route("/publishing_tasks/{id}/cancel", post(publishes::cancel))
+        .route("/publishing_tasks/{id}/retry", post(publishes::retry))
         .route("/publish_status/{id}", get(publishes::show))
         .route("/authorizations", post(authorizations::request))
         .route("/authorizations/details/{code}", get(authorizations::show))

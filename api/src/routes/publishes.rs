@@ -9,9 +9,10 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
+use crate::service::packages;
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
-use crate::service::{packages, wait};
+use crate::service::wait::{self, Ear};
 use crate::views::PublishView;
 
 type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
@@ -32,10 +33,25 @@ pub(crate) async fn create(
     view(&app, &publish).await
 }
 
-/// How a publish stands. Asked without credentials by `deno publish`.
-pub(crate) async fn show(State(app): State<App>, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
+/// How a publish stands. Asked without credentials by `deno publish`; who may watch it sees its stages, too.
+pub(crate) async fn show(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let publish = wait::status(&app, id).await?;
+    let stages = tasks::stages(&app, &actor, &publish).await?;
+    let (headers, Json(view)) = view(&app, &publish).await?;
+    Ok((headers, Json(view.with_stages(stages))))
+}
+
+/// Calls a publish off that has not begun.
+pub(crate) async fn cancel(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
+    let publish = tasks::cancel(&app, &actor, id).await?;
     view(&app, &publish).await
+}
+
+/// Tries a publish again that was failed. Answers with the new one, at its end when that comes quickly.
+pub(crate) async fn retry(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
+    let ear = Ear::new(&app);
+    let again = tasks::retry(&app, &actor, id).await?;
+    view(&app, &ear.hear(&app, again).await?).await
 }
 
 /// The publishes of a package, for its members.

@@ -1,14 +1,17 @@
 //! What can be done about a publish after it was accepted.
 
+use slipway_common::clock::Instant;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::ids::{TaskId, UserId};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
-use slipway_common::model::publish::{Publish, PublishState};
+use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage};
 
 use super::publish;
+use crate::app::App;
+use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 
 /// What became of a publish that the operator wanted tried again.
@@ -18,6 +21,46 @@ pub(crate) enum Retried {
     TakenUp(usize),
     /// It was failed: this is a new one on the same upload.
     Again(TaskId),
+}
+
+/// The stages that a publish has come to, for those who may watch it.
+pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiResult<Option<Vec<(Stage, Instant)>>> {
+    let mut tx = app.context.db.read().await?;
+    if !actor.may_watch(&mut tx, publish).await? {
+        return Ok(None);
+    }
+    Ok(Some(tx.publish_stages(publish.id).await?))
+}
+
+/// Calls a publish off that nobody has taken up yet.
+pub(crate) async fn cancel(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Publish> {
+    let mut tx = app.context.db.write("task.cancel").await?;
+    let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
+    actor.publish(&mut tx, &publish.package, &publish.version).await?;
+    let error = PublishError { code: "cancelled".to_owned(), message: "the publish was cancelled before it began".to_owned() };
+    // Its job finds nothing to do.
+    if !tx.end_publish(id, PublishState::Queued, PublishState::Cancelled, &error, &Findings::default()).await? {
+        return Code::PublishNotQueued.err();
+    }
+    let now = tx.now();
+    tx.commit().await?;
+    tracing::info!(task = %id, package = %publish.package, version = %publish.version, "cancelled");
+    app.context.tell(id).await;
+    Ok(Publish { state: PublishState::Cancelled, error: Some(error), updated_at: now, ..publish })
+}
+
+/// Tries a publish again that we failed to do, for somebody who could publish the same upload now.
+pub(crate) async fn retry(app: &App, actor: &Actor, id: TaskId) -> ApiResult<TaskId> {
+    let mut tx = app.context.db.write("task.retry").await?;
+    let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
+    let right = actor.publish(&mut tx, &publish.package, &publish.version).await?;
+    right.allows(&publish.upload)?;
+    if publish.state != PublishState::Failed {
+        return Code::PublishNotFailed.err();
+    }
+    let scope = tx.scope(publish.package.scope()).await?;
+    publish::room_for(&mut tx, scope.as_ref(), &publish.package, &publish.version).await?;
+    again(&app.context, tx, &publish, Some(right.user)).await
 }
 
 /// Tries a publish again for the operator, whose word stands above quotas and archives.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{TaskId, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Severity};
-use slipway_common::model::publish::Publish;
+use slipway_common::model::publish::{Publish, Stage};
 use slipway_common::model::user::User;
 
 use super::UserView;
@@ -22,8 +22,21 @@ pub(crate) struct PublishView {
     package_version: Version,
     /// Everything that was found, errors first; warnings and notes of successful publishes too.
     findings: Vec<FindingView>,
+    /// How far it came and when, for those who may watch it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<Vec<StageView>>,
     created_at: Instant,
     updated_at: Instant,
+}
+
+/// A stage that a publish has come to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StageView {
+    stage: Stage,
+    at: Instant,
+    /// Milliseconds since the stage before.
+    took_millis: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,8 +91,23 @@ impl PublishView {
             package_name: publish.package.name().to_owned(),
             package_version: publish.version.clone(),
             findings: publish.findings.iter().map(FindingView::new).collect(),
+            stages: None,
             created_at: publish.created_at,
             updated_at: publish.updated_at,
         }
+    }
+
+    /// The same with its stages.
+    pub(crate) fn with_stages(mut self, stages: Option<Vec<(Stage, Instant)>>) -> Self {
+        self.stages = stages.map(|stages| {
+            let mut before = self.created_at;
+            let mut view = |(stage, at): (Stage, Instant)| {
+                let took = at - std::mem::replace(&mut before, at);
+                // Clocks of several machines may disagree by more than a stage takes.
+                StageView { stage, at, took_millis: took.num_milliseconds().max(0) }
+            };
+            stages.into_iter().map(&mut view).collect()
+        });
+        self
     }
 }

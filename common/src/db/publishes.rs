@@ -8,9 +8,10 @@ use super::on::{on, sql};
 use super::packages::package_name;
 use super::rows::{self, List, Time};
 use super::{DbResult, Listing, Page, ReadTx, WriteTx};
+use crate::clock::Instant;
 use crate::ids::{PackageName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
-use crate::model::publish::{Publish, PublishError, PublishState};
+use crate::model::publish::{Publish, PublishError, PublishState, Stage};
 
 #[derive(FromRow)]
 struct PublishRow {
@@ -28,6 +29,17 @@ struct PublishRow {
     error_message: Option<String>,
     findings: Json<serde_json::Value>,
     created_at: Time,
+    updated_at: Time,
+}
+
+#[derive(FromRow)]
+struct StagesRow {
+    created_at: Time,
+    claimed_at: Option<Time>,
+    planned_at: Option<Time>,
+    committed_at: Option<Time>,
+    stored_at: Option<Time>,
+    state: String,
     updated_at: Time,
 }
 
@@ -98,6 +110,28 @@ impl ReadTx {
         row.map(Publish::try_from).transpose()
     }
 
+    /// The stages that a publish has come to, with when it did, in order. None when there is no such publish.
+    pub async fn publish_stages(&mut self, id: TaskId) -> DbResult<Vec<(Stage, Instant)>> {
+        const SQL: &str = sql!(
+            "SELECT publishes.created_at, claimed_at, planned_at, committed_at, stored_at, state, publishes.updated_at
+             FROM publishes LEFT JOIN versions ON versions.scope = publishes.scope AND versions.name = publishes.name
+                                               AND versions.version = publishes.version AND versions.task_id = publishes.id
+             WHERE publishes.id = $1"
+        );
+        let row = on!(self, |conn| sqlx::query_as::<_, StagesRow>(SQL).bind(id.uuid()).fetch_optional(conn).await)?;
+        let Some(row) = row else { return Ok(Vec::new()) };
+        let last = Stage::last(rows::word("publishes", "state", &row.state, PublishState::parse)?);
+        let stages = [
+            (Some(Stage::Accepted), Some(row.created_at)),
+            (Some(Stage::Claimed), row.claimed_at),
+            (Some(Stage::Planned), row.planned_at),
+            (Some(Stage::Committed), row.committed_at),
+            (Some(Stage::Stored), row.stored_at),
+            (last, Some(row.updated_at)),
+        ];
+        Ok(stages.into_iter().filter_map(|(stage, at)| stage.zip(at)).collect())
+    }
+
     /// A page of the publishes of a package, newest first.
     pub async fn publishes_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<Publish>> {
         const ITEMS: &str = sql!(
@@ -153,7 +187,11 @@ impl WriteTx {
     /// # Panics
     /// When the table of transitions does not know this one: that is a mistake in this build.
     pub async fn move_publish(&mut self, id: TaskId, from: PublishState, to: PublishState) -> DbResult<bool> {
-        const SQL: &str = sql!("UPDATE publishes SET state = $1, updated_at = $2 WHERE id = $3 AND state = $4");
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = $1, updated_at = $2,
+                                  claimed_at = CASE WHEN $1 = 'checking' AND claimed_at IS NULL THEN $2 ELSE claimed_at END
+             WHERE id = $3 AND state = $4"
+        );
         assert!(from.may_become(to), "{from:?} cannot become {to:?}");
         let now = self.now;
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -200,10 +238,12 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Commits a publish: the state, and what was found that did not stop it. False when it is not being checked any more.
-    pub async fn commit_publish(&mut self, id: TaskId, attempt: i64, findings: &Findings) -> DbResult<bool> {
+    /// Commits a publish: the state, when its plan was ready, and what was found that did not stop it. False when it is not being
+    /// checked any more.
+    pub async fn commit_publish(&mut self, id: TaskId, attempt: i64, planned_at: Instant, findings: &Findings) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2, plan_attempt = $4
+            "UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2, committed_at = $2, plan_attempt = $4,
+                                  planned_at = $5
              WHERE id = $3 AND state = 'checking'"
         );
         let now = self.now;
@@ -213,6 +253,7 @@ impl WriteTx {
             .bind(now)
             .bind(id.uuid())
             .bind(attempt)
+            .bind(planned_at)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -288,14 +288,16 @@ impl WriteTx {
     /// Notes that all bytes of a version are in place as of `generation`. False when that was noted before.
     pub async fn mark_stored(&mut self, at: &PackageName, version: &Version, generation: i64) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE versions SET stored_generation = $1
+            "UPDATE versions SET stored_generation = $1, stored_at = $5
              WHERE scope = $2 AND name = $3 AND version = $4 AND stored_generation IS NULL"
         );
+        let now = self.now;
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(generation)
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(version.to_string())
+            .bind(now)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

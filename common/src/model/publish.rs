@@ -46,6 +46,44 @@ pub struct PublishError {
     pub message: String,
 }
 
+/// A step that a publish has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Upload, row and job are in place.
+    Accepted,
+    /// A worker took it up for the first time.
+    Claimed,
+    /// The package was judged to be sound, and everything that will be stored is made.
+    Planned,
+    /// The version exists.
+    Committed,
+    /// All its bytes are in place.
+    Stored,
+    /// Resolvers can see it.
+    Announced,
+    /// The package has findings.
+    Rejected,
+    /// We could not do it.
+    Failed,
+    /// It was called off.
+    Cancelled,
+}
+
+impl Stage {
+    /// The last stage of a publish in a final state.
+    #[must_use]
+    pub fn last(state: PublishState) -> Option<Self> {
+        match state {
+            PublishState::Published => Some(Self::Announced),
+            PublishState::Rejected => Some(Self::Rejected),
+            PublishState::Failed => Some(Self::Failed),
+            PublishState::Cancelled => Some(Self::Cancelled),
+            PublishState::Queued | PublishState::Checking | PublishState::Committed => None,
+        }
+    }
+}
+
 /// What a publish still has to do with the objects that are stored for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadUse {

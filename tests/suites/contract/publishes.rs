@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::db::{DbError, Page};
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
-use slipway_common::model::publish::{Publish, PublishError, PublishState, UploadUse};
+use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage, UploadUse};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name, version_of};
@@ -139,10 +139,10 @@ on_both_engines!(a_commit_keeps_what_did_not_stop_it, async |scratch| {
     let publish = bench.publish(&package, "1.0.0").await;
     bench
         .write(async |tx| {
-            assert!(!tx.commit_publish(publish.id, 1, &findings()).await.unwrap());
+            assert!(!tx.commit_publish(publish.id, 1, bench.now(), &findings()).await.unwrap());
             assert!(tx.move_publish(publish.id, PublishState::Queued, PublishState::Checking).await.unwrap());
-            assert!(tx.commit_publish(publish.id, 2, &findings()).await.unwrap());
-            assert!(!tx.commit_publish(publish.id, 3, &findings()).await.unwrap());
+            assert!(tx.commit_publish(publish.id, 2, bench.now(), &findings()).await.unwrap());
+            assert!(!tx.commit_publish(publish.id, 3, bench.now(), &findings()).await.unwrap());
         })
         .await;
     let committed = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
@@ -161,7 +161,7 @@ on_both_engines!(publishes_finish_up_to_the_generation, async |scratch| {
         bench
             .write(async |tx| {
                 assert!(tx.move_publish(publish.id, PublishState::Queued, PublishState::Checking).await.unwrap());
-                assert!(tx.commit_publish(publish.id, attempt, &findings()).await.unwrap());
+                assert!(tx.commit_publish(publish.id, attempt, bench.now(), &findings()).await.unwrap());
                 assert!(tx.create_version(&draft, &[]).await.unwrap());
                 if let Some(generation) = stored {
                     assert!(tx.mark_stored(at, &draft.version, generation).await.unwrap());
@@ -216,10 +216,70 @@ on_both_engines!(uploads_are_needed_by_their_publishes, async |scratch| {
     tasks.extend([one.id, two.id]);
     bring(&bench, &one, PublishState::Checking).await;
     bench.advance(TimeDelta::microseconds(1));
-    bench.write(async |tx| assert!(tx.commit_publish(one.id, 7, &findings()).await.unwrap())).await;
+    bench.write(async |tx| assert!(tx.commit_publish(one.id, 7, bench.now(), &findings()).await.unwrap())).await;
     let uses = bench.read(async |tx| tx.upload_uses(&tasks).await.unwrap()).await;
     let committed = UploadUse { state: PublishState::Committed, plan_attempt: Some(7), updated_at: bench.now() };
     let queued = UploadUse { state: PublishState::Queued, plan_attempt: None, updated_at: two.created_at };
     assert_eq!(uses, [(one.id, committed), (two.id, queued)].into());
     assert!(bench.read(async |tx| tx.upload_uses(&[]).await.unwrap()).await.is_empty());
+});
+
+on_both_engines!(stages_are_noted_as_they_are_reached, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    let second = TimeDelta::seconds(1);
+    let (queued, checking) = (PublishState::Queued, PublishState::Checking);
+    let begun = bench.now();
+    bench.advance(second);
+    for (from, to) in [(queued, checking), (checking, queued), (queued, checking)] {
+        bench.write(async |tx| assert!(tx.move_publish(publish.id, from, to).await.unwrap())).await;
+        bench.advance(second);
+    }
+    let planned = bench.now();
+    bench.advance(second);
+    let draft = bench.draft_version(&package, "1.0.0", publish.id);
+    bench
+        .write(async |tx| {
+            assert!(tx.create_version(&draft, &[]).await.unwrap());
+            assert!(tx.commit_publish(publish.id, 1, planned, &findings()).await.unwrap());
+        })
+        .await;
+    bench.advance(second);
+    let stages = async |id| bench.read(async |tx| tx.publish_stages(id).await.unwrap()).await;
+    let so_far =
+        [(Stage::Accepted, begun), (Stage::Claimed, begun + second), (Stage::Planned, planned), (Stage::Committed, planned + second)];
+    assert_eq!(stages(publish.id).await, so_far, "the first claim counts");
+    bench.write(async |tx| assert!(tx.mark_stored(&package, &draft.version, 1).await.unwrap())).await;
+    let stored = bench.now();
+    bench.advance(second);
+    bench.write(async |tx| assert_eq!(tx.finish_publishes(&package, 1).await.unwrap().len(), 1)).await;
+    let whole = [&so_far[..], &[(Stage::Stored, stored), (Stage::Announced, bench.now())]].concat();
+    assert_eq!(stages(publish.id).await, whole);
+    assert_eq!(stages(bench.ids.next()).await, []);
+
+    // What comes to nothing says how, and takes nothing from the version that another publish made.
+    for (state, last) in
+        [(PublishState::Rejected, Stage::Rejected), (PublishState::Failed, Stage::Failed), (PublishState::Cancelled, Stage::Cancelled)]
+    {
+        let publish = bench.publish(&package, "2.0.0").await;
+        bring(&bench, &publish, state).await;
+        let stages = stages(publish.id).await;
+        assert_eq!((stages.first().unwrap().0, *stages.last().unwrap()), (Stage::Accepted, (last, bench.now())));
+        assert_eq!(stages.len(), way_to(state).len() + 1);
+    }
+});
+
+on_both_engines!(an_upload_is_tried_again, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let failed = bench.publish(&package, "1.0.0").await;
+    let again = Publish { id: bench.ids.next(), ..failed.clone() };
+    let create = async || bench.write(async |tx| tx.create_publish(&again).await.unwrap()).await;
+    assert!(!create().await, "the first one may get there yet");
+    bring(&bench, &failed, PublishState::Failed).await;
+    assert!(create().await);
+    let stored = bench.read(async |tx| tx.publish(again.id).await.unwrap().unwrap()).await;
+    assert_eq!((stored.upload_id, stored.state), (failed.id, PublishState::Queued));
+    assert!(!bench.write(async |tx| tx.create_publish(&Publish { id: bench.ids.next(), ..failed }).await.unwrap()).await, "once");
 });

@@ -69,7 +69,7 @@ on_both_engines!(a_publish_is_cancelled_while_it_is_claimed, async |scratch| {
         )
         .await;
     assert_eq!(won, (true, false));
-    let commit = async |tx: &mut WriteTx| tx.commit_publish(publish.id, 1, &Findings::default()).await.unwrap();
+    let commit = async |tx: &mut WriteTx| tx.commit_publish(publish.id, 1, bench.now(), &Findings::default()).await.unwrap();
     assert_eq!(bench.race(commit, commit).await, (true, false));
 });
 

@@ -10,4 +10,5 @@ mod npm;
 mod origins;
 mod packages;
 mod scopes;
+mod tasks;
 mod wire;

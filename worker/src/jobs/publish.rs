@@ -137,6 +137,7 @@ fn explain(findings: &Findings) -> PublishError {
 #[tracing::instrument(level = "debug", name = "publish.commit", skip_all)]
 async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
+    let planned_at = context.clock.now();
     // The bytes are shared, not copied.
     let artefacts = plan.artefacts.clone();
     let pack = aside(move || plan_pack::write(&artefacts)).await?;
@@ -147,7 +148,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     if !tx.create_version(&version, &plan.dependencies).await? {
         return Err(JobError::Abandon(AnyFault::never(format!("{}@{} exists already", publish.package, publish.version))));
     }
-    if !tx.commit_publish(publish.id, claim.attempt, &plan.findings).await? {
+    if !tx.commit_publish(publish.id, claim.attempt, planned_at, &plan.findings).await? {
         return Err(JobError::Zombie);
     }
     settle(&mut tx, claim).await?;
