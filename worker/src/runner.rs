@@ -61,7 +61,7 @@ pub(crate) async fn answer(workshop: &Workshop, job: JobId) {
             let fault = AnyFault::never(format!("{} attempts crashed, the last without a word", claim.crashes));
             setback::stop(workshop, &claim, &fault).await;
         }
-        Ok(Some((claim, work))) => attend(workshop, claim, work).await,
+        Ok(Some((claim, work))) => Box::pin(attend(workshop, claim, work)).await,
         Ok(None) => tracing::debug!(%job, "a stale bell"),
         Err(JobError::Retry(fault) | JobError::Abandon(fault) | JobError::Crash(fault)) => {
             tracing::warn!(%job, fault = fault.chain(), "the job could not be claimed, the relay rings again");
