@@ -1,4 +1,5 @@
-//! What it takes to make a plan of a package, by its size: unpacking, the graph, the rules, and everything that is emitted.
+//! What it takes to make a plan of a package, by its size: unpacking, the graph, the rules, and everything that is emitted; and what its
+//! documentation takes on top.
 //!
 //! What is measured is the processor time of the one thread that does it, whatever else the machine has to do. That the cost is
 //! linear in the source shows in the throughput, which has to stay what it is from one size to the next.
@@ -8,10 +9,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use rustix::time::{ClockId, clock_gettime};
 use slipway_common::model::limits::UploadLimits;
-use slipway_worker::pipeline::{Facts, Upload, examine};
+use slipway_worker::pipeline::{Facts, Plan, Undocumented, Upload, examine};
 
 #[path = "../examples/load/code.rs"]
 #[expect(dead_code, reason = "the load driver makes more kinds of code")]
@@ -74,6 +75,11 @@ fn upload(bytes: usize) -> Upload {
     }
 }
 
+/// What there is to store, and what is left to document.
+fn planned(upload: &Upload, facts: &Facts) -> (Plan, Undocumented) {
+    examine(upload).and_then(|draft| draft.plan(facts)).expect("nothing is wrong with it")
+}
+
 fn plan(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("plan");
     group.sample_size(RUNS).sampling_mode(SamplingMode::Flat).measurement_time(Duration::from_secs(3));
@@ -82,7 +88,10 @@ fn plan(criterion: &mut Criterion<ProcessorTime>) {
         let upload = upload(bytes);
         group.throughput(Throughput::Bytes(bytes as u64));
         group.bench_with_input(BenchmarkId::from_parameter(bytes), &upload, |bencher, upload| {
-            bencher.iter(|| black_box(examine(upload).and_then(|draft| draft.plan(&facts)).expect("nothing is wrong with it")));
+            bencher.iter(|| black_box(planned(upload, &facts)));
+        });
+        group.bench_with_input(BenchmarkId::new("documentation", bytes), &upload, |bencher, upload| {
+            bencher.iter_batched(|| planned(upload, &facts).1, |rest| black_box(rest.document()), BatchSize::PerIteration);
         });
     }
     group.finish();

@@ -59,7 +59,8 @@ pub fn run(engine: Engine, case: impl AsyncFnOnce(&Scratch)) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests/run tells the suites here which services there are")]
-pub(crate) fn told(name: &str) -> Option<String> {
+/// What `tests/run` says of a service, if it says anything.
+pub fn told(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

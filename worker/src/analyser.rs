@@ -10,7 +10,7 @@ use slipway_common::model::finding::Findings;
 use tokio::sync::oneshot;
 
 use crate::analysis::{Analysis, AnalysisError, Bench, Crash, Examined};
-use crate::pipeline::{self, Draft, Facts, Plan, Upload};
+use crate::pipeline::{self, Documentation, Draft, Facts, Plan, Undocumented, Upload};
 
 /// The stack of a thread that judges packages here; what the children have is larger.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -22,6 +22,8 @@ pub struct Pipeline;
 impl Bench for Pipeline {
     type Draft = Draft;
     type Plan = Plan;
+    type Rest = Undocumented;
+    type Documentation = Documentation;
 
     fn examine(upload: &Upload) -> Result<Draft, Findings> {
         pipeline::examine(upload)
@@ -31,8 +33,12 @@ impl Bench for Pipeline {
         draft.references()
     }
 
-    fn plan(draft: Draft, facts: &Facts) -> Result<Plan, Findings> {
+    fn plan(draft: Draft, facts: &Facts) -> Result<(Plan, Undocumented), Findings> {
         draft.plan(facts)
+    }
+
+    fn document(rest: Undocumented) -> Documentation {
+        rest.document()
     }
 }
 
@@ -74,7 +80,7 @@ async fn examine_here(upload: Upload) -> Result<Judged, AnalysisError> {
         if examined.send(Ok(draft.references())).is_ok()
             && let Ok(facts) = on_facts.blocking_recv()
         {
-            drop(planned.send(draft.plan(&facts)));
+            drop(planned.send(draft.plan_whole(&facts)));
         }
     };
     std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).map_err(AnalysisError::Spawn)?;
@@ -96,7 +102,10 @@ impl Judged {
     #[tracing::instrument(level = "debug", name = "analysis.plan", skip_all)]
     pub(crate) async fn plan(self, known: Facts) -> Result<Plan, AnalysisError> {
         match self {
-            Self::Child(examined) => examined.plan(known).await,
+            Self::Child(examined) => {
+                let planned = examined.plan(known).await?;
+                Ok(planned.plan.with(planned.documentation.unwrap_or_else(undocumented)))
+            }
             Self::Thread { facts, plan, .. } => {
                 drop(facts.send(known));
                 match plan.await {
@@ -109,6 +118,37 @@ impl Judged {
     }
 }
 
+/// What becomes of the documentation when the child could not make it.
+fn undocumented(error: AnalysisError) -> Documentation {
+    match error {
+        AnalysisError::Rejected(findings) => {
+            Documentation::missing(findings.first_error().map_or("it was refused", |finding| &finding.message))
+        }
+        AnalysisError::Crashed { how, stderr } => {
+            tracing::warn!(%how, stderr, "documenting a package crashed");
+            Documentation::missing(&how.finding().message)
+        }
+        AnalysisError::Spawn(error) => Documentation::missing(&error.to_string()),
+    }
+}
+
 fn panicked() -> AnalysisError {
     AnalysisError::Crashed { how: Crash::Panic("on a thread of this process".to_owned()), stderr: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_over_documentation_is_a_warning_for_the_author() {
+        let crash = |how| undocumented(AnalysisError::Crashed { how, stderr: "at /home".to_owned() });
+        let lines = |documentation: Documentation| documentation.findings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(crash(Crash::Stack).artefacts, []);
+        assert!(!crash(Crash::Stack).findings.has_errors());
+        let limit = "the package has no documentation: the analysis ran out of processor time (limit 20 s)";
+        assert_eq!(lines(crash(Crash::Cpu(20))), [limit]);
+        let secret = "the package has no documentation: the analysis failed on this package";
+        assert_eq!(lines(crash(Crash::Panic("index 7 at /home".to_owned()))), [secret]);
+    }
 }

@@ -1,6 +1,5 @@
 //! `slipway api`: answers requests; workers run elsewhere.
 
-use anyhow::bail;
 use slipway_common::config::Config;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
@@ -8,17 +7,15 @@ use slipway_common::telemetry;
 
 use super::arguments::ServeArguments;
 use super::doors::{self, readable};
-use super::{serve, worker};
+use super::{roles, serve, worker};
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let config = Config::load(&arguments.layers(None))?;
     telemetry::start(&config.log);
-    if config.queue_is_in_process() {
-        bail!("the queue is `in-process:`, so no worker could hear this process: set `queue` to an `amqp://` URL, or use `slipway up`");
-    }
+    roles::check(&config, "api")?;
     let listener = serve::bind(config.listen).await?;
     let context = doors::open(config).await?;
-    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     worker::relay(&context, &shutdown);
     serve::answer(&context, listener, &shutdown);

@@ -67,7 +67,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Context> {
 /// Opens the database alone.
 pub(super) async fn open_database(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Db> {
     let replica = config.database_replica.as_ref().map(config::Secret::expose);
-    Db::open(config.database.expose(), replica, Arc::clone(clock))
+    Db::open_sized(config.database.expose(), replica, config.database_connections, Arc::clone(clock))
         .await
         .map_err(AnyFault::from)
         .map_err(readable)

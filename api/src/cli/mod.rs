@@ -9,6 +9,7 @@ mod doctor;
 mod doors;
 mod migrate;
 mod publish;
+mod roles;
 mod serve;
 mod up;
 mod worker;

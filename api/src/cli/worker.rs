@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
@@ -12,7 +12,7 @@ use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
 
 use super::arguments::DoorArguments;
 use super::doors::{self, readable};
-use super::serve;
+use super::{roles, serve};
 
 /// The hidden first argument of a child that analyses packages.
 pub(super) const CHILD: &str = "analyse-child";
@@ -24,11 +24,9 @@ pub(super) fn child() -> ExitCode {
 
 pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
-    if config.queue_is_in_process() {
-        bail!("the queue is `in-process:`, so nobody could ring this process: set `queue` to an `amqp://` URL, or use `slipway up`");
-    }
+    roles::check(&config, "worker")?;
     let context = doors::open(config).await?;
-    context.db.check_schema().await.map_err(AnyFault::from).map_err(readable)?;
+    context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     start(&context, &shutdown)?;
     tracing::info!("ready");
@@ -68,6 +66,7 @@ fn limits(context: &Context) -> AnalysisLimits {
         memory_bytes: of_config.memory_bytes,
         cpu_seconds: of_config.cpu_seconds,
         wall_seconds: of_config.wall_seconds,
+        documentation_seconds: of_config.documentation_seconds,
         ..defaults
     }
 }

@@ -32,6 +32,8 @@ pub struct Config {
     pub database: Secret,
     /// A copy of the database to read from.
     pub database_replica: Option<Secret>,
+    /// Connections of this process to each server.
+    pub database_connections: u32,
     /// The public store.
     pub objects: String,
     /// The private store.
@@ -71,6 +73,8 @@ pub struct Analysis {
     pub cpu_seconds: u64,
     /// Time for one package in seconds, waiting included.
     pub wall_seconds: u64,
+    /// Processor time for the documentation of a package in seconds, on top.
+    pub documentation_seconds: u64,
     /// How often a package that kills its child is tried.
     pub attempts: u64,
 }
@@ -101,6 +105,7 @@ impl Config {
         }
         Ok(Self {
             database: Secret::new(values.required("database")?),
+            database_connections: connections(values)?,
             database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),
             objects,
             objects_private,
@@ -128,6 +133,7 @@ impl Config {
                 memory_bytes: values.parse("analysis.memory_bytes")?,
                 cpu_seconds: values.parse("analysis.cpu_seconds")?,
                 wall_seconds: values.parse("analysis.wall_seconds")?,
+                documentation_seconds: values.parse("analysis.documentation_seconds")?,
                 attempts: values.parse("analysis.attempts")?,
             },
             log: values.required("log")?,
@@ -139,6 +145,12 @@ impl Config {
     pub fn queue_is_in_process(&self) -> bool {
         self.queue.expose().starts_with("in-process:")
     }
+}
+
+/// A pool without connections would wait for one for ever.
+fn connections(values: &Values) -> Result<u32, ConfigError> {
+    let count = values.parse("database_connections")?;
+    if count == 0 { Err(ConfigError("`database_connections` is 0: give it at least 1".into())) } else { Ok(count) }
 }
 
 /// What `--data DIR` implies: the doors of a registry in one process.

@@ -28,7 +28,8 @@ const fn setting(key: &'static str, default: Option<&'static str>, meaning: &'st
 /// All settings, in the order of the reference.
 pub const SETTINGS: &[Setting] = &[
     setting("database", None, "`sqlite:FILE` or `postgres://user:password@host/database`. With `--data DIR`: `sqlite:DIR/registry.db`."),
-    setting("database_replica", None, "A copy of the PostgreSQL database to read from."),
+    setting("database_replica", None, "A copy of the PostgreSQL database, for lists and pages that may be moments old."),
+    setting("database_connections", Some("16"), "Connections that one process opens to PostgreSQL, and to its replica."),
     setting(
         "objects",
         None,
@@ -58,6 +59,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("analysis.memory_bytes", Some("805306368"), "Memory of one such child, in bytes."),
     setting("analysis.cpu_seconds", Some("60"), "Processor time for one package, in seconds."),
     setting("analysis.wall_seconds", Some("180"), "Time for one package, in seconds."),
+    setting(
+        "analysis.documentation_seconds",
+        Some("20"),
+        "Processor time for the documentation of one package, in seconds; three times as much in all.",
+    ),
     setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];

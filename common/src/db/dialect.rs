@@ -7,10 +7,16 @@ use sqlx::error::ErrorKind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Conn, DbError, DbResult, Pools};
+use super::{Conn, DbError, DbResult, Pools, Source};
 
 /// Connections of one process to PostgreSQL. Two processes on a small server leave room below its default of a hundred.
-const POSTGRES_CONNECTIONS: u32 = 16;
+pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
+/// The longest that PostgreSQL works on one statement, in milliseconds. The longest of ours, a listing of a large scope, takes
+/// tens of them; one that takes this long waits for a lock that somebody forgot.
+const STATEMENT_MILLIS: &str = "30000";
+/// The longest that a transaction may lie open with nothing to do, in milliseconds: a process that was frozen in the middle of
+/// one gives its locks back. No transaction of ours waits for anything but the database.
+const IDLE_MILLIS: &str = "60000";
 /// Readers of the SQLite file. Reads are short and a second core is the most a small machine has to give.
 const SQLITE_READERS: u32 = 4;
 /// How long a caller waits for a connection before it is told that the database is unavailable.
@@ -22,7 +28,7 @@ pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 /// The memory that each SQLite connection keeps for pages, in KiB.
 const SQLITE_CACHE_KIB: &str = "-4000";
 
-pub(super) async fn open(url: &str, replica: Option<&str>) -> DbResult<Pools> {
+pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32) -> DbResult<Pools> {
     if url.starts_with("sqlite:") {
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|error| DbError::Url(format!("cannot read the database URL: {error}")))?
@@ -43,30 +49,29 @@ pub(super) async fn open(url: &str, replica: Option<&str>) -> DbResult<Pools> {
     }
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
         let replica = match replica {
-            Some(url) => Some(open_postgres(url).await?),
+            Some(url) => Some(open_postgres(url, connections).await?),
             None => None,
         };
-        return Ok(Pools::Postgres { primary: open_postgres(url).await?, replica });
+        return Ok(Pools::Postgres { primary: open_postgres(url, connections).await?, replica });
     }
     let scheme = url.split(':').next().unwrap_or_default();
     Err(DbError::Url(format!("a database URL starts with `sqlite:` or `postgres://`, not with `{scheme}:`")))
 }
 
-async fn open_postgres(url: &str) -> DbResult<sqlx::PgPool> {
+async fn open_postgres(url: &str, connections: u32) -> DbResult<sqlx::PgPool> {
     // The text of a URL that does not parse may hold a password: it is not repeated.
-    let options =
-        PgConnectOptions::from_str(url).map_err(|_| DbError::Url("cannot read the database URL".into()))?.application_name("slipway");
-    Ok(PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| DbError::Url("cannot read the database URL".into()))?
+        .application_name("slipway")
+        .options([("statement_timeout", STATEMENT_MILLIS), ("idle_in_transaction_session_timeout", IDLE_MILLIS)]);
+    Ok(PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?)
 }
 
 /// A read sees one moment of the database, whatever is written meanwhile.
-pub(super) async fn begin_read(pools: &Pools) -> DbResult<Conn> {
-    Ok(match pools {
-        Pools::Postgres { primary, replica } => {
-            let pool = replica.as_ref().unwrap_or(primary);
-            Conn::Postgres(pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
-        }
-        Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
+pub(super) async fn begin_read(source: Source<'_>) -> DbResult<Conn> {
+    Ok(match source {
+        Source::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
+        Source::Sqlite(pool) => Conn::Sqlite(pool.begin().await?),
     })
 }
 

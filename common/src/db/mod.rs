@@ -9,6 +9,7 @@
 mod accounts;
 mod authorizations;
 mod dialect;
+mod engine;
 mod error;
 mod jobs;
 mod listing;
@@ -31,6 +32,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::clock::{Clock, Instant};
 
+pub use engine::{Engine, OLDEST_POSTGRES};
 pub use error::{DbError, DbResult};
 pub use listing::{Listing, Page};
 
@@ -54,13 +56,44 @@ enum Pools {
     },
 }
 
+/// Where a read goes.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Postgres(&'a PgPool),
+    Sqlite(&'a SqlitePool),
+}
+
+impl Pools {
+    fn primary(&self) -> Source<'_> {
+        match self {
+            Self::Postgres { primary, .. } => Source::Postgres(primary),
+            Self::Sqlite { readers, .. } => Source::Sqlite(readers),
+        }
+    }
+
+    fn nearest(&self) -> Source<'_> {
+        match self {
+            Self::Postgres { replica: Some(replica), .. } => Source::Postgres(replica),
+            _ => self.primary(),
+        }
+    }
+}
+
 impl Db {
     /// Opens the database a URL names (`sqlite:FILE` or `postgres://…`), without changing it.
     ///
     /// # Errors
     /// When the URL is of neither kind, or the database cannot be reached.
     pub async fn open(url: &str, replica: Option<&str>, clock: Arc<dyn Clock>) -> DbResult<Self> {
-        Ok(Self { pools: dialect::open(url, replica).await?, clock })
+        Self::open_sized(url, replica, dialect::POSTGRES_CONNECTIONS, clock).await
+    }
+
+    /// The same, with at most so many connections to each server.
+    ///
+    /// # Errors
+    /// When the URL is of neither kind, or the database cannot be reached.
+    pub async fn open_sized(url: &str, replica: Option<&str>, connections: u32, clock: Arc<dyn Clock>) -> DbResult<Self> {
+        Ok(Self { pools: dialect::open(url, replica, connections).await?, clock })
     }
 
     /// Brings the schema up to date. Safe to call from several processes at once.
@@ -79,12 +112,21 @@ impl Db {
         migrate::check(&self.pools).await
     }
 
-    /// A snapshot to look at. On PostgreSQL it may come from a replica.
+    /// A snapshot to look at, with everything that was committed before.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub async fn read(&self) -> DbResult<ReadTx> {
-        Ok(ReadTx { conn: dialect::begin_read(&self.pools).await?, now: self.clock.now() })
+        Ok(ReadTx { conn: dialect::begin_read(self.pools.primary()).await?, now: self.clock.now() })
+    }
+
+    /// A snapshot to browse: from the replica where there is one, so it may be moments old. Not for decisions, and not for
+    /// what somebody has just been told.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn browse(&self) -> DbResult<ReadTx> {
+        Ok(ReadTx { conn: dialect::begin_read(self.pools.nearest()).await?, now: self.clock.now() })
     }
 
     /// A transaction that changes things. Every row it writes carries the instant at which it began. Dropped without

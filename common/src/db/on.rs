@@ -24,4 +24,18 @@ macro_rules! sql {
     };
 }
 
-pub(super) use {on, sql};
+/// Marks a text that only PostgreSQL is given. Rare: each stands beside what SQLite is given in its place.
+macro_rules! postgres {
+    ($text:literal) => {
+        $text
+    };
+}
+
+/// Marks a text that only SQLite is given.
+macro_rules! sqlite {
+    ($text:literal) => {
+        $text
+    };
+}
+
+pub(super) use {on, postgres, sql, sqlite};

@@ -4,20 +4,18 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use url::Url;
 
-use super::StorageError;
+use super::{StorageError, cloud};
 
 /// A store with the prefix under which a registry lives in it.
 #[derive(Debug, Clone)]
 pub(super) struct Backend {
     pub(super) store: Arc<dyn ObjectStore>,
+    /// The same store for whoever changes something, where that has to wait for its turn.
+    pub(super) writes: Arc<dyn ObjectStore>,
     pub(super) root: Path,
     /// Whether objects keep their content type and cache policy. Plain files do not.
     pub(super) keeps_attributes: bool,
@@ -34,9 +32,12 @@ impl Backend {
     pub(super) fn open(text: &str) -> Result<Self, StorageError> {
         let (scheme, rest) = text.split_once(':').ok_or_else(|| unknown(text))?;
         match scheme {
-            "memory" => Ok(Self::of_objects(Arc::new(InMemory::new()), Path::default())),
+            "memory" => {
+                let store = Arc::new(InMemory::new());
+                Ok(Self::of_objects(store.clone(), store, Path::default()))
+            }
             "file" => Self::open_files(FilePath::new(rest.strip_prefix("//").unwrap_or(rest))),
-            "s3" | "gs" | "az" => Self::open_cloud(scheme, text),
+            "s3" | "gs" | "az" => cloud::open(scheme, text),
             _ => Err(unknown(text)),
         }
     }
@@ -48,8 +49,10 @@ impl Backend {
             .map_err(StorageError::Backend)?
             // What was acknowledged survives a power cut.
             .with_fsync(true);
+        let store = Arc::new(store);
         Ok(Self {
-            store: Arc::new(store),
+            writes: store.clone(),
+            store,
             root: Path::default(),
             keeps_attributes: false,
             replaces_conditionally: false,
@@ -59,20 +62,8 @@ impl Backend {
     }
 
     /// A store of which the objects are more than files.
-    fn of_objects(store: Arc<dyn ObjectStore>, root: Path) -> Self {
-        Self { store, root, keeps_attributes: true, replaces_conditionally: true, lists_in_order: true, directory: None }
-    }
-
-    fn open_cloud(scheme: &str, text: &str) -> Result<Self, StorageError> {
-        let url = Url::parse(text).map_err(|error| StorageError::Url(format!("`{text}` is not a URL: {error}")))?;
-        let root = Path::from_url_path(url.path())
-            .map_err(|error| StorageError::Url(format!("`{text}` has a prefix that no key can have: {error}")))?;
-        let store: Arc<dyn ObjectStore> = match scheme {
-            "s3" => Arc::new(AmazonS3Builder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
-            "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
-            _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(text).build().map_err(StorageError::Backend)?),
-        };
-        Ok(Self::of_objects(store, root))
+    pub(super) fn of_objects(store: Arc<dyn ObjectStore>, writes: Arc<dyn ObjectStore>, root: Path) -> Self {
+        Self { store, writes, root, keeps_attributes: true, replaces_conditionally: true, lists_in_order: true, directory: None }
     }
 }
 

@@ -4,6 +4,7 @@
 //! documents are replaced on condition that nobody else did, where the backend can.
 
 mod backend;
+mod cloud;
 mod content_type;
 mod error;
 mod inventory;
@@ -29,6 +30,9 @@ pub use read::{ByteRange, Found, ReadRequest, Reading};
 
 /// From this size on an upload is sent in parts. S3 allows no smaller parts.
 const PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// From this size on an object that may be written in parts is: a part that fails is sent again, not the whole.
+const LARGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// The two stores of a registry.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ impl Storage {
     pub async fn put_once(&self, key: &StorageKey, bytes: Bytes, digest: &Sha256) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
         let options = PutOptions { mode: PutMode::Create, attributes: attributes(backend, key), ..PutOptions::default() };
-        match backend.store.put_opts(&path, bytes.into(), options).await {
+        match backend.writes.put_opts(&path, bytes.into(), options).await {
             Ok(_) => Ok(()),
             Err(object_store::Error::AlreadyExists { .. }) => {
                 let found = self.get(key).await?;
@@ -90,9 +94,14 @@ impl Storage {
     /// When the store fails.
     #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn put(&self, key: &StorageKey, bytes: Bytes) -> Result<(), StorageError> {
+        if bytes.len() >= LARGE_BYTES {
+            let mut writer = self.writer(key);
+            writer.write(bytes).await?;
+            return writer.finish().await;
+        }
         let (backend, path) = self.place(key);
         let options = PutOptions { attributes: attributes(backend, key), ..PutOptions::default() };
-        backend.store.put_opts(&path, bytes.into(), options).await.map_err(|error| explain(key, error))?;
+        backend.writes.put_opts(&path, bytes.into(), options).await.map_err(|error| explain(key, error))?;
         Ok(())
     }
 
@@ -100,7 +109,7 @@ impl Storage {
     #[must_use]
     pub fn writer(&self, key: &StorageKey) -> ObjectWriter {
         let (backend, path) = self.place(key);
-        let inner = BufWriter::with_capacity(backend.store.clone(), path, PART_BYTES).with_attributes(attributes(backend, key));
+        let inner = BufWriter::with_capacity(backend.writes.clone(), path, PART_BYTES).with_attributes(attributes(backend, key));
         ObjectWriter { inner, key: key.clone() }
     }
 
@@ -137,7 +146,7 @@ impl Storage {
             None => PutMode::Create,
         };
         let options = PutOptions { mode, attributes: attributes(backend, key), ..PutOptions::default() };
-        match backend.store.put_opts(&path, bytes.into(), options).await {
+        match backend.writes.put_opts(&path, bytes.into(), options).await {
             Ok(_) => Ok(()),
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
                 Err(StorageError::Replaced(key.text()))
@@ -164,7 +173,7 @@ impl Storage {
     #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
     pub async fn delete(&self, key: &StorageKey) -> Result<(), StorageError> {
         let (backend, path) = self.place(key);
-        match backend.store.delete(&path).await {
+        match backend.writes.delete(&path).await {
             Ok(()) => Ok(()),
             Err(error) => match explain(key, error) {
                 StorageError::Missing(_) => Ok(()),

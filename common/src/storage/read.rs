@@ -1,10 +1,9 @@
 //! Reading for somebody else: conditional, partial, streamed.
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use object_store::{GetOptions, GetRange, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
 
 use super::{Storage, StorageError, StorageKey, explain};
 use crate::clock::Instant;
@@ -83,34 +82,45 @@ impl Storage {
     pub async fn read(&self, key: &StorageKey, request: ReadRequest) -> Result<Reading, StorageError> {
         let (backend, path) = self.place(key);
         let mut options = GetOptions { head: request.head_only, ..GetOptions::default() };
-        if let Some(tags) = request.if_none_match {
-            // Whoever compressed the object on its way made its tag a weak one. For reading, weak and strong tags are the same.
-            options.if_none_match = Some(tags.replace("W/\"", "\""));
-        } else {
-            // Dates of HTTP have whole seconds: the one we sent is up to a second before the instant it stands for.
-            let second = TimeDelta::nanoseconds(999_999_999);
-            options.if_modified_since = request.if_modified_since.map(|since| since.checked_add_signed(second).unwrap_or(since));
-        }
-        if let Some(range) = request.range {
-            // Asking for the size first tells a range that does not exist from a store that fails.
-            let size = backend.store.head(&path).await.map_err(|error| explain(key, error))?.size;
-            let Some((start, end)) = range.within(size) else { return Ok(Reading::NoSuchRange(size)) };
-            options.range = Some(GetRange::Bounded(start..end));
-        }
-        match backend.store.get_opts(&path, options).await {
-            Ok(found) => Ok(Reading::Found(Found {
-                size: found.meta.size,
-                part: (found.range.start, found.range.end),
-                is_partial: request.range.is_some(),
-                e_tag: found.meta.e_tag.clone(),
-                last_modified: found.meta.last_modified,
-                bytes: if request.head_only { futures::stream::empty().boxed() } else { found.into_stream() },
-            })),
-            Err(object_store::Error::NotModified { .. }) => {
-                let e_tag = backend.store.head(&path).await.map_err(|error| explain(key, error))?.e_tag;
-                Ok(Reading::NotModified { e_tag })
+        if request.range.is_some() || request.is_conditional() {
+            // Looking first tells what there is to send. Stores differ in what they make of several tags, weak ones, and ranges
+            // that do not exist; here all of them are alike.
+            let meta = backend.store.head(&path).await.map_err(|error| explain(key, error))?;
+            if request.is_satisfied_by(&meta) {
+                return Ok(Reading::NotModified { e_tag: meta.e_tag });
             }
-            Err(error) => Err(explain(key, error)),
+            if let Some(range) = request.range {
+                let Some((start, end)) = range.within(meta.size) else { return Ok(Reading::NoSuchRange(meta.size)) };
+                options.range = Some(GetRange::Bounded(start..end));
+            }
+        }
+        let found = backend.store.get_opts(&path, options).await.map_err(|error| explain(key, error))?;
+        Ok(Reading::Found(Found {
+            size: found.meta.size,
+            part: (found.range.start, found.range.end),
+            is_partial: request.range.is_some(),
+            e_tag: found.meta.e_tag.clone(),
+            last_modified: found.meta.last_modified,
+            bytes: if request.head_only { futures::stream::empty().boxed() } else { found.into_stream() },
+        }))
+    }
+}
+
+impl ReadRequest {
+    fn is_conditional(&self) -> bool {
+        self.if_none_match.is_some() || self.if_modified_since.is_some()
+    }
+
+    /// Whether the reader has what there is. A tag decides where there is one, as RFC 9110 (13.2.2) has it.
+    fn is_satisfied_by(&self, meta: &ObjectMeta) -> bool {
+        // Whoever compressed the object on its way made its tag a weak one. For reading, weak and strong tags are the same.
+        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        match (&self.if_none_match, self.if_modified_since) {
+            (Some(tags), _) if tags.trim() == "*" => true,
+            (Some(tags), _) => meta.e_tag.as_deref().is_some_and(|tag| tags.split(',').any(|theirs| opaque(theirs) == opaque(tag))),
+            // Dates of HTTP have whole seconds: the one we sent is up to a second before the instant it stands for.
+            (None, Some(since)) => meta.last_modified.timestamp() <= since.timestamp(),
+            (None, None) => false,
         }
     }
 }

@@ -67,15 +67,20 @@ fn stat(process: u32) -> Option<Vec<String>> {
 pub(crate) struct Taken {
     /// The largest peak of any of them.
     pub(crate) peak: u64,
+    /// The most that they and their parent had resident at one time. Pages of the program that they share count for each.
+    pub(crate) together: u64,
     /// The processor time of all of them.
     pub(crate) processor_time: Duration,
 }
+
+/// What was seen of each child, and the most that all had with their parent.
+type Seen = (BTreeMap<u32, (Memory, Duration)>, u64);
 
 /// Watches the children of a process, of which some are replaced when they have done their share or a large package.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     before: Duration,
-    watcher: JoinHandle<BTreeMap<u32, (Memory, Duration)>>,
+    watcher: JoinHandle<Seen>,
 }
 
 impl Watch {
@@ -87,19 +92,23 @@ impl Watch {
         let before = known.iter().copied().map(processor_time).sum();
         let watcher = thread::spawn(move || {
             let mut seen = BTreeMap::new();
+            let mut together = 0;
             for look in 1_u32.. {
                 let is_last = told.load(Ordering::Relaxed);
                 if is_last || look % LOOKS_PER_SEARCH == 0 {
                     known = children(parent);
                 }
                 // One that is gone keeps what was seen of it last.
-                seen.extend(known.iter().filter_map(|child| Some((*child, (Memory::of(*child)?, processor_time(*child))))));
+                let now: Vec<_> = known.iter().filter_map(|child| Some((*child, (Memory::of(*child)?, processor_time(*child))))).collect();
+                let of_parent = Memory::of(parent).unwrap_or_default().resident;
+                together = together.max(now.iter().map(|(_, (memory, _))| memory.resident).sum::<u64>() + of_parent);
+                seen.extend(now);
                 if is_last {
                     break;
                 }
                 thread::sleep(LOOK);
             }
-            seen
+            (seen, together)
         });
         Self { stop, before, watcher }
     }
@@ -107,9 +116,9 @@ impl Watch {
     /// Ends watching.
     pub(crate) fn finish(self) -> Taken {
         self.stop.store(true, Ordering::Relaxed);
-        let seen = self.watcher.join().unwrap_or_default();
+        let (seen, together) = self.watcher.join().unwrap_or_default();
         let peak = seen.values().map(|(memory, _)| memory.peak).max().unwrap_or_default();
         let processor_time = seen.values().map(|(_, time)| *time).sum::<Duration>().saturating_sub(self.before);
-        Taken { peak, processor_time }
+        Taken { peak, together, processor_time }
     }
 }

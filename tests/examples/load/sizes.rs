@@ -27,7 +27,7 @@ const CASES: [(&str, Files); 7] = [
 
 /// Publishes each package.
 pub(crate) async fn measure(starter: &Starter) -> anyhow::Result<String> {
-    let columns = ["package", "files", "upload", "time", "CPU of the child", "peak of the child", "peak of `up`", "answer"];
+    let columns = ["package", "files", "upload", "time", "CPU of the child", "peak of the child", "peak of `up`", "peak of both", "answer"];
     let mut table = Table::new("Large packages: peak of resident memory", &columns);
     for (what, files) in CASES {
         let files = files();
@@ -47,6 +47,7 @@ pub(crate) async fn measure(starter: &Starter) -> anyhow::Result<String> {
             seconds(child.processor_time),
             megabytes(child.peak),
             megabytes(parent),
+            megabytes(child.together),
             ended.answer,
         ]);
         registry.stop().await?;

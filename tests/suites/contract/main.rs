@@ -1,7 +1,7 @@
 //! What the doors promise, on everything that stands behind them.
 //!
 //! Each method of the database is exercised on both engines through its public face, races included; objects on every backend
-//! that needs no service; bells in every queue. A test has one body: `on_both_engines!` and `on_both_stores!` make several of it.
+//! that needs no service; bells in every queue. A test has one body: `on_both_engines!` and `on_every_store!` make several of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
@@ -10,7 +10,6 @@ mod authorizations;
 mod bench;
 mod corrupt;
 mod coverage;
-mod inventory;
 mod jobs;
 mod packages;
 mod publishes;

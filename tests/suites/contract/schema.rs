@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use slipway_common::clock::SystemClock;
-use slipway_common::db::{Db, DbError};
-use slipway_tests::engines::Scratch;
+use slipway_common::db::{Db, DbError, OLDEST_POSTGRES};
+use slipway_tests::engines::{Engine, Scratch};
 use slipway_tests::on_both_engines;
 
 async fn open(scratch: &Scratch) -> Db {
@@ -67,3 +67,17 @@ async fn an_address_that_is_none_is_refused_without_its_password() {
         }
     }
 }
+
+on_both_engines!(an_engine_says_what_it_is, async |scratch| {
+    let db = Db::open_sized(&scratch.url, None, 1, Arc::new(SystemClock)).await.unwrap();
+    let engine = db.engine().await.unwrap();
+    let (name, is_server) = match scratch.engine {
+        Engine::Sqlite => ("SQLite 3.", false),
+        Engine::Postgres => ("PostgreSQL ", true),
+    };
+    assert!(engine.version.starts_with(name), "{engine:?}");
+    assert_eq!(engine.release.map(|release| release >= OLDEST_POSTGRES), is_server.then_some(true), "{engine:?}");
+    assert_eq!((engine.collation.as_str(), engine.may_migrate), ("C", true));
+    // Both run on this machine.
+    assert!(engine.ahead.abs() < chrono::TimeDelta::seconds(1), "{engine:?}");
+});

@@ -87,7 +87,7 @@ on_both_engines!(all_rows_of_one_act_share_one_instant, async |scratch| {
 });
 
 #[test]
-fn reads_come_from_the_replica() {
+fn a_replica_is_for_browsing() {
     run(Engine::Postgres, async |scratch| {
         let bench = Bench::on(scratch).await;
         let name = bench.package("@std/path").await;
@@ -95,7 +95,8 @@ fn reads_come_from_the_replica() {
         let replica = Scratch::make(Engine::Postgres).await.unwrap();
         Bench::on(&replica).await;
         let db = Db::open(&scratch.url, Some(&replica.url), bench.clock.clone()).await.unwrap();
-        assert_eq!(db.read().await.unwrap().package(&name).await.unwrap(), None);
+        assert_eq!(db.browse().await.unwrap().package(&name).await.unwrap(), None);
+        assert!(db.read().await.unwrap().package(&name).await.unwrap().is_some(), "what was committed is seen by who has to know");
         assert!(db.write("test").await.unwrap().package(&name).await.unwrap().is_some());
         db.close().await;
         replica.remove().await;

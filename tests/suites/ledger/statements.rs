@@ -1,5 +1,7 @@
 //! Finds the texts: constants under `sql!`, and lists put together by a `QueryBuilder`.
 
+use slipway_tests::engines::Engine;
+
 use crate::source::{Piece, files, pieces};
 
 /// A text of SQL as the engine gets it.
@@ -11,6 +13,8 @@ pub(crate) struct Statement {
     pub(crate) text: String,
     /// Whether a `QueryBuilder` puts it together.
     pub(crate) is_built: bool,
+    /// The engine that alone is given it.
+    pub(crate) only: Option<Engine>,
 }
 
 impl Statement {
@@ -48,11 +52,12 @@ impl Ledger {
         let mut seen = vec![false; pieces.len()];
         for at in 0..pieces.len() {
             let place = format!("{file}:{}", found[at].0);
-            if is(&pieces[at..], &["sql", "!", "("])
+            let marks = [("sql", None), ("postgres", Some(Engine::Postgres)), ("sqlite", Some(Engine::Sqlite))];
+            if let Some((_, only)) = marks.into_iter().find(|(mark, _)| is(&pieces[at..], &[mark, "!", "("]))
                 && let Some(Piece::Text(text)) = pieces.get(at + 3)
             {
                 seen[at + 3] = true;
-                self.statements.push(Statement { place: place.clone(), text: squeeze(text), is_built: false });
+                self.statements.push(Statement { place: place.clone(), text: squeeze(text), is_built: false, only });
                 if !is_used(&pieces, at) {
                     self.unused.push(format!("{place}: {}", squeeze(text)));
                 }
@@ -61,7 +66,7 @@ impl Ledger {
                 match list(&pieces[at + 4..]) {
                     Ok((text, used)) => {
                         used.into_iter().for_each(|index| seen[at + 4 + index] = true);
-                        self.statements.push(Statement { place, text: squeeze(&text), is_built: true });
+                        self.statements.push(Statement { place, text: squeeze(&text), is_built: true, only: None });
                     }
                     Err(why) => self.improvised.push(format!("{place}: {why}")),
                 }

@@ -42,7 +42,7 @@ fn judge(spec: &Spec) -> Result<Plan, Findings> {
     for (package, version) in &spec.published {
         facts.packages.entry(package.clone()).or_default().push(version.clone());
     }
-    examine(&upload)?.plan(&facts)
+    examine(&upload)?.plan_whole(&facts)
 }
 
 fn parts(spec: &Spec, plan: &Plan) -> Result<Vec<Section>, String> {

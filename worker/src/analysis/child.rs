@@ -144,8 +144,8 @@ impl Desk {
         while let Ok(frame) = self.requests.recv() {
             let conversation = catch_unwind(AssertUnwindSafe(|| self.converse::<B>(frame)));
             // By now the package is dropped, which can take a while, or a stack; both are at its own expense.
-            let message = match conversation.map(|done| done.and_then(|()| self.answer(&Answer::<()>::Ready))) {
-                Ok(Ok(())) => continue,
+            let message = match conversation.map(|done| done.and_then(|_| self.answer(&Answer::<()>::Ready))) {
+                Ok(Ok(_)) => continue,
                 Ok(Err(error @ FrameError::Pipe(_))) => {
                     complain(&error);
                     return EXIT_BROKEN;
@@ -160,8 +160,8 @@ impl Desk {
         0
     }
 
-    /// One package, from upload to plan or findings.
-    fn converse<B: Bench>(&mut self, frame: Vec<u8>) -> Result<(), FrameError> {
+    /// One package, from upload to documentation or findings. Whether nothing was too long to be told.
+    fn converse<B: Bench>(&mut self, frame: Vec<u8>) -> Result<bool, FrameError> {
         let Request::Upload(upload) = wire::decode(&frame)? else { return Err(unexpected("facts before an upload")) };
         drop(frame);
         allow_time(self.limits.cpu_seconds)?;
@@ -171,25 +171,32 @@ impl Desk {
         };
         drop(upload);
         self.answer(&Answer::<B::Plan>::Examined { references: B::references(&draft) })?;
-        let Ok(frame) = self.requests.recv() else { return Ok(()) };
+        let Ok(frame) = self.requests.recv() else { return Ok(true) };
         let Request::Facts(facts) = wire::decode(&frame)? else { return Err(unexpected("an upload instead of facts")) };
         drop(frame);
-        match B::plan(draft, &facts) {
-            Ok(plan) => self.answer(&Answer::Planned(plan)),
-            Err(findings) => self.answer(&Answer::<B::Plan>::Rejected(findings)),
-        }
+        let rest = match B::plan(draft, &facts) {
+            Ok((plan, rest)) => {
+                if !self.answer(&Answer::Planned(plan))? {
+                    return Ok(false);
+                }
+                rest
+            }
+            Err(findings) => return self.answer(&Answer::<B::Plan>::Rejected(findings)),
+        };
+        allow_time(self.limits.documentation_seconds)?;
+        self.answer(&Answer::Documented(B::document(rest)))
     }
 
-    /// Hands out an answer, or in place of one that is too long a finding that says so.
-    fn answer<P: Serialize>(&mut self, answer: &Answer<P>) -> Result<(), FrameError> {
+    /// Hands out an answer, or in place of one that is too long a finding that says so. Whether it was the answer.
+    fn answer<P: Serialize>(&mut self, answer: &Answer<P>) -> Result<bool, FrameError> {
         match wire::write(&mut self.out, answer, self.limits.answer_bytes) {
             Err(FrameError::TooLarge { bytes, limit }) => {
                 let message =
                     format!("what the registry would store for this package takes {bytes} bytes, more than the {limit} it accepts");
                 let finding = Finding::error(FindingCode::OutputTooLarge, message).hint("split the package");
-                wire::write(&mut self.out, &Answer::<P>::Rejected(Findings::from(finding)), limit)
+                wire::write(&mut self.out, &Answer::<P>::Rejected(Findings::from(finding)), limit).map(|()| false)
             }
-            written => written,
+            written => written.map(|()| true),
         }
     }
 }

@@ -21,6 +21,14 @@ const DEFAULT_CPU_SECONDS: u64 = 60;
 /// wait for its turn, and only what waits for something that never comes needs this limit.
 const DEFAULT_WALL_SECONDS: u64 = 180;
 
+/// Processor time of a package's documentation, which costs a third of what the rest costs. A package that would need more
+/// publishes without it, and its author is told.
+const DEFAULT_DOCUMENTATION_SECONDS: u64 = 20;
+
+/// Time on the wall for each second of processor time, where only the latter is set. The reason is that of
+/// [`DEFAULT_WALL_SECONDS`].
+const WALL_RATIO: u64 = 3;
+
 /// Longest answer of a child, which the parent holds in its own memory. A plan has the package twice, as modules and as npm
 /// tarball; beside the twenty mebibytes that are accepted of each this leaves room for several times as much of metadata and
 /// documentation.
@@ -49,6 +57,8 @@ pub struct AnalysisLimits {
     pub cpu_seconds: u64,
     /// Seconds a package may take in all, the parent's own look at the world not counted.
     pub wall_seconds: u64,
+    /// Seconds of processor time that the documentation of a package may take on top.
+    pub documentation_seconds: u64,
     /// Bytes of the longest answer that is taken from a child.
     pub answer_bytes: u32,
     /// Packages after which a child is replaced.
@@ -64,6 +74,7 @@ impl Default for AnalysisLimits {
             memory_bytes: DEFAULT_MEMORY,
             cpu_seconds: DEFAULT_CPU_SECONDS,
             wall_seconds: DEFAULT_WALL_SECONDS,
+            documentation_seconds: DEFAULT_DOCUMENTATION_SECONDS,
             answer_bytes: DEFAULT_ANSWER,
             packages_per_child: DEFAULT_PACKAGES,
             kept_bytes: DEFAULT_KEPT,
@@ -72,6 +83,12 @@ impl Default for AnalysisLimits {
 }
 
 impl AnalysisLimits {
+    /// These limits as they hold for documentation.
+    pub(super) fn of_documentation(&self) -> Self {
+        let cpu_seconds = self.documentation_seconds;
+        Self { cpu_seconds, wall_seconds: cpu_seconds.saturating_mul(WALL_RATIO), ..self.clone() }
+    }
+
     /// The time on the wall as a duration.
     pub(super) fn wall(&self) -> Duration {
         Duration::from_secs(self.wall_seconds)

@@ -11,8 +11,12 @@
 //!   (looks at the world)
 //!   Facts ───────────────────► plan
 //!   ◄──────────────── Planned   | Rejected | Panicked
+//!   ◄───────────── Documented   | Panicked
 //!   ◄────────────────────────── Ready   for the next package, this one forgotten
 //! ```
+//!
+//! Documentation comes when the plan is with the parent, and has limits of its own. A child that dies over it takes the
+//! documentation along, and not the package.
 //!
 //! Invariants:
 //! * A child is in one conversation at a time, and only one that said it is ready goes back to the pool. Whatever else
@@ -33,7 +37,7 @@ mod wire;
 pub use child::child_main;
 pub use crash::{AnalysisError, Crash};
 pub use limits::AnalysisLimits;
-pub use pool::{Analysis, Examined, this_program};
+pub use pool::{Analysis, Examined, Planned, this_program};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,6 +52,10 @@ pub trait Bench: 'static {
     type Draft;
     /// What a package becomes.
     type Plan: Serialize + DeserializeOwned + Send + 'static;
+    /// What is left of a package then.
+    type Rest;
+    /// What there is to read about it.
+    type Documentation: Serialize + DeserializeOwned + Send + 'static;
 
     /// Everything that can be said of a package without knowing the world.
     ///
@@ -62,5 +70,8 @@ pub trait Bench: 'static {
     ///
     /// # Errors
     /// What is wrong with the package.
-    fn plan(draft: Self::Draft, facts: &Facts) -> Result<Self::Plan, Findings>;
+    fn plan(draft: Self::Draft, facts: &Facts) -> Result<(Self::Plan, Self::Rest), Findings>;
+
+    /// A courtesy on top. There is nothing to refuse any more.
+    fn document(rest: Self::Rest) -> Self::Documentation;
 }

@@ -34,6 +34,15 @@ pub struct Analysis<B> {
     bench: PhantomData<fn() -> B>,
 }
 
+/// A package that can be stored.
+#[derive(Debug)]
+pub struct Planned<B: Bench> {
+    /// What there is to store.
+    pub plan: B::Plan,
+    /// What there is to read about it, or why there is nothing. The package does not suffer for that.
+    pub documentation: Result<B::Documentation, AnalysisError>,
+}
+
 /// A package that is in order so far. Holds its child until it is planned or dropped.
 pub struct Examined<B> {
     lease: Lease,
@@ -92,20 +101,31 @@ impl<B: Bench> Examined<B> {
         &self.references
     }
 
-    /// Has the package planned.
+    /// Has the package planned, and then documented.
     ///
     /// # Errors
-    /// The package has findings, or its child died.
-    pub async fn plan(self, facts: Facts) -> Result<B::Plan, AnalysisError> {
+    /// The package has findings, or its child died before it had planned it.
+    pub async fn plan(self, facts: Facts) -> Result<Planned<B>, AnalysisError> {
         let mut lease = self.lease;
         let frame = wire::encode(&Request::Facts(facts), MAX_REQUEST_BYTES).map_err(|error| refused(&error))?;
         match lease.ask(frame).await? {
-            Answer::Planned(plan) => {
-                lease.release().await;
-                Ok(plan)
-            }
+            Answer::Planned(plan) => Ok(Planned { plan, documentation: Self::documentation(lease).await }),
             Answer::Rejected(findings) => Err(lease.rejected(findings).await),
             _ => Err(lease.confused("references instead of a plan").await),
+        }
+    }
+
+    /// Waits for the documentation, which the child makes unasked.
+    async fn documentation(mut lease: Lease) -> Result<B::Documentation, AnalysisError> {
+        lease.limits = lease.limits.of_documentation();
+        lease.patience = lease.limits.wall();
+        match lease.ask(Vec::new()).await? {
+            Answer::Documented(documentation) => {
+                lease.release().await;
+                Ok(documentation)
+            }
+            Answer::Rejected(findings) => Err(lease.rejected(findings).await),
+            _ => Err(lease.confused("something else than documentation").await),
         }
     }
 }
@@ -147,8 +167,8 @@ impl Pool {
             }
             warn!("a child of the analysis died while it was idle");
         };
-        let patience = self.limits.wall();
-        Ok(Lease { child: Some(child), pool: Arc::clone(self), patience, _permit: permit })
+        let limits = self.limits.clone();
+        Ok(Lease { child: Some(child), pool: Arc::clone(self), patience: limits.wall(), limits, _permit: permit })
     }
 
     /// Puts a new child in the place of one that is gone. Whoever comes next tries again if that fails.
@@ -164,7 +184,9 @@ impl Pool {
 struct Lease {
     child: Option<ChildProcess>,
     pool: Arc<Pool>,
-    /// What is left of the package's time on the wall.
+    /// What holds for the question that the child is at.
+    limits: AnalysisLimits,
+    /// What is left of the time on the wall for it.
     patience: Duration,
     /// Given back last, when the child is in the pool or gone.
     _permit: OwnedSemaphorePermit,
@@ -175,7 +197,7 @@ impl Lease {
     async fn ask<P: DeserializeOwned>(&mut self, question: Vec<u8>) -> Result<Answer<P>, AnalysisError> {
         let child = self.child.as_mut().expect("a lease has its child until it ends");
         let start = Instant::now();
-        let answer = child.ask(question, self.patience, &self.pool.limits).await;
+        let answer = child.ask(question, self.patience, &self.limits).await;
         self.patience = self.patience.saturating_sub(start.elapsed());
         if answer.is_err() {
             self.bereave();
@@ -187,9 +209,9 @@ impl Lease {
     /// place for a new one.
     async fn release(mut self) {
         let child = self.child.as_mut().expect("a lease has its child until it ends");
-        if !child.settle(&self.pool.limits).await {
+        if !child.settle(&self.limits).await {
             warn!("a child of the analysis did not outlive its last answer");
-        } else if child.is_worn(&self.pool.limits) {
+        } else if child.is_worn(&self.limits) {
             debug!("a child of the analysis has done its share");
         } else {
             self.pool.idle().extend(self.child.take());
@@ -211,7 +233,7 @@ impl Lease {
     /// Ends a child that answered another question than it was asked.
     async fn confused(mut self, what: &str) -> AnalysisError {
         let child = self.child.as_mut().expect("a lease has its child until it ends");
-        let error = child.bury(Some(Crash::Protocol(what.to_owned())), &self.pool.limits).await;
+        let error = child.bury(Some(Crash::Protocol(what.to_owned())), &self.limits).await;
         self.bereave();
         error
     }

@@ -42,6 +42,8 @@ pub(super) enum Answer<P> {
     Rejected(Findings),
     /// The package is done.
     Planned(P),
+    /// Follows the plan, unasked.
+    Documented(P),
     /// Follows the last answer about a package, when everything of it is freed.
     Ready,
     /// The bench panicked with this message. The child is leaving.

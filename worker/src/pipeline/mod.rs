@@ -7,6 +7,7 @@
 //! examine(&upload) -> Draft      unpack, config, rewrite, graph, rules
 //! draft.references()             which packages have to be looked up
 //! draft.plan(&facts) -> Plan     dependencies checked, everything emitted
+//! undocumented.document()        a courtesy, which the plan no longer depends on
 //! ```
 //!
 //! Findings are collected all the way, so that an author sees every mistake at once.
@@ -29,6 +30,7 @@ pub mod rules;
 pub mod unpack;
 mod values;
 
+pub use self::docs::{Documentation, Undocumented};
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
 pub use self::reach::{Reach, Target, reach};
 

@@ -19,7 +19,8 @@ const RESERVED_BYTES: usize = 64;
 /// Bytes that may be derived for each byte that is accepted: the modules themselves, the npm tarball with JavaScript,
 /// declarations and maps beside the sources, and room for the two descriptions.
 const OUTPUT_RATIO: u64 = 4;
-/// What a package may derive however small it is: documentation repeats what its namespaces repeat.
+/// What a package may derive however small it is: a compiled program carries what its syntax stands for. Documentation is not
+/// counted, since it is bounded where it is made.
 const OUTPUT_FLOOR: u64 = 32 * 1024 * 1024;
 
 /// Checks what will be stored.

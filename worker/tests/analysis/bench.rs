@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use slipway_common::model::limits::UploadLimits;
-use slipway_worker::analysis::{Analysis, AnalysisError, AnalysisLimits, Bench, Examined, this_program};
+use slipway_worker::analysis::{Analysis, AnalysisError, AnalysisLimits, Bench, Examined, Planned, this_program};
 use slipway_worker::pipeline::{Facts, Upload};
 
 /// The bench.
@@ -43,6 +43,8 @@ impl Drop for Report {
 impl Bench for Scripted {
     type Draft = String;
     type Plan = Report;
+    type Rest = String;
+    type Documentation = Report;
 
     fn examine(upload: &Upload) -> Result<String, Findings> {
         let script = String::from_utf8(upload.tarball.to_vec()).unwrap();
@@ -54,10 +56,10 @@ impl Bench for Scripted {
         vec![PackageName::try_from(format!("@child/p{}", std::process::id()).as_str()).unwrap()]
     }
 
-    fn plan(script: String, _: &Facts) -> Result<Report, Findings> {
+    fn plan(script: String, _: &Facts) -> Result<(Report, String), Findings> {
         let ballast = perform("plan", &script)?;
         let limits = [Resource::DATA, Resource::CORE, Resource::FSIZE, Resource::NOFILE];
-        Ok(Report {
+        let report = Report {
             pid: std::process::id().try_into().unwrap(),
             environment: std::env::vars_os().count(),
             limits: limits.into_iter().map(|limit| (limit.as_name().to_owned(), limit.get_hard().unwrap())).collect(),
@@ -67,7 +69,15 @@ impl Bench for Scripted {
                 .map(|file| std::fs::read_link(file.unwrap().path()).unwrap_or_default())
                 .collect(),
             ballast,
-        })
+        };
+        Ok((report, script))
+    }
+
+    fn document(script: String) -> Report {
+        let mut report = Report::default();
+        report.ballast = perform("document", &script).unwrap();
+        report.pid = std::process::id().try_into().unwrap();
+        report
     }
 }
 
@@ -148,6 +158,13 @@ pub(crate) fn facts() -> Facts {
 
 /// Both steps of a package.
 pub(crate) async fn publish(analysis: &Analysis<Scripted>, script: &str) -> Result<Report, AnalysisError> {
+    let planned = publish_documented(analysis, script).await?;
+    planned.documentation.unwrap();
+    Ok(planned.plan)
+}
+
+/// Both steps of a package, and its documentation.
+pub(crate) async fn publish_documented(analysis: &Analysis<Scripted>, script: &str) -> Result<Planned<Scripted>, AnalysisError> {
     analysis.examine(upload(script)).await?.plan(facts()).await
 }
 

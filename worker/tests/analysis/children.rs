@@ -75,7 +75,7 @@ pub(crate) async fn the_polite_signal_is_ignored() {
     let examined = pool(limits(1)).examine(upload("")).await.unwrap();
     let child = child_of(&examined);
     kill_process(child, Signal::TERM).unwrap();
-    assert_eq!(examined.plan(facts()).await.unwrap().pid, child.as_raw_pid());
+    assert_eq!(examined.plan(facts()).await.unwrap().plan.pid, child.as_raw_pid());
 }
 
 pub(crate) async fn children_die_with_their_parent() {

@@ -6,7 +6,7 @@ use rustix::process::{Signal, kill_process};
 use slipway_common::model::finding::FindingCode;
 use slipway_worker::analysis::{Analysis, AnalysisError, AnalysisLimits, Crash, this_program};
 
-use crate::bench::{Scripted, child_of, facts, limits, pool, publish, upload};
+use crate::bench::{Scripted, child_of, facts, limits, pool, publish, publish_documented, upload};
 
 /// Runs a script that must crash its child, then a package that must not feel it.
 async fn crash(limits: AnalysisLimits, script: &str) -> (Crash, String) {
@@ -76,6 +76,23 @@ pub(crate) async fn a_killed_child_is_told_and_replaced() {
     assert_ne!(publish(&analysis, "").await.unwrap().pid, child.as_raw_pid());
 }
 
+pub(crate) async fn documentation_dies_alone() {
+    let analysis = pool(AnalysisLimits { documentation_seconds: 1, ..limits(1) });
+    let ends = [
+        ("document panic", Crash::Panic("the bench fell over".into())),
+        ("document recurse", Crash::Stack),
+        ("document take 100", Crash::Memory(64 << 20)),
+        ("document spin", Crash::Cpu(1)),
+        ("document park", Crash::Wall(3)),
+    ];
+    for (script, end) in ends {
+        let planned = publish_documented(&analysis, script).await.unwrap();
+        let Err(AnalysisError::Crashed { how, stderr }) = planned.documentation else { panic!("{script}: no crash") };
+        assert_eq!(how, end, "{script}: {stderr}");
+        assert_ne!(publish(&analysis, "").await.unwrap().pid, planned.plan.pid, "{script}: another child serves the next package");
+    }
+}
+
 /// What becomes of a package in a pool of programs that are not what they should be.
 async fn misfit(program: PathBuf, argument: &str) -> AnalysisError {
     let analysis = Analysis::<Scripted>::pool(program, vec![argument.to_owned()], limits(1));
@@ -108,6 +125,6 @@ pub(crate) async fn a_child_that_cannot_start_is_no_fault_of_the_package() {
 
 pub(crate) async fn a_fall_after_the_last_answer_harms_no_package() {
     let analysis = pool(limits(1));
-    let fallen = publish(&analysis, "plan mine").await.unwrap();
+    let fallen = publish(&analysis, "document mine").await.unwrap();
     assert_ne!(publish(&analysis, "").await.unwrap().pid, fallen.pid);
 }

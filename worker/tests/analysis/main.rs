@@ -42,6 +42,7 @@ fn trials() -> Vec<Trial> {
     trials![
         pool::plans_a_package,
         pool::hands_over_findings_of_either_step,
+        pool::hands_over_documentation_after_the_plan,
         pool::keeps_a_child_for_the_next_package,
         pool::never_has_more_packages_than_children,
         pool::a_child_retires_after_its_share,
@@ -58,6 +59,7 @@ fn trials() -> Vec<Trial> {
         crashes::processor_time_is_counted_by_package,
         crashes::time_on_the_wall_has_a_limit,
         crashes::a_killed_child_is_told_and_replaced,
+        crashes::documentation_dies_alone,
         crashes::rubbish_on_the_pipe_is_told,
         crashes::a_child_that_leaves_is_told,
         crashes::a_program_that_is_not_there_is_told,

@@ -8,13 +8,13 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use slipway_common::model::finding::FindingCode;
 use slipway_worker::analysis::{AnalysisError, AnalysisLimits};
 
-use crate::bench::{child_of, facts, gone, is_running, limits, pool, publish, upload};
+use crate::bench::{child_of, facts, gone, is_running, limits, pool, publish, publish_documented, upload};
 
 pub(crate) async fn plans_a_package() {
     let analysis = pool(limits(1));
     let examined = analysis.examine(upload("")).await.unwrap();
     let child = child_of(&examined);
-    let report = examined.plan(facts()).await.unwrap();
+    let report = examined.plan(facts()).await.unwrap().plan;
     assert_eq!(report.pid, child.as_raw_pid());
     assert_ne!(report.pid, rustix::process::getpid().as_raw_pid());
 }
@@ -30,6 +30,12 @@ pub(crate) async fn hands_over_findings_of_either_step() {
         assert_eq!(findings.first_error().unwrap().message, format!("rejected by {step}"));
     }
     assert_eq!(publish(&analysis, "").await.unwrap().pid, before.pid, "a rejection costs no child");
+}
+
+pub(crate) async fn hands_over_documentation_after_the_plan() {
+    let planned = publish_documented(&pool(limits(1)), "document answer 1").await.unwrap();
+    assert_eq!(planned.plan.ballast.len(), 0);
+    assert_eq!(planned.documentation.unwrap().ballast.len(), 1 << 20);
 }
 
 pub(crate) async fn keeps_a_child_for_the_next_package() {
@@ -50,7 +56,7 @@ pub(crate) async fn never_has_more_packages_than_children() {
         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         pairs.wait().await;
         now.fetch_sub(1, Ordering::SeqCst);
-        examined.plan(facts()).await.unwrap().pid
+        examined.plan(facts()).await.unwrap().plan.pid
     });
     let children: BTreeSet<i32> = join_all(packages).await.into_iter().collect();
     assert_eq!(children.len(), 2);
@@ -95,7 +101,7 @@ pub(crate) async fn dropping_a_request_kills_its_child_and_no_other() {
 
     publish(&analysis, "").await.unwrap();
     let still = child_of(&other).as_raw_pid();
-    assert_eq!(other.plan(facts()).await.unwrap().pid, still);
+    assert_eq!(other.plan(facts()).await.unwrap().plan.pid, still);
 }
 
 pub(crate) async fn an_idle_child_that_died_is_replaced_unseen() {
@@ -124,4 +130,9 @@ pub(crate) async fn an_answer_over_the_limit_is_a_finding() {
     let Err(AnalysisError::Rejected(findings)) = publish(&analysis, "plan answer 2").await else { panic!("not rejected") };
     assert_eq!(findings.first_error().unwrap().code, FindingCode::OutputTooLarge);
     publish(&analysis, "").await.unwrap();
+
+    let planned = publish_documented(&analysis, "document answer 2").await.unwrap();
+    let Err(AnalysisError::Rejected(findings)) = planned.documentation else { panic!("not rejected") };
+    assert_eq!(findings.first_error().unwrap().code, FindingCode::OutputTooLarge);
+    assert_eq!(publish(&analysis, "").await.unwrap().pid, planned.plan.pid, "no child was lost over it");
 }

@@ -2,7 +2,8 @@
 //!
 //! Two files are stored with the version. `index.json` is small: each export with its symbols, a line about each. What a
 //! page about a symbol needs is in `symbols.json`. Pages are made of them elsewhere. Documentation is a courtesy: whatever
-//! goes wrong in here is a warning, and the package publishes without.
+//! goes wrong in here is a warning, and the package publishes without. It is asked for when the plan of a package is out of
+//! harm's way, so that not even the death of the process costs more than the two files.
 
 mod effort;
 mod index;
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use deno_doc::{DocParser, DocParserOptions, ParseOutput};
 use deno_graph::ModuleSpecifier;
+use serde::{Deserialize, Serialize};
 use slipway_common::ids::{ExportKey, PackagePath};
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
@@ -33,23 +35,52 @@ pub(crate) struct Entry {
     specifier: ModuleSpecifier,
 }
 
-/// Documents a package. Empty, with a warning, when that is not possible.
-pub fn build(graph: &Graph, manifest: &Manifest, findings: &mut Findings) -> Vec<Artefact> {
-    let entries = entries(graph, manifest);
-    match parse(graph, &entries) {
-        Ok(output) => {
-            let (symbols, left_out) = symbols::document(&entries, &output);
-            let (index, shortened) = index::document(&entries, &output);
-            if left_out || shortened {
-                findings.push(warning("the documentation is not complete, because it would be too large"));
-            }
-            vec![artefact("index.json", index), artefact("symbols.json", symbols)]
-        }
-        Err(reason) => {
-            findings.push(warning(&format!("the package has no documentation: {}", shorten(&reason))));
-            Vec::new()
-        }
+/// A package whose plan is made and whose documentation is not. It holds what that takes, and nothing else.
+pub struct Undocumented {
+    graph: Graph,
+    entries: Vec<Entry>,
+}
+
+/// What there is to read about a package.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Documentation {
+    /// The two files, or none.
+    pub artefacts: Vec<Artefact>,
+    /// Why one of them is missing or incomplete.
+    pub findings: Findings,
+}
+
+impl Undocumented {
+    pub(super) fn new(graph: Graph, manifest: &Manifest) -> Self {
+        let entries = entries(&graph, manifest);
+        Self { graph, entries }
     }
+
+    /// Documents the package. Without files, and with a warning, when that is not possible.
+    #[must_use]
+    pub fn document(self) -> Documentation {
+        build(&self.graph, &self.entries).unwrap_or_else(|reason| Documentation::missing(&reason))
+    }
+}
+
+impl Documentation {
+    /// No documentation, for this reason.
+    #[must_use]
+    pub fn missing(reason: &str) -> Self {
+        let finding = warning(&format!("the package has no documentation: {}", shorten(reason)));
+        Self { artefacts: Vec::new(), findings: finding.into() }
+    }
+}
+
+fn build(graph: &Graph, entries: &[Entry]) -> Result<Documentation, String> {
+    let output = parse(graph, entries)?;
+    let (symbols, left_out) = symbols::document(entries, &output);
+    let (index, shortened) = index::document(entries, &output);
+    let mut findings = Findings::default();
+    if left_out || shortened {
+        findings.push(warning("the documentation is not complete, because it would be too large"));
+    }
+    Ok(Documentation { artefacts: vec![artefact("index.json", index), artefact("symbols.json", symbols)], findings })
 }
 
 fn entries(graph: &Graph, manifest: &Manifest) -> Vec<Entry> {

@@ -9,8 +9,7 @@ use crate::pipeline::fixture::{Package, lines};
 fn documented(package: &Package) -> (Vec<Artefact>, Vec<String>) {
     let (graph, errors) = package.graph();
     assert!(!errors.has_errors(), "{:?}", lines(&errors));
-    let mut findings = Findings::default();
-    let artefacts = build(&graph, &package.manifest, &mut findings);
+    let Documentation { artefacts, findings } = Undocumented::new(graph, &package.manifest).document();
     (artefacts, lines(&findings))
 }
 
@@ -73,9 +72,8 @@ fn types_may_go_round_in_circles() {
     let other = "export * from \"./mod.ts\";\nexport * as back from \"./mod.ts\";\nexport { x } from \"./mod.ts\";\n";
     let (graph, _) = Package::new(&[("/mod.ts", text), ("/b.ts", other)]).graph();
     let package = Package::new(&[("/mod.ts", text), ("/b.ts", other)]);
-    let mut findings = Findings::default();
     // What comes of it does not matter; that it ends does.
-    build(&graph, &package.manifest, &mut findings);
+    let Documentation { findings, .. } = Undocumented::new(graph, &package.manifest).document();
     assert!(!findings.has_errors());
 }
 
@@ -170,8 +168,8 @@ fn what_costs_the_square_of_its_size_is_left_out() {
     let merged = Package::new(&[("/mod.ts", &"export namespace N { export const a: number = 1; }\n".repeat(5_000))]);
     for package in [overloads, merged] {
         let (graph, _) = package.graph();
-        let mut findings = Findings::default();
-        assert!(build(&graph, &package.manifest, &mut findings).is_empty());
+        let Documentation { artefacts, findings } = Undocumented::new(graph, &package.manifest).document();
+        assert_eq!(artefacts, []);
         assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [FindingCode::DocError]);
     }
 }

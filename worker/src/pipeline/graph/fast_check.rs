@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use deno_ast::diagnostics::Diagnostic;
 use deno_graph::fast_check::FastCheckDiagnostic;
-use deno_graph::{BuildFastCheckTypeGraphOptions, ModuleGraph, ModuleSpecifier, WorkspaceFastCheckOption, WorkspaceMember};
+use deno_graph::{BuildFastCheckTypeGraphOptions, Module, ModuleGraph, ModuleSpecifier, WorkspaceFastCheckOption, WorkspaceMember};
 use indexmap::IndexMap;
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
@@ -22,12 +22,15 @@ use crate::pipeline::manifest::Manifest;
 /// Complaints that are reported of one package. They are warnings, and a package that was never written for this has as many
 /// as it has functions; twenty show what is meant and leave room for what matters.
 const MAX_SLOW_TYPES: usize = 20;
-/// Rounds of taking exports out. Two are the rule (all, then all but the slow ones); another is needed when an untyped
-/// entry point kept the others from being looked at. After the last one, what is left is slow too.
-const MAX_ROUNDS: usize = 4;
+/// Rounds of taking exports out. Two are the rule (all, then all but the slow ones); another is needed when there are
+/// hand-written declarations, and when an untyped entry point kept the others from being looked at. After the last one, what is left is slow too.
+const MAX_ROUNDS: usize = 5;
 
 /// The exports that still have a chance, with the module that each names.
 type Candidates = IndexMap<ExportKey, ModuleSpecifier>;
+
+/// Modules that somebody imports declarations from without fast check seeing it: it does not look into files of declarations.
+type Declared = BTreeSet<ModuleSpecifier>;
 
 /// Fills in declarations, and returns the exports that have none.
 pub(super) fn run(
@@ -38,19 +41,25 @@ pub(super) fn run(
     findings: &mut Findings,
 ) -> BTreeSet<ExportKey> {
     let mut candidates = candidates(manifest);
+    let mut declared = declared(&graph.modules);
     let mut slow = BTreeSet::new();
     let mut reported = Findings::default();
     for _ in 0..MAX_ROUNDS {
         if candidates.is_empty() {
             break;
         }
-        let Some(complaints) = round(graph, &candidates, package, version) else {
+        let Some(complaints) = round(graph, &candidates, &declared, package, version) else {
             findings.push(unavailable());
             break;
         };
         if complaints.is_empty() {
             findings.extend(reported.into_iter().take(MAX_SLOW_TYPES));
             return slow;
+        }
+        if !declared.is_empty() {
+            // They are an offer: what they complain of may be nothing that an export shows.
+            declared.clear();
+            continue;
         }
         reported.extend(complaints.iter().map(slow_type));
         let reaching = reaching(&graph.modules, &complaints);
@@ -66,13 +75,35 @@ fn candidates(manifest: &Manifest) -> Candidates {
     exports.filter_map(|(key, target)| Some((key.clone(), specifier_of(&PackagePath::try_from(target.rooted()).ok()?)))).collect()
 }
 
+/// The modules of TypeScript that hand-written declarations import.
+fn declared(modules: &ModuleGraph) -> Declared {
+    let by_hand = modules.modules().filter_map(Module::js).filter(|module| module.media_type.is_declaration());
+    let targets =
+        by_hand.flat_map(|module| module.dependencies.values()).flat_map(|dependency| [dependency.get_code(), dependency.get_type()]);
+    let targets = targets.flatten().map(|target| modules.resolve(target));
+    let is_source = |target: &&ModuleSpecifier| {
+        let module = modules.get(target).and_then(Module::js);
+        module.is_some_and(|module| module.media_type.is_typed() && !module.media_type.is_declaration())
+    };
+    targets.filter(is_source).cloned().collect()
+}
+
 /// One attempt. Returns what is wrong, or `None` if there can be no declarations at all.
-fn round(graph: &mut Graph, candidates: &Candidates, package: &PackageName, version: &Version) -> Option<Vec<FastCheckDiagnostic>> {
+fn round(
+    graph: &mut Graph,
+    candidates: &Candidates,
+    declared: &Declared,
+    package: &PackageName,
+    version: &Version,
+) -> Option<Vec<FastCheckDiagnostic>> {
+    let exports = candidates.iter().map(|(key, target)| (key.to_string(), target));
+    // No key of an export has a question mark.
+    let declared = declared.iter().enumerate().map(|(index, target)| (format!("./?{index}"), target));
     let member = WorkspaceMember {
         base: ModuleSpecifier::parse("file:///").expect("the root of the package is a URL"),
         name: package.to_string().as_str().into(),
         version: Some(deno_semver::Version::parse_standard(&version.to_string()).ok()?),
-        exports: candidates.iter().map(|(key, target)| (key.to_string(), format!(".{}", target.path()))).collect(),
+        exports: exports.chain(declared).map(|(key, target)| (key, format!(".{}", target.path()))).collect(),
     };
     // An attempt that fails leaves its complaints behind in the modules, so it is made on a copy. Sources are shared by it.
     let mut attempt = graph.modules.clone();

@@ -11,7 +11,7 @@ fn plan(files: &[(&str, &str)]) -> Plan {
     let mut all = vec![("/jsr.json", CONFIG), ("/mod.js", "export { b } from \"./b.mjs\";\nexport const a = 1;\n")];
     all.push(("/b.mjs", "export const b = 2;\n"));
     all.extend(files);
-    examine(&upload(&all)).and_then(|draft| draft.plan(&facts())).unwrap_or_else(|findings| panic!("{findings:?}"))
+    examine(&upload(&all)).and_then(|draft| draft.plan_whole(&facts())).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
 fn manifest(plan: &Plan) -> serde_json::Value {
@@ -45,7 +45,7 @@ fn declarations_are_found_by_their_name() {
 fn what_a_script_says_itself_comes_first() {
     let script = ("/mod.js", "// @ts-self-types=\"./real.d.ts\"\nexport const a = 1;\n");
     let files = [("/jsr.json", CONFIG), script, ("/real.d.ts", "export const a: 1;\n"), ("/mod.d.ts", "export = 1;\n"), CLI];
-    let plan = examine(&upload(&files)).unwrap_or_else(|findings| panic!("{findings:?}")).plan(&facts()).unwrap();
+    let plan = examine(&upload(&files)).unwrap_or_else(|findings| panic!("{findings:?}")).plan_whole(&facts()).unwrap();
     assert_eq!(lines(&plan.findings), [""; 0]);
     assert_eq!(manifest(&plan)["exports"]["."]["types"], "./real.d.ts");
 }
@@ -107,7 +107,7 @@ fn very_many_mistakes_end() {
     let imports: String = (0..600).map(|n| format!("import \"./m{n}.js\";\n")).collect();
     let mut all: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     all.extend([("/jsr.json", CONFIG), ("/mod.js", imports.as_str()), CLI]);
-    let plan = examine(&upload(&all)).unwrap_or_else(|findings| panic!("{findings:?}")).plan(&facts()).unwrap();
+    let plan = examine(&upload(&all)).unwrap_or_else(|findings| panic!("{findings:?}")).plan_whole(&facts()).unwrap();
     assert!(!plan.findings.has_errors());
     assert!(!described(&plan).contains(&"/m599.d.ts".to_owned()));
     assert!(plan.files.iter().any(|file| file.path == path_named("/m599.d.ts")), "files are stored all the same");
@@ -122,7 +122,7 @@ fn mistakes_in_what_is_exported_are_errors_whoever_else_reaches_them() {
         ("/cli.ts", "import \"jsr:@aa/none@1\";\nimport \"./shared.ts\";\n"),
     ];
     let draft = examine(&upload(&files)).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let found = lines(&draft.plan(&facts()).err().unwrap());
+    let found = lines(&draft.plan_whole(&facts()).err().unwrap());
     let errors: Vec<_> = found.iter().filter(|line| line.starts_with("error ")).map(|line| line.split(": ").next().unwrap()).collect();
     assert_eq!(errors, ["error graphError /shared.ts:2:8", "error unresolvableJsrDependency /shared.ts:1:8"], "{found:?}");
 }

@@ -1,4 +1,4 @@
-//! The two steps of the bench, and what they end in: a [`Plan`], or [`Findings`].
+//! The two steps of the bench, and what they end in: a [`Plan`], or [`Findings`]. What is left then is its documentation.
 //!
 //! Everything that can still be checked after a mistake is checked, so that an author sees a missing licence, a banned import
 //! and a dependency that does not exist in one go. Only what leaves nothing to look at ends the first step: an upload that
@@ -20,8 +20,9 @@ use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::Findings;
 
 use super::dependencies::{self, Needed};
+use super::docs::{Documentation, Undocumented};
 use super::files::Files;
-use super::{Facts, Upload, docs, meta, npm, outputs};
+use super::{Facts, Upload, meta, npm, outputs};
 pub(super) use bench::{Bench, Look, is_too_deep};
 
 /// Everything there is to store and to remember about a version. Nothing after it can refuse the package.
@@ -110,11 +111,11 @@ impl Draft {
         names.into_iter().collect()
     }
 
-    /// Checks the dependencies and makes everything that is stored.
+    /// Checks the dependencies and makes everything that is stored but the documentation, which the second part is for.
     ///
     /// # Errors
     /// Everything that is wrong with the package, from both steps.
-    pub fn plan(self, facts: &Facts) -> Result<Plan, Findings> {
+    pub fn plan(self, facts: &Facts) -> Result<(Plan, Undocumented), Findings> {
         let Self { mut bench, look } = self;
         let Look { graph, needed, augmentations, mut findings } =
             bench.settle(look, &|needed, findings| dependencies::check(needed, facts, findings));
@@ -140,7 +141,6 @@ impl Draft {
         let mut artefacts = modules(&files);
         let meta = meta::build(&files, &manifest, &graph, augmentations);
         artefacts.push(Artefact::new(ArtefactKind::VersionMeta, Bytes::from(meta.to_bytes())));
-        artefacts.extend(docs::build(&graph, &manifest, &mut findings));
         artefacts.push(Artefact::new(ArtefactKind::NpmTarball, npm.tarball));
         artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
         findings.extend(npm.findings);
@@ -149,11 +149,13 @@ impl Draft {
         if findings.has_errors() {
             return Err(findings);
         }
-        Ok(Plan {
+        let slow_exports = graph.slow_exports.iter().cloned().collect();
+        let undocumented = Undocumented::new(graph, &manifest);
+        let plan = Plan {
             files: planned(&artefacts),
             artefacts,
             exports: manifest.exports,
-            slow_exports: graph.slow_exports.into_iter().collect(),
+            slow_exports,
             license: manifest.license,
             readme: manifest.readme,
             description: manifest.description,
@@ -169,7 +171,29 @@ impl Draft {
                 unpacked_size: npm.unpacked_size,
                 revision: npm::EMIT_REVISION,
             },
-        })
+        };
+        Ok((plan, undocumented))
+    }
+
+    /// All of [`Draft::plan`], documentation included, at once: for those who have no reason to fear for the plan.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the package, from both steps.
+    pub fn plan_whole(self, facts: &Facts) -> Result<Plan, Findings> {
+        let (plan, undocumented) = self.plan(facts)?;
+        Ok(plan.with(undocumented.document()))
+    }
+}
+
+impl Plan {
+    /// This plan with its documentation, whose size has limits of its own and whose keys are the same for every package.
+    #[must_use]
+    pub fn with(mut self, documentation: Documentation) -> Self {
+        self.artefacts.extend(documentation.artefacts);
+        self.artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
+        self.findings.extend(documentation.findings);
+        self.findings.sort();
+        self
     }
 }
 

@@ -55,16 +55,16 @@ fn small() -> Upload {
 }
 
 fn both(upload: &Upload) -> Result<Plan, Findings> {
-    examine(upload)?.plan(&facts())
+    examine(upload)?.plan_whole(&facts())
 }
 
 #[test]
 fn a_package_becomes_a_plan() {
     let draft = examine(&small()).ok().unwrap();
     assert_eq!(draft.references(), [PackageName::try_from("@aa/bb").unwrap()]);
-    let plan = draft.plan(&facts()).unwrap();
+    let plan = draft.plan_whole(&facts()).unwrap();
     let kinds: Vec<_> = plan.artefacts.iter().map(|artefact| artefact.kind.clone()).collect();
-    let docs = |name: &str| ArtefactKind::Docs { revision: docs::DOCS_REVISION, name: name.to_owned() };
+    let docs = |name: &str| ArtefactKind::Docs { revision: crate::pipeline::docs::DOCS_REVISION, name: name.to_owned() };
     assert_eq!(
         kinds,
         [
@@ -125,7 +125,7 @@ fn mistakes_of_both_steps_are_reported_together() {
     let upload = super::tests::upload(&files);
     let draft = examine(&upload).ok().unwrap();
     assert_eq!(draft.references().len(), 1);
-    let findings = draft.plan(&facts()).unwrap_err();
+    let findings = draft.plan_whole(&facts()).unwrap_err();
     assert_eq!(
         codes(findings),
         [

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackagePath};
-use slipway_common::model::finding::{Finding, FindingCode, Findings};
+use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 
 use super::exports::{self, MAX_EXPORTS, cut};
 use super::index::FileIndex;
@@ -295,13 +295,29 @@ impl Reading<'_> {
             let note = Finding::note(FindingCode::SourceChosen, message).at(place.clone());
             self.findings.push(note.hint("to publish the built files, name them in a jsr.json, or leave the sources out"));
         }
+        let is_empty = self.found.exports.0.is_empty();
+        if is_empty && !self.skipped.is_empty() && !self.is_invalid() {
+            // What was left out is why nothing is left.
+            let why = format!("there must be at least one entry that can be published, and {}", summary(&self.skipped));
+            return self.refuse(&why, place);
+        }
         if !self.skipped.is_empty() {
             let message = format!("entries of 'exports' are left out: {}", summary(&self.skipped));
             self.findings.push(Finding::warning(FindingCode::ExportSkipped, message).at(place));
         }
-        if self.found.exports.0.is_empty() && !self.findings.iter().any(|found| found.code == FindingCode::ConfigFileExportsInvalid) {
+        if is_empty && !self.is_invalid() {
             self.findings.push(exports::none(self.document));
         }
         self.found
+    }
+
+    fn refuse(self, why: &str, place: Place) -> EntryPoints {
+        let finding = exports::invalid(self.document, why, place);
+        self.findings.push(finding.hint("name a module of JavaScript or TypeScript (`import` and `export`), or build one from it"));
+        self.found
+    }
+
+    fn is_invalid(&self) -> bool {
+        self.findings.iter().any(|found| found.code == FindingCode::ConfigFileExportsInvalid)
     }
 }

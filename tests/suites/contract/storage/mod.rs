@@ -2,41 +2,63 @@
 //! gets the part it asked for.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use futures::TryStreamExt as _;
 use slipway_common::ids::{IdSource, PackageName, PackagePath, Sha256, Version};
-use slipway_common::storage::{ByteRange, ReadRequest, Reading, Storage, StorageError, StorageKey, Store};
+use slipway_common::storage::{ReadRequest, Reading, Storage, StorageError, StorageKey, Store};
+use slipway_tests::engines::told;
 use tempfile::TempDir;
 
 use crate::bench::{package_name, version_of};
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
+enum Backend {
     Memory,
     Files,
+    Bucket,
+}
+
+/// Tells the shelves of one bucket apart.
+static SHELVES: AtomicU64 = AtomicU64::new(0);
+
+/// The stores of one test in the bucket that `SLIPWAY_TEST_OBJECTS` names, and their URL; or `None`, with a word of why.
+#[expect(clippy::print_stdout, reason = "a suite that does not run says so")]
+fn shelf_of_bucket() -> Option<(Storage, String)> {
+    let Some(bucket) = told("SLIPWAY_TEST_OBJECTS") else {
+        let why = "SLIPWAY_TEST_OBJECTS names no bucket; `./tests/run` starts a server with one";
+        assert!(told("SLIPWAY_TEST_REQUIRE").is_none(), "{why}");
+        println!("not run: {why}");
+        return None;
+    };
+    // The HTTP client wants a provider even though it speaks to loopback in the clear. Another test may have been faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let shelf = format!("{bucket}contract/{}-{}", std::process::id(), SHELVES.fetch_add(1, Ordering::Relaxed));
+    Some((Storage::open(&format!("{shelf}/public"), &format!("{shelf}/private")).unwrap(), shelf))
 }
 
 /// A store for one test; its directory, where it has one.
-pub(crate) struct Shelf {
-    pub(crate) backend: Backend,
-    pub(crate) storage: Storage,
-    pub(crate) place: TempDir,
+struct Shelf {
+    backend: Backend,
+    storage: Storage,
+    place: TempDir,
 }
 
 impl Shelf {
-    pub(crate) fn make(backend: Backend) -> Self {
+    /// An empty shelf, unless it takes a service that is not there.
+    fn make(backend: Backend) -> Option<Self> {
         let place = TempDir::with_prefix("slipway-objects-").unwrap();
         let storage = match backend {
-            Backend::Memory => Storage::open("memory:", "memory:"),
+            Backend::Memory => Storage::open("memory:", "memory:").unwrap(),
             Backend::Files => {
                 let url = |name: &str| format!("file:{}", place.path().join(name).display());
-                Storage::open(&url("public"), &url("private"))
+                Storage::open(&url("public"), &url("private")).unwrap()
             }
+            Backend::Bucket => shelf_of_bucket()?.0,
         };
-        Self { backend, storage: storage.unwrap(), place }
+        Some(Self { backend, storage, place })
     }
 
     /// Every key of both stores with its size.
@@ -47,7 +69,7 @@ impl Shelf {
     }
 
     /// Every file on the disk, unfinished ones included.
-    pub(crate) fn files(&self) -> Vec<String> {
+    fn files(&self) -> Vec<String> {
         fn walk(directory: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
                 if entry.path().is_dir() { walk(&entry.path(), found) } else { found.push(entry.path().display().to_string()) }
@@ -64,34 +86,44 @@ impl Shelf {
     }
 }
 
-/// Makes two tests of one body, one for each store that needs no service.
-macro_rules! on_both_stores {
+/// Makes three tests of one body, one for each kind of store.
+macro_rules! on_every_store {
     ($name:ident, $case:expr $(,)?) => {
         mod $name {
             use super::*;
-            use $crate::storage::{Backend, Shelf};
 
             #[tokio::test]
             async fn memory() {
                 let case: fn(Shelf) -> futures::future::LocalBoxFuture<'static, ()> = |shelf| Box::pin(($case)(shelf));
-                case(Shelf::make(Backend::Memory)).await;
+                case(Shelf::make(Backend::Memory).unwrap()).await;
             }
 
             #[tokio::test]
             async fn files() {
                 let case: fn(Shelf) -> futures::future::LocalBoxFuture<'static, ()> = |shelf| Box::pin(($case)(shelf));
-                case(Shelf::make(Backend::Files)).await;
+                case(Shelf::make(Backend::Files).unwrap()).await;
+            }
+
+            #[tokio::test]
+            async fn bucket() {
+                let case: fn(Shelf) -> futures::future::LocalBoxFuture<'static, ()> = |shelf| Box::pin(($case)(shelf));
+                if let Some(shelf) = Shelf::make(Backend::Bucket) {
+                    case(shelf).await;
+                }
             }
         }
     };
 }
-pub(crate) use on_both_stores;
+
+mod bucket;
+mod inventory;
+mod reading;
 
 fn package() -> PackageName {
     package_name("@std/path")
 }
 
-pub(crate) fn module(path: &str) -> StorageKey {
+fn module(path: &str) -> StorageKey {
     StorageKey::Module { package: package(), version: version_of("1.0.0"), path: PackagePath::try_from(path).unwrap() }
 }
 
@@ -103,7 +135,7 @@ fn upload() -> StorageKey {
     StorageKey::Upload(IdSource::counting().next())
 }
 
-pub(crate) async fn put(storage: &Storage, key: &StorageKey, bytes: &'static [u8]) -> Result<(), StorageError> {
+async fn put(storage: &Storage, key: &StorageKey, bytes: &'static [u8]) -> Result<(), StorageError> {
     storage.put_once(key, Bytes::from_static(bytes), &Sha256::of(bytes)).await
 }
 
@@ -126,7 +158,7 @@ fn kind(reading: &Reading) -> &'static str {
     }
 }
 
-on_both_stores!(what_is_written_once_stays, async |shelf: Shelf| {
+on_every_store!(what_is_written_once_stays, async |shelf: Shelf| {
     let key = module("/mod.ts");
     put(&shelf.storage, &key, b"first").await.unwrap();
     put(&shelf.storage, &key, b"first").await.unwrap();
@@ -136,7 +168,7 @@ on_both_stores!(what_is_written_once_stays, async |shelf: Shelf| {
     assert_eq!(shelf.keys().await, [("@std/path/1.0.0/mod.ts".to_owned(), 5)]);
 });
 
-on_both_stores!(one_of_many_writers_wins_whole, async |shelf: Shelf| {
+on_every_store!(one_of_many_writers_wins_whole, async |shelf: Shelf| {
     let key = module("/mod.ts");
     let texts: [Bytes; 8] = std::array::from_fn(|index| vec![u8::try_from(index).unwrap(); 100_000].into());
     let digests = texts.each_ref().map(|text| Sha256::of(text));
@@ -150,7 +182,7 @@ on_both_stores!(one_of_many_writers_wins_whole, async |shelf: Shelf| {
     assert_eq!(shelf.keys().await.len(), 1);
 });
 
-on_both_stores!(an_upload_may_be_written_again, async |shelf: Shelf| {
+on_every_store!(an_upload_may_be_written_again, async |shelf: Shelf| {
     let key = upload();
     shelf.storage.put(&key, Bytes::from_static(b"first")).await.unwrap();
     shelf.storage.put(&key, Bytes::from_static(b"second")).await.unwrap();
@@ -158,7 +190,7 @@ on_both_stores!(an_upload_may_be_written_again, async |shelf: Shelf| {
     assert_eq!(shelf.storage.list(Store::Public).await.unwrap(), [], "uploads are nobody's business");
 });
 
-on_both_stores!(a_document_is_replaced_by_who_saw_it, async |shelf: Shelf| {
+on_every_store!(a_document_is_replaced_by_who_saw_it, async |shelf: Shelf| {
     let (key, storage) = (meta(), &shelf.storage);
     let nothing = storage.look(&key).await.unwrap();
     assert_eq!(nothing.bytes, None);
@@ -169,7 +201,7 @@ on_both_stores!(a_document_is_replaced_by_who_saw_it, async |shelf: Shelf| {
     for late in [nothing, one] {
         let refused = storage.replace(&key, Bytes::from_static(b"late"), late).await;
         match shelf.backend {
-            Backend::Memory => {
+            Backend::Memory | Backend::Bucket => {
                 assert!(matches!(&refused, Err(StorageError::Replaced(text)) if *text == key.text()), "{refused:?}");
                 assert_eq!(storage.get(&key).await.unwrap(), "two");
             }
@@ -180,10 +212,10 @@ on_both_stores!(a_document_is_replaced_by_who_saw_it, async |shelf: Shelf| {
     let two = storage.look(&key).await.unwrap();
     storage.delete(&key).await.unwrap();
     let refused = storage.replace(&key, Bytes::from_static(b"late"), two).await;
-    assert_eq!(refused.is_err(), shelf.backend == Backend::Memory, "{refused:?}");
+    assert_eq!(refused.is_err(), shelf.backend != Backend::Files, "{refused:?}");
 });
 
-on_both_stores!(keys_are_addresses_to_the_letter, async |shelf: Shelf| {
+on_every_store!(keys_are_addresses_to_the_letter, async |shelf: Shelf| {
     let version: Version = version_of("1.0.0-rc.1+b-2");
     let paths =
         ["/[id]/{x}~$.ts", "/(group)/@slot/a+b.tsx", "/.hidden/_x-y.z", "/[[...all]].js", "/a.ts~", "/UPPER/lower.TS", "/upper.d/x"];
@@ -206,7 +238,7 @@ on_both_stores!(keys_are_addresses_to_the_letter, async |shelf: Shelf| {
     }
 });
 
-on_both_stores!(the_longest_names_fit, async |shelf: Shelf| {
+on_every_store!(the_longest_names_fit, async |shelf: Shelf| {
     let package = package_name(&format!("@{}/{}", "s".repeat(20), "p".repeat(58)));
     let version = version_of(&format!("1.0.0-{}", "v".repeat(122)));
     let path = PackagePath::try_from(format!("/{}/{}", "d".repeat(58), "f".repeat(95)).as_str()).unwrap();
@@ -220,23 +252,7 @@ on_both_stores!(the_longest_names_fit, async |shelf: Shelf| {
     }
 });
 
-on_both_stores!(what_is_not_there_is_missing, async |shelf: Shelf| {
-    let storage = &shelf.storage;
-    put(storage, &module("/src/mod.ts"), b"bytes").await.unwrap();
-    // A directory is nothing, also where it is a thing on the disk; nor is there anything below a file.
-    for key in [module("/mod.ts"), module("/src"), module("/src/mod.ts/x"), meta(), upload()] {
-        assert!(matches!(storage.get(&key).await, Err(StorageError::Missing(text)) if text == key.text()), "{key:?}");
-        for head_only in [false, true] {
-            for range in [None, Some(ByteRange::From(0))] {
-                let read = storage.read(&key, ReadRequest { head_only, range, ..ReadRequest::default() }).await;
-                assert!(matches!(read, Err(StorageError::Missing(_))), "{key:?}");
-            }
-        }
-        assert_eq!(storage.look(&key).await.unwrap().bytes, None, "{key:?}");
-    }
-});
-
-on_both_stores!(what_is_deleted_is_gone, async |shelf: Shelf| {
+on_every_store!(what_is_deleted_is_gone, async |shelf: Shelf| {
     let storage = &shelf.storage;
     let (one, two) = (module("/src/one.ts"), module("/src/two.ts"));
     put(storage, &one, b"bytes").await.unwrap();
@@ -249,80 +265,10 @@ on_both_stores!(what_is_deleted_is_gone, async |shelf: Shelf| {
     assert_eq!(storage.get(&one).await.unwrap(), "other");
 });
 
-on_both_stores!(a_reader_gets_the_part_it_asks_for, async |shelf: Shelf| {
-    let key = module("/mod.ts");
-    put(&shelf.storage, &key, b"0123456789").await.unwrap();
-    for (range, bytes, part) in [
-        (None, "0123456789", (0, 10)),
-        (Some(ByteRange::Between(0, 0)), "0", (0, 1)),
-        (Some(ByteRange::Between(2, 4)), "234", (2, 5)),
-        (Some(ByteRange::Between(8, u64::MAX)), "89", (8, 10)),
-        (Some(ByteRange::From(7)), "789", (7, 10)),
-        (Some(ByteRange::Last(3)), "789", (7, 10)),
-        (Some(ByteRange::Last(300)), "0123456789", (0, 10)),
-    ] {
-        let reading = shelf.read(&key, ReadRequest { range, ..ReadRequest::default() }).await;
-        let is_partial = matches!(&reading, Reading::Found(found) if found.is_partial);
-        assert_eq!((got(reading).await, is_partial), ((Bytes::from_static(bytes.as_bytes()), part, 10), range.is_some()), "{range:?}");
-    }
-    for range in [ByteRange::From(10), ByteRange::Between(10, 20), ByteRange::Between(4, 2), ByteRange::Last(0)] {
-        let reading = shelf.read(&key, ReadRequest { range: Some(range), ..ReadRequest::default() }).await;
-        assert!(matches!(reading, Reading::NoSuchRange(10)), "{range:?}: {}", kind(&reading));
-    }
-    let empty = module("/empty.ts");
-    put(&shelf.storage, &empty, b"").await.unwrap();
-    assert_eq!(got(shelf.read(&empty, ReadRequest::default()).await).await, (Bytes::new(), (0, 0), 0));
-    let range = Some(ByteRange::From(0));
-    assert!(matches!(shelf.read(&empty, ReadRequest { range, ..ReadRequest::default() }).await, Reading::NoSuchRange(0)));
-});
-
-on_both_stores!(head_tells_everything_but_the_bytes, async |shelf: Shelf| {
-    let key = module("/mod.ts");
-    put(&shelf.storage, &key, b"0123456789").await.unwrap();
-    let tag = match shelf.read(&key, ReadRequest::default()).await {
-        Reading::Found(found) => found.e_tag,
-        other => panic!("{}", kind(&other)),
-    };
-    let reading = shelf.read(&key, ReadRequest { head_only: true, ..ReadRequest::default() }).await;
-    if let Reading::Found(found) = &reading {
-        assert_eq!((&found.e_tag, found.is_partial), (&tag, false));
-    }
-    assert_eq!(got(reading).await, (Bytes::new(), (0, 10), 10));
-});
-
-on_both_stores!(a_reader_that_has_it_is_told_so, async |shelf: Shelf| {
-    let key = meta();
-    let read = async |if_none_match: Option<String>, if_modified_since| {
-        let reading = shelf.read(&key, ReadRequest { if_none_match, if_modified_since, ..ReadRequest::default() }).await;
-        matches!(reading, Reading::NotModified { .. })
-    };
-    shelf.storage.put(&key, Bytes::from_static(b"one")).await.unwrap();
-    let Reading::Found(found) = shelf.read(&key, ReadRequest::default()).await else { panic!("it is there") };
-    let (tag, written) = (found.e_tag.unwrap(), found.last_modified);
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "a tag as HTTP has it: {tag}");
-    // Whoever compresses on the way makes the tag a weak one; for reading that is the same.
-    for tags in [tag.clone(), "*".to_owned(), format!("\"x\", {tag}"), format!("W/{tag}"), format!("W/\"x\",W/{tag}")] {
-        assert!(read(Some(tags.clone()), None).await, "{tags}");
-        assert!(read(Some(tags.clone()), Some(written - TimeDelta::days(1))).await, "the tag decides: {tags}");
-    }
-    assert!(!read(Some("\"x\"".to_owned()), Some(written + TimeDelta::days(1))).await, "the tag decides");
-    // A date of HTTP has whole seconds: the one that we sent is a little earlier than the truth.
-    let sent = chrono::DateTime::from_timestamp(written.timestamp(), 0).unwrap();
-    assert!(read(None, Some(sent)).await, "the date that we sent");
-    assert!(read(None, Some(sent + TimeDelta::days(1))).await);
-    assert!(!read(None, Some(sent - TimeDelta::seconds(1))).await);
-    match shelf.read(&key, ReadRequest { if_none_match: Some(tag.clone()), ..ReadRequest::default() }).await {
-        Reading::NotModified { e_tag } => assert_eq!(e_tag.as_ref(), Some(&tag)),
-        other => panic!("{}", kind(&other)),
-    }
-    shelf.storage.put(&key, Bytes::from_static(b"other")).await.unwrap();
-    assert!(!read(Some(tag), None).await, "other bytes have another tag");
-});
-
 /// More than one part of an upload.
 const LARGE: usize = 12 * 1024 * 1024 + 7;
 
-on_both_stores!(an_object_is_written_bit_by_bit, async |shelf: Shelf| {
+on_every_store!(an_object_is_written_bit_by_bit, async |shelf: Shelf| {
     for (index, size) in [0, 1, 5 * 1024 * 1024, LARGE].into_iter().enumerate() {
         let key = StorageKey::PlanPack { task: IdSource::counting().next(), attempt: i64::try_from(index).unwrap() };
         let whole: Bytes = (0..size).map(|at| u8::try_from(at % 251).unwrap()).collect::<Vec<_>>().into();
@@ -336,7 +282,7 @@ on_both_stores!(an_object_is_written_bit_by_bit, async |shelf: Shelf| {
     }
 });
 
-on_both_stores!(what_is_not_finished_leaves_nothing, async |shelf: Shelf| {
+on_every_store!(what_is_not_finished_leaves_nothing, async |shelf: Shelf| {
     for size in [0, 1_000, LARGE] {
         for aborts in [true, false] {
             let mut writer = shelf.storage.writer(&upload());
@@ -355,7 +301,7 @@ on_both_stores!(what_is_not_finished_leaves_nothing, async |shelf: Shelf| {
     }
 });
 
-on_both_stores!(a_store_says_whether_it_answers, async |shelf: Shelf| {
+on_every_store!(a_store_says_whether_it_answers, async |shelf: Shelf| {
     shelf.storage.check().await.unwrap();
     shelf.storage.put(&upload(), Bytes::from_static(b"bytes")).await.unwrap();
     shelf.storage.check().await.unwrap();
@@ -363,7 +309,7 @@ on_both_stores!(a_store_says_whether_it_answers, async |shelf: Shelf| {
 
 #[tokio::test]
 async fn files_outlive_the_process() {
-    let shelf = Shelf::make(Backend::Files);
+    let shelf = Shelf::make(Backend::Files).unwrap();
     let key = module("/mod.ts");
     put(&shelf.storage, &key, b"bytes").await.unwrap();
     let url = |name: &str| format!("file:{}", shelf.place.path().join(name).display());
