@@ -96,7 +96,8 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option
 async fn attend(workshop: &Workshop, claim: Claim, work: Work) {
     let mut next = Some((claim, work));
     while let Some((claim, work)) = next.take() {
-        let step = AssertUnwindSafe(step(workshop, &claim, work)).catch_unwind();
+        // What a step keeps while it waits is large; here it is moved once.
+        let step = AssertUnwindSafe(Box::pin(step(workshop, &claim, work))).catch_unwind();
         let outcome = tokio::select! {
             outcome = step => outcome.unwrap_or_else(|panic| Err(JobError::Crash(AnyFault::later(describe(&*panic))))),
             () = keep_alive(workshop, &claim) => Err(JobError::Zombie),
