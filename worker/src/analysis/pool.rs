@@ -9,6 +9,7 @@ use std::{fmt, io};
 use serde::de::DeserializeOwned;
 use slipway_common::ids::PackageName;
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
+use slipway_common::shutdown::aside;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -79,7 +80,7 @@ impl<B: Bench> Analysis<B> {
     /// The package has findings, or its child died, or none could be started.
     pub async fn examine(&self, upload: Upload) -> Result<Examined<B>, AnalysisError> {
         let mut lease = self.pool.lease().await?;
-        let frame = match wire::encode(&Request::Upload(upload), MAX_REQUEST_BYTES) {
+        let frame = match aside(move || wire::encode(&Request::Upload(upload), MAX_REQUEST_BYTES)).await {
             Ok(frame) => frame,
             Err(error) => {
                 lease.return_unused();
@@ -194,7 +195,7 @@ struct Lease {
 
 impl Lease {
     /// Puts a question to the child. After an error there is no child any more.
-    async fn ask<P: DeserializeOwned>(&mut self, question: Vec<u8>) -> Result<Answer<P>, AnalysisError> {
+    async fn ask<P: DeserializeOwned + Send + 'static>(&mut self, question: Vec<u8>) -> Result<Answer<P>, AnalysisError> {
         let child = self.child.as_mut().expect("a lease has its child until it ends");
         let start = Instant::now();
         let answer = child.ask(question, self.patience, &self.limits).await;

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use slipway_common::shutdown::aside;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{error::Elapsed, timeout};
@@ -78,14 +79,14 @@ impl ChildProcess {
     /// Puts a question, and waits for the answer for so long.
     ///
     /// Cancelling leaves the conversation in the middle: the child is good for nothing but being dropped.
-    pub(super) async fn ask<P: DeserializeOwned>(
+    pub(super) async fn ask<P: DeserializeOwned + Send + 'static>(
         &mut self,
         question: Vec<u8>,
         patience: Duration,
         limits: &AnalysisLimits,
     ) -> Result<Answer<P>, AnalysisError> {
         let how = match self.exchange(question, patience, limits).await {
-            Ok(Ok(frame)) => match wire::decode(&frame) {
+            Ok(Ok(frame)) => match aside(move || wire::decode(&frame)).await {
                 Ok(Answer::Panicked(message)) => Some(Crash::Panic(message)),
                 Ok(answer) => return Ok(answer),
                 Err(error) => Some(Crash::Protocol(error.to_string())),

@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:tests/suites/contract/storage/keeping.rs
 //! What housekeeping sees of a store: its keys a page at a time, and files that a crash left unfinished.
-========
-//! What tidying up asks of a store: lists in bounded parts, and an end to what was never finished.
->>>>>>>> jobs2:tests/suites/contract/storage/inventory.rs
 
 use chrono::TimeDelta;
 use slipway_common::clock::Instant;
