@@ -11,5 +11,6 @@ pub mod jobs;
 pub mod model;
 pub mod queue;
 pub mod shutdown;
+pub mod steps;
 pub mod storage;
 pub mod telemetry;

@@ -14,6 +14,7 @@ use slipway_common::ids::JobId;
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Claim, Job, Lane};
 use slipway_common::shutdown::Shutdown;
+use slipway_common::steps::{self, Step};
 use tokio::sync::Semaphore;
 
 use crate::error::JobError;
@@ -80,6 +81,7 @@ async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, 
         settle(&mut tx, &claim).await?;
     }
     tx.commit().await?;
+    steps::reached(Step::Claimed);
     Ok(work.map(|work| (claim, work)))
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use slipway_common::config::Config;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
+use slipway_common::jobs;
 use slipway_common::shutdown::Shutdown;
 
 use super::admin_token::{self, ADMIN};
@@ -40,12 +41,24 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     let token = directory.join(ADMIN_TOKEN);
     let is_new = admin_token::provide(&context, &token).await?;
 
+    take_over(&context).await.map_err(readable)?;
     let shutdown = Shutdown::default();
     worker::start(&context, &shutdown)?;
     serve::answer(&context, listener, &shutdown);
     greet(&context, &token, is_new);
     serve::until_signal(&shutdown).await?;
     context.db.close().await;
+    Ok(())
+}
+
+/// Takes up at once what a process that crashed was doing. The lock says that nobody else is doing it.
+async fn take_over(context: &Context) -> Result<(), AnyFault> {
+    let mut tx = context.db.write("up.take_over").await?;
+    let interrupted = jobs::outlive(&mut tx).await?;
+    tx.commit().await?;
+    if interrupted > 0 {
+        tracing::info!(interrupted, "going on with what the last process left in the middle");
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::model::scope::Scope;
+use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
@@ -125,8 +126,11 @@ async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball
     let id: TaskId = context.ids.next();
     let key = StorageKey::Upload(id);
     let (digest, bytes) = store(app, &key, tarball.bytes, admitted.max_bytes).await?;
+    steps::reached(Step::UploadStored);
     let accepted = record(app, &admitted.right, &target, id, digest, bytes).await;
-    if accepted.is_err() {
+    // A refusal means that there is no row. A fault does not: a commit whose answer was lost may have happened, and its publish
+    // would be lost with the upload. Housekeeping knows later.
+    if let Err(ApiError::Refused(_)) = accepted {
         // Nobody will ask for it; what stays behind all the same costs space and nothing else.
         if let Err(error) = context.storage.delete(&key).await {
             tracing::warn!(task = %id, %error, "a refused upload stays behind");
@@ -201,6 +205,7 @@ pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publis
     let job = Job::Publish { task: publish.id };
     let job_id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;
+    steps::reached(Step::RowsWritten);
     tracing::info!(task = %publish.id, package = %publish.package, version = %publish.version, bytes = publish.upload_bytes, "accepted");
     context.ring(job.lane(), job_id).await;
     Ok(())

@@ -177,6 +177,14 @@ fn connections(values: &Values) -> Result<u32, ConfigError> {
     if count == 0 { Err(ConfigError("`database_connections` is 0: give it at least 1".into())) } else { Ok(count) }
 }
 
+/// The step at which this process is to stop, for the crash suite. Not a setting: a release build has no such thing.
+#[cfg(debug_assertions)]
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+#[must_use]
+pub fn crash_at() -> Option<String> {
+    std::env::var("SLIPWAY_CRASH_AT").ok()
+}
+
 /// What `--data DIR` implies: the doors of a registry in one process.
 #[must_use]
 pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {

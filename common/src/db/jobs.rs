@@ -1,5 +1,6 @@
 //! The rows behind the bells: enqueue, claim, settle. The rules stand in `crate::jobs`.
 
+use chrono::TimeDelta;
 use sqlx::types::Json;
 use sqlx::{Connection as _, FromRow};
 use uuid::Uuid;
@@ -124,6 +125,13 @@ impl WriteTx {
             .fetch_optional(conn)
             .await)?;
         row.map(Claim::try_from).transpose()
+    }
+
+    /// Lets every lease run out. Returns how many there were.
+    pub(crate) async fn expire_leases(&mut self) -> DbResult<u64> {
+        const SQL: &str = sql!("UPDATE jobs SET lease_until = $1, rung_at = $1 WHERE state = 'running'");
+        let before = self.now - TimeDelta::days(1);
+        Ok(on!(self, |conn| sqlx::query(SQL).bind(before).execute(conn).await.map(|done| done.rows_affected()))?)
     }
 
     /// Says that the worker is alive. False when the job is not ours any more.

@@ -68,6 +68,15 @@ pub async fn heartbeat(tx: &mut WriteTx, claim: &Claim) -> DbResult<bool> {
     tx.extend_lease(claim, lease_until).await
 }
 
+/// Takes every job from whoever had it. Only for the one process of a registry, before it begins to work: what runs now is held
+/// by a process that is dead.
+///
+/// # Errors
+/// When the database fails.
+pub async fn outlive(tx: &mut WriteTx) -> DbResult<u64> {
+    tx.expire_leases().await
+}
+
 /// How a job was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a zombie must roll back"]

@@ -120,6 +120,19 @@ on_both_engines!(a_heartbeat_extends_the_lease, async |scratch| {
     assert_eq!(bench.claim(id, "two").await, None);
 });
 
+on_both_engines!(the_one_process_takes_over_at_once, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let id = bench.enqueue(&announce()).await;
+    let claim = bench.claim(id, "one").await.unwrap();
+    assert_eq!(bench.write(async |tx| jobs::outlive(tx).await.unwrap()).await, 1);
+    assert_eq!(bench.due().await, [id], "nobody waits for the lease of a process that is gone");
+    let second = bench.claim(id, "two").await.unwrap();
+    assert_eq!((second.attempt, second.crashes), (2, 1));
+    assert_eq!(bench.settle(&claim).await, Settled::Zombie);
+    assert_eq!(bench.settle(&second).await, Settled::Ours(None));
+    assert_eq!(bench.write(async |tx| jobs::outlive(tx).await.unwrap()).await, 0);
+});
+
 on_both_engines!(a_job_that_failed_waits_for_its_time, async |scratch| {
     let bench = Bench::on(scratch).await;
     let id = bench.enqueue(&announce()).await;

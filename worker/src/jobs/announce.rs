@@ -13,6 +13,7 @@ use slipway_common::model::job::Claim;
 use slipway_common::model::package::Package;
 use slipway_common::model::version::ListedVersion;
 use slipway_common::shutdown::aside;
+use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use url::Url;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) 
         let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
         futures::future::try_join_all(writes).await?;
     }
+    steps::reached(Step::DocumentsWritten);
     let surrogates: Vec<String> = StorageKey::PackageMeta(package.clone()).surrogate().into_iter().collect();
     if let Err(error) = workshop.cdn.purge(&surrogates).await {
         // The short lifetime of the documents bounds what this costs.
@@ -56,6 +58,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) 
     let finished = tx.finish_publishes(&package, generation).await?;
     let twin = settle(&mut tx, claim).await?;
     tx.commit().await?;
+    steps::reached(Step::Settled);
     for (task, _) in &finished {
         tracing::info!(%task, %package, generation, "published");
         context.tell(*task).await;

@@ -14,6 +14,7 @@ use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::publish::{Publish, PublishError, PublishState};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
 use slipway_common::shutdown::aside;
+use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 
 use super::{plan_pack, settle};
@@ -138,10 +139,12 @@ fn explain(findings: &Findings) -> PublishError {
 async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
     let planned_at = context.clock.now();
+    steps::reached(Step::Planned);
     // The bytes are shared, not copied.
     let artefacts = plan.artefacts.clone();
     let pack = aside(move || plan_pack::write(&artefacts)).await?;
     context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, pack).await?;
+    steps::reached(Step::PackStored);
 
     let mut tx = context.db.write("publish.commit").await?;
     let version = version(&publish, &plan, tx.now())?;
@@ -155,6 +158,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     let job = Job::Store { task: publish.id, plan: claim.attempt };
     let store = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
     tx.commit().await?;
+    steps::reached(Step::Committed);
     // Nobody else can be storing a version that did not exist a moment ago.
     let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
     Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts) }, store))

@@ -9,7 +9,8 @@ use slipway_common::model::artefact::Artefact;
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::publish::PublishState;
 use slipway_common::shutdown::aside;
-use slipway_common::storage::StorageKey;
+use slipway_common::steps::{self, Step};
+use slipway_common::storage::{StorageError, StorageKey};
 
 use super::announce::{self, Snapshot};
 use super::publish::Committed;
@@ -44,9 +45,14 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
     };
     let put = |artefact: Artefact| {
         let key = StorageKey::of_artefact(&publish.package, &publish.version, &artefact.kind);
-        async move { context.storage.put_once(&key, artefact.bytes, &artefact.digest).await }
+        async move {
+            context.storage.put_once(&key, artefact.bytes, &artefact.digest).await?;
+            steps::reached(Step::SomeStored);
+            Ok::<_, StorageError>(())
+        }
     };
     stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>().await?;
+    steps::reached(Step::AllStored);
 
     let mut tx = context.db.write("publish.stored").await?;
     let generation = tx
@@ -63,6 +69,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         None => None,
     };
     tx.commit().await?;
+    steps::reached(Step::Stored);
     ring(context, twin).await;
     Ok(next)
 }
