@@ -4,6 +4,7 @@
 
 rabbitmq_home=""
 rabbitmq_epmd=""
+rabbitmq_is_new=""
 
 # The directory of the server's programs. Debian's wrappers in PATH switch to a user and a directory of their own.
 rabbitmq_programs() {
@@ -22,7 +23,14 @@ rabbitmq_programs() {
 rabbitmq_need() {
   if ! rabbitmq_programs >/dev/null; then
     debian_missing+=(rabbitmq-server)
-    debian_quiet=1
+    rabbitmq_is_new=1
+  fi
+}
+
+# Keeps the service of a package that was installed for us from starting with the machine.
+rabbitmq_tame() {
+  if [[ -n $rabbitmq_is_new ]] && command -v systemctl >/dev/null; then
+    as_root systemctl disable --quiet rabbitmq-server 2>/dev/null || true
   fi
 }
 

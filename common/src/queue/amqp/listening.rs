@@ -10,8 +10,8 @@ use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use lapin::{Acker, Channel, Connection, Consumer};
+use lapin::types::{DeliveryTag, FieldTable};
+use lapin::{Channel, Connection, Consumer};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -81,12 +81,16 @@ pub(super) struct Heard {
 /// A message that the broker keeps until this is dropped. When its stream or its connection ends first, the broker delivers the
 /// message again, to whoever listens then.
 #[derive(Debug)]
-pub(in crate::queue) struct Receipt(Acker);
+pub(in crate::queue) struct Receipt {
+    channel: Channel,
+    tag: DeliveryTag,
+}
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        // Being polled once hands the acknowledgement to the connection. When it is gone there is nobody to acknowledge to.
-        let _ = self.0.ack(BasicAckOptions::default()).now_or_never();
+        // Being polled once puts it on its way, before whatever the channel sends later. A channel that is closed has nobody to
+        // acknowledge to.
+        let _ = self.channel.basic_ack(self.tag, BasicAckOptions::default()).now_or_never();
     }
 }
 
@@ -107,7 +111,7 @@ struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // Being polled once sends it. The broker then takes back what was delivered and not acknowledged, heard or not.
+        // Being polled once puts it on its way. The broker takes back what was delivered and not acknowledged, heard or not.
         let _ = self.channel.close(200, "nobody listens".into()).now_or_never();
     }
 }
@@ -130,7 +134,7 @@ impl Ear {
             };
             match hold.consumer.next().await {
                 Some(Ok(delivery)) => {
-                    if let Some(heard) = read(delivery) {
+                    if let Some(heard) = read(&hold.channel, &delivery) {
                         return Some(heard);
                     }
                 }
@@ -171,8 +175,8 @@ impl Ear {
 }
 
 /// What a message says. One that is no id is acknowledged, or it would come back for ever.
-fn read(delivery: Delivery) -> Option<Heard> {
-    let receipt = Receipt(delivery.acker);
+fn read(channel: &Channel, delivery: &Delivery) -> Option<Heard> {
+    let receipt = Receipt { channel: channel.clone(), tag: delivery.delivery_tag };
     let id = Uuid::try_parse_ascii(&delivery.data).or_else(|_| Uuid::from_slice(&delivery.data));
     if id.is_err() {
         tracing::warn!(bytes = delivery.data.len(), queue = %delivery.routing_key, "a message that is no id was thrown away");
