@@ -151,8 +151,8 @@ impl Broker {
         self.ask(Method::PUT, &format!("permissions/{{}}/{}", self.admin.username()), &all).await;
     }
 
-    /// Takes the virtual host away, with all that is in it.
-    async fn remove(self) {
+    /// Takes the virtual host away, with all that is in it. [`with_broker`] does it for the one that it made.
+    pub async fn remove(self) {
         self.ask(Method::DELETE, "vhosts/{}", &Value::Null).await;
     }
 

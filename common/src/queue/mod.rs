@@ -66,7 +66,7 @@ pub trait Queue: std::fmt::Debug + Send + Sync {
     /// The publishes that reach a final state from now on. The stream outlives a broker that goes and comes back.
     async fn news(&self) -> Result<BoxStream<'static, TaskId>, QueueError>;
 
-    /// Whether bells ring at the moment. Work goes on without, more slowly.
+    /// Whether a bell that is rung here is heard by anybody at the moment. Work goes on when it is not, more slowly.
     async fn check(&self) -> Result<(), QueueError>;
 }
 

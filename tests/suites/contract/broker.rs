@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use serde_json::json;
 use slipway_common::ids::{IdSource, JobId, TaskId};
 use slipway_common::model::job::Lane;
@@ -130,13 +130,15 @@ fn a_message_that_is_no_id_does_no_harm() {
 fn a_wire_that_was_cut_and_mended_rings_without_anybodys_help() {
     with_broker(async |broker| {
         let ((queue, mut proxy), ids) = (broker.behind_proxy().await, IdSource::counting());
-        let mut bells = queue.listen(Lane::Publish, 2).await.unwrap();
+        let (worker, wire) = broker.behind_proxy().await;
+        let mut bells = worker.listen(Lane::Publish, 2).await.unwrap();
         let mut news = queue.news().await.unwrap();
         let job = ring(&queue, &ids).await;
         let held = bells.next().await.unwrap();
         assert_eq!(held.job, job);
 
         proxy.cut();
+        wire.cut();
         let started = Instant::now();
         unavailable(queue.ring(Lane::Publish, ids.next()).await);
         unavailable(queue.tell(ids.next()).await);
@@ -149,6 +151,7 @@ fn a_wire_that_was_cut_and_mended_rings_without_anybodys_help() {
         assert!(started.elapsed() < Duration::from_secs(1), "it is known to be down: {:?}", started.elapsed());
 
         proxy.mend();
+        wire.mend();
         assert_eq!(bells.next().await.unwrap().job, job, "what was held is rung again");
         drop(held);
         let job = ids.next();
@@ -191,9 +194,9 @@ fn a_broker_that_is_away_at_the_start_delays_it_and_is_found_later() {
         proxy.cut();
         let started = Instant::now();
         unavailable(queue.check().await);
+        unavailable(queue.ring(Lane::Publish, ids.next()).await);
         let mut bells = queue.listen(Lane::Publish, 1).await.unwrap();
         let _news = queue.news().await.unwrap();
-        unavailable(queue.ring(Lane::Publish, ids.next()).await);
         assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
         proxy.mend();
         let job = ids.next();
@@ -206,7 +209,7 @@ fn a_broker_that_is_away_at_the_start_delays_it_and_is_found_later() {
 fn a_broker_that_sends_everybody_away_has_them_back() {
     with_broker(async |broker| {
         let ((queue, mut proxy), ids) = (broker.behind_proxy().await, IdSource::counting());
-        let mut bells = queue.listen(Lane::Publish, 1).await.unwrap();
+        let mut bells = broker.queue().listen(Lane::Publish, 1).await.unwrap();
         ring(&queue, &ids).await;
         assert!(bells.next().await.is_some());
         broker.start_over().await;
@@ -220,13 +223,30 @@ fn a_broker_that_sends_everybody_away_has_them_back() {
 fn a_queue_that_somebody_deleted_is_made_again() {
     with_broker(async |broker| {
         let ((queue, mut proxy), ids) = (broker.behind_proxy().await, IdSource::counting());
-        let mut bells = queue.listen(Lane::Publish, 1).await.unwrap();
+        let mut bells = broker.queue().listen(Lane::Publish, 1).await.unwrap();
         ring(&queue, &ids).await;
         assert!(bells.next().await.is_some());
         broker.delete(QUEUE).await;
         let job = ids.next();
         ring_again(&queue, &mut proxy, job).await;
         assert_eq!(bells.next().await.unwrap().job, job);
+    });
+}
+
+#[test]
+fn a_bell_that_the_broker_does_not_take_rings_at_home() {
+    with_broker(async |broker| {
+        let ((worker, wire), ids) = (broker.behind_proxy().await, IdSource::counting());
+        let mut bells = worker.listen(Lane::Publish, 1).await.unwrap();
+        let mut others = worker.listen(Lane::Announce, 1).await.unwrap();
+        wire.cut();
+        let job = ring(&worker, &ids).await;
+        assert_eq!(bells.next().await.unwrap().job, job);
+        assert!(others.next().now_or_never().is_none(), "in its lane alone");
+        worker.check().await.unwrap();
+        drop((bells, others));
+        unavailable(worker.ring(Lane::Publish, ids.next()).await);
+        unavailable(worker.check().await);
     });
 }
 

@@ -34,9 +34,9 @@ impl Address {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(unreadable)?;
         let mut uri: AMQPUri = text.parse().map_err(|_| unreadable())?;
         // The client takes an IPv6 address for no host at all.
-        uri.authority.host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        host.trim_start_matches('[').trim_end_matches(']').clone_into(&mut uri.authority.host);
         if uri.vhost.is_empty() {
-            uri.vhost = "/".to_owned();
+            "/".clone_into(&mut uri.vhost);
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         uri.query.frame_max.get_or_insert(FRAME);

@@ -18,7 +18,7 @@ use super::waits::Waits;
 const ANSWER: Duration = Duration::from_secs(5);
 /// How much longer the same attempt goes on. Whoever accepts a connection and says nothing would otherwise hold one more thread and
 /// socket of ours for each attempt.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 
 /// What is known about a connection.
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ impl Dialer {
         if matches!(*self.state.borrow(), State::Down(_)) {
             tracing::debug!(line = self.name, reason, "the broker is still away");
         } else {
-            tracing::warn!(line = self.name, reason, "the broker is away; until it is back the relay does its work, more slowly");
+            tracing::warn!(line = self.name, reason, "the broker is away; until it is back work is found in the database, more slowly");
         }
         self.state.send_replace(State::Down(reason));
     }
@@ -131,12 +131,11 @@ impl Dialer {
         let name = format!("slipway, {}", self.name);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let mut attempt = Box::pin(Connection::connect_uri(self.address.uri(), properties));
-        let outcome = match tokio::time::timeout(ANSWER, &mut attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                self.down("it accepts connections and says nothing".to_owned());
-                tokio::time::timeout(GIVE_UP, attempt).await.map_err(|_| "it says nothing".to_owned())?
-            }
+        let outcome = if let Ok(outcome) = tokio::time::timeout(ANSWER, &mut attempt).await {
+            outcome
+        } else {
+            self.down("it does not answer".to_owned());
+            tokio::time::timeout(GIVE_UP, attempt).await.map_err(|_| "it does not answer".to_owned())?
         };
         outcome.map_err(|error| error.to_string())
     }

@@ -132,16 +132,13 @@ impl Ear {
                 self.listen(&connection).await;
                 continue;
             };
-            match hold.consumer.next().await {
-                Some(Ok(delivery)) => {
-                    if let Some(heard) = read(&hold.channel, &delivery) {
-                        return Some(heard);
-                    }
+            if let Some(Ok(delivery)) = hold.consumer.next().await {
+                if let Some(heard) = read(&hold.channel, &delivery) {
+                    return Some(heard);
                 }
-                Some(Err(_)) | None => {
-                    self.hold = None;
-                    self.waits.pause().await;
-                }
+            } else {
+                self.hold = None;
+                self.waits.pause().await;
             }
         }
     }

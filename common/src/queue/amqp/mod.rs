@@ -4,6 +4,9 @@
 //! when the bell is dropped. None of that is needed for correctness: a message that the broker loses, refuses or drops is rung again by
 //! the relay. Opening the door touches no network; connections are made when first needed and come back by themselves.
 //!
+//! A bell that the broker does not take rings at home, if anybody in this process listens to it: so the relay of a worker finds its work
+//! with nothing but the database.
+//!
 //! Not here: delays, retries and dead letters. They are columns of the `jobs` table.
 
 mod address;
@@ -13,16 +16,16 @@ mod places;
 mod ringing;
 mod waits;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 
 use self::address::Address;
 use self::listening::{Heard, Listening, Source};
 use self::ringing::{Ringing, Word};
-use super::{Bell, Queue, QueueError};
+use super::{Bell, InProcess, Queue, QueueError};
 use crate::ids::{JobId, TaskId};
 use crate::model::job::Lane;
 
@@ -37,12 +40,26 @@ pub(super) struct Amqp {
     address: Address,
     ringing: OnceLock<Ringing>,
     listening: OnceLock<Listening>,
+    home: InProcess,
+    // One clone for each stream of bells.
+    at_home: Arc<()>,
 }
 
 impl Amqp {
     /// A door to the broker that a URL names. Connections need a runtime, so they wait for the first use.
     pub(super) fn open(url: &str) -> Result<Self, QueueError> {
-        Ok(Self { address: Address::parse(url)?, ringing: OnceLock::new(), listening: OnceLock::new() })
+        Ok(Self {
+            address: Address::parse(url)?,
+            ringing: OnceLock::new(),
+            listening: OnceLock::new(),
+            home: InProcess::default(),
+            at_home: Arc::default(),
+        })
+    }
+
+    /// Whether anybody in this process listens to bells.
+    fn is_at_home(&self) -> bool {
+        Arc::strong_count(&self.at_home) > 1
     }
 
     fn ringing(&self) -> &Ringing {
@@ -57,12 +74,23 @@ impl Amqp {
 #[async_trait]
 impl Queue for Amqp {
     async fn ring(&self, lane: Lane, job: JobId) -> Result<(), QueueError> {
-        self.ringing().say(Word::Bell(lane), job.uuid()).await
+        match self.ringing().say(Word::Bell(lane), job.uuid()).await {
+            Err(error) if self.is_at_home() => {
+                tracing::debug!(%job, lane = lane.as_str(), %error, "the bell rings at home");
+                self.home.ring(lane, job).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn listen(&self, lane: Lane, capacity: u16) -> Result<BoxStream<'static, Bell>, QueueError> {
+        let presence = Arc::clone(&self.at_home);
         let heard = self.listening().to(Source::Lane(lane), capacity).await;
-        Ok(heard.map(|Heard { id, receipt }| Bell { job: id.into(), receipt: Some(receipt) }).boxed())
+        let heard = heard.map(|Heard { id, receipt }| Bell { job: id.into(), receipt: Some(receipt) });
+        let home = self.home.listen(lane, capacity).await?.inspect(move |_| {
+            let _ = &presence;
+        });
+        Ok(stream::select(heard, home).boxed())
     }
 
     async fn tell(&self, task: TaskId) -> Result<(), QueueError> {
@@ -75,6 +103,9 @@ impl Queue for Amqp {
     }
 
     async fn check(&self) -> Result<(), QueueError> {
-        self.ringing().check().await
+        match self.ringing().check().await {
+            Err(_) if self.is_at_home() => Ok(()),
+            outcome => outcome,
+        }
     }
 }

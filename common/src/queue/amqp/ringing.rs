@@ -23,8 +23,8 @@ use crate::queue::QueueError;
 /// How long a caller waits for the broker. A request waits here after its transaction, so this is what a broker that stalls costs it;
 /// a healthy one confirms in about a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// When the connection is given up on which a message stays unconfirmed. Longer than a quorum queue takes to elect a leader.
-const CONFIRM: Duration = Duration::from_secs(10);
+/// When the connection is given up on which a message stays unconfirmed. A quorum queue takes a second or two to elect a leader.
+const CONFIRM: Duration = Duration::from_secs(5);
 /// Messages that may wait to be sent. A caller for whom there is no room waits for it, as long as it would wait for the broker.
 const WAITING: usize = 1_024;
 /// A message that the broker writes to disk.

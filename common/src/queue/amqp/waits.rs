@@ -1,4 +1,6 @@
 //! How long to wait before the broker is tried again.
+//!
+//! What is random here comes from the library, not from the source of ids: it names nothing and hides nothing.
 
 use std::time::Duration;
 
