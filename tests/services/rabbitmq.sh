@@ -3,6 +3,7 @@
 # which sets `work`, after postgres.sh, which has `free_port`.
 
 rabbitmq_home=""
+rabbitmq_node=""
 rabbitmq_epmd=""
 rabbitmq_is_new=""
 
@@ -34,9 +35,9 @@ rabbitmq_tame() {
   fi
 }
 
-# Runs a program of the server as the private node, or as one that talks to it.
-rabbitmq_run() {
-  env HOME="$rabbitmq_home" \
+# Becomes a program of the server, as the private node or as one that talks to it.
+rabbitmq_become() {
+  exec env HOME="$rabbitmq_home" \
     ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$rabbitmq_epmd_port" \
     RABBITMQ_NODENAME="slipway-$$@localhost" \
     RABBITMQ_DIST_PORT="$rabbitmq_dist_port" \
@@ -74,14 +75,13 @@ CONFIG
 
 # Waits until the broker takes logins, or its process has ended.
 rabbitmq_ready() {
-  local node=$1
   for _ in $(seq 300); do
     if curl --silent --fail --max-time 2 --user "slipway:$rabbitmq_password" \
       "http://127.0.0.1:$rabbitmq_admin_port/api/overview" >/dev/null 2>&1 &&
       (: </dev/tcp/127.0.0.1/"$rabbitmq_port") 2>/dev/null; then
       return
     fi
-    kill -0 "$node" 2>/dev/null || return 1
+    kill -0 "$rabbitmq_node" 2>/dev/null || return 1
     sleep 0.2
   done
   return 1
@@ -89,7 +89,6 @@ rabbitmq_ready() {
 
 # Starts the broker and exports its addresses for the suites.
 rabbitmq_start() {
-  local node
   rabbitmq_programs >/dev/null || {
     echo "RabbitMQ is not installed and could not be" >&2
     return 1
@@ -106,9 +105,9 @@ rabbitmq_start() {
     rabbitmq_configure
     epmd -address 127.0.0.1 -port "$rabbitmq_epmd_port" >/dev/null 2>&1 &
     rabbitmq_epmd=$!
-    rabbitmq_run rabbitmq-server >"$rabbitmq_home/out.log" 2>&1 </dev/null &
-    node=$!
-    if rabbitmq_ready "$node"; then
+    rabbitmq_become rabbitmq-server >"$rabbitmq_home/out.log" 2>&1 </dev/null &
+    rabbitmq_node=$!
+    if rabbitmq_ready; then
       export SLIPWAY_TEST_QUEUE="amqp://slipway:$rabbitmq_password@127.0.0.1:$rabbitmq_port/%2F"
       export SLIPWAY_TEST_QUEUE_ADMIN="http://slipway:$rabbitmq_password@127.0.0.1:$rabbitmq_admin_port/"
       echo "RabbitMQ listens on 127.0.0.1:$rabbitmq_port"
@@ -122,9 +121,14 @@ rabbitmq_start() {
 
 # Stops the node that rabbitmq_start started, if it runs, and its port mapper. What it holds is thrown away, so it need not tidy up.
 rabbitmq_stop() {
-  if [[ -n $rabbitmq_home && -s $rabbitmq_home/pid ]]; then
-    kill -KILL "$(cat "$rabbitmq_home/pid")" 2>/dev/null || true
-    rm -f "$rabbitmq_home/pid"
+  if [[ -n $rabbitmq_node ]]; then
+    # The script stops what it runs, also while that has not said yet which process it is.
+    kill -TERM "$rabbitmq_node" 2>/dev/null || true
+    if [[ -s $rabbitmq_home/pid ]]; then
+      kill -KILL "$(cat "$rabbitmq_home/pid")" 2>/dev/null || true
+    fi
+    wait "$rabbitmq_node" 2>/dev/null || true
+    rabbitmq_node=""
   fi
   if [[ -n $rabbitmq_epmd ]]; then
     kill "$rabbitmq_epmd" 2>/dev/null || true
