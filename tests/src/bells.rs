@@ -96,4 +96,8 @@ impl Queue for Bells {
     async fn news(&self) -> Result<BoxStream<'static, TaskId>, QueueError> {
         self.queue.news().await
     }
+
+    async fn check(&self) -> Result<(), QueueError> {
+        self.queue.check().await
+    }
 }

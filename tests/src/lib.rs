@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bells;
+pub mod broker;
 pub mod client;
 pub mod database;
 pub mod engines;
 pub mod package;
+pub mod proxy;
 pub mod registry;
 pub mod tables;
 pub mod world;

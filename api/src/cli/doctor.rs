@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     report("configuration", rules(&config));
     report("database", database(&config).await);
     report("objects", objects(&config).await);
-    report("queue", queue(&config));
+    report("queue", queue(&config).await);
     match problems {
         0 => Ok(()),
         1 => bail!("1 problem"),
@@ -131,8 +131,10 @@ fn causes(error: &dyn Error) -> String {
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn queue(config: &Config) -> Result<String, String> {
-    queue::open(config.queue.expose()).map(|_| format!("{} answers", config.queue)).map_err(|error| error.to_string())
+async fn queue(config: &Config) -> Result<String, String> {
+    let queue = queue::open(config.queue.expose()).map_err(|error| error.to_string())?;
+    queue.check().await.map_err(|error| format!("{error}; check the address, the virtual host and what the user may do there"))?;
+    Ok(format!("{} answers", config.queue))
 }
 
 #[cfg(test)]

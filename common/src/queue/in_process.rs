@@ -9,14 +9,9 @@ use futures::stream::BoxStream;
 use tokio::sync::{Mutex, broadcast, mpsc};
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::{Bell, Queue, QueueError};
+use super::{BELLS, Bell, NEWS, Queue, QueueError};
 use crate::ids::{JobId, TaskId};
 use crate::model::job::Lane;
-
-/// Bells that wait in one lane. Overflow is dropped on purpose: the relay exists.
-const BELLS: usize = 4_096;
-/// News that a slow listener may be behind. It looks at its row anyway.
-const NEWS: usize = 1_024;
 
 /// The queue of a process that does everything itself.
 #[derive(Debug)]
@@ -61,7 +56,7 @@ impl Queue for InProcess {
         let receiver = Arc::clone(&self.lane(lane).receiver);
         let bells = futures::stream::unfold(receiver, |receiver| async move {
             let job = receiver.lock().await.recv().await?;
-            Some((Bell { job }, receiver))
+            Some((Bell { job, receipt: None }, receiver))
         });
         Ok(bells.boxed())
     }
@@ -75,6 +70,10 @@ impl Queue for InProcess {
     async fn news(&self) -> Result<BoxStream<'static, TaskId>, QueueError> {
         // A listener that lagged has missed news; it looks at its row anyway.
         Ok(BroadcastStream::new(self.news.subscribe()).filter_map(|task| async move { task.ok() }).boxed())
+    }
+
+    async fn check(&self) -> Result<(), QueueError> {
+        Ok(())
     }
 }
 

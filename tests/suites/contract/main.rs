@@ -1,13 +1,15 @@
 //! What the doors promise, on everything that stands behind them.
 //!
 //! Each method of the database is exercised on both engines through its public face, races included; objects on every backend
-//! that needs no service; bells in every queue. A test has one body: `on_both_engines!` and `on_both_stores!` make several of it.
+//! that needs no service; bells in every queue. A test has one body: `on_both_engines!`, `on_both_stores!` and `on_both_queues!` make
+//! several of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod accounts;
 mod authorizations;
 mod bench;
+mod broker;
 mod corrupt;
 mod coverage;
 mod directories;

@@ -11,6 +11,7 @@ use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Job, Lane};
 use slipway_common::queue::InProcess;
 use slipway_common::storage::Storage;
+use slipway_tests::broker::Broker;
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name};
@@ -121,4 +122,35 @@ on_both_engines!(a_burst_is_rung_in_sweeps, async |scratch| {
     let mut heard = heard(&context, Lane::Announce).await;
     heard.sort();
     assert_eq!(heard, put);
+});
+
+on_both_engines!(a_bell_that_the_broker_lost_rings_again, async |scratch| {
+    let Some(broker) = Broker::make().await else { return };
+    let bench = Bench::on(scratch).await;
+    let context = Context { queue: broker.queue(), ..context(&bench) };
+    let id = bench.enqueue(&announce()).await;
+    context.ring(Lane::Announce, id).await;
+    broker.purge("slipway.announce").await;
+    bench.advance(LOST);
+    assert_eq!(jobs::relay(&context).await.unwrap(), 1);
+    let mut bells = context.queue.listen(Lane::Announce, 1).await.unwrap();
+    assert_eq!(bells.next().await.unwrap().job, id);
+    broker.remove().await;
+});
+
+on_both_engines!(a_worker_finds_its_work_without_a_broker, async |scratch| {
+    let Some(broker) = Broker::make().await else { return };
+    let bench = Bench::on(scratch).await;
+    let ((desk, cut), (workshop, cut_as_well)) = (broker.behind_proxy().await, broker.behind_proxy().await);
+    cut.cut();
+    cut_as_well.cut();
+    let (desk, workshop) = (Context { queue: desk, ..context(&bench) }, Context { queue: workshop, ..context(&bench) });
+    let mut bells = workshop.queue.listen(Lane::Announce, 1).await.unwrap();
+    let id = bench.enqueue(&announce()).await;
+    desk.ring(Lane::Announce, id).await;
+    bench.advance(LOST);
+    assert_eq!(jobs::relay(&desk).await.unwrap(), 0, "it leaves the job to those who are heard");
+    assert_eq!(jobs::relay(&workshop).await.unwrap(), 1);
+    assert_eq!(bells.next().await.unwrap().job, id);
+    broker.remove().await;
 });
