@@ -19,9 +19,13 @@ impl TestDatabase {
     /// When it cannot be made.
     pub async fn fresh() -> Self {
         let engine = if told("SLIPWAY_TEST_DATABASE").is_some() { Engine::Postgres } else { Engine::Sqlite };
-        let scratch = Scratch::make(engine).await;
-        assert!(scratch.is_some(), "the engine is there");
-        Self { scratch }
+        Self::of(engine).await.expect("the engine is there")
+    }
+
+    /// A database of this kind. `None` where there is no server and none was promised.
+    pub async fn of(engine: Engine) -> Option<Self> {
+        let scratch = Scratch::make(engine).await?;
+        Some(Self { scratch: Some(scratch) })
     }
 
     fn scratch(&self) -> &Scratch {

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod client;
 pub mod database;
 pub mod engines;
+pub mod fleet;
 pub mod package;
 pub mod proxy;
 pub mod registry;

@@ -81,7 +81,9 @@ async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, 
         settle(&mut tx, &claim).await?;
     }
     tx.commit().await?;
-    steps::reached(Step::Claimed);
+    if let Some(Work::Publish(_)) = work {
+        steps::reached(Step::Claimed);
+    }
     Ok(work.map(|work| (claim, work)))
 }
 

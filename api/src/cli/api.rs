@@ -1,5 +1,6 @@
 //! `slipway api`: answers requests; workers run elsewhere.
 
+use slipway_common::config::Config;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
 
@@ -8,15 +9,17 @@ use super::doors::{self, readable};
 use super::{roles, serve, worker};
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
-    let config = doors::load(&arguments.layers(None))?;
-    roles::check(&config, "api")?;
-    let listener = serve::bind(config.listen).await?;
+    let mut layers = arguments.layers(None);
+    roles::check(&Config::load(&layers)?, "api")?;
+    let listener = serve::bind(&mut layers).await?;
+    let config = doors::load(&layers)?;
     let context = doors::open(config).await?;
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     worker::relay(&context, &shutdown);
     serve::answer(&context, listener, &shutdown);
-    tracing::info!(url = %context.config.public_url, "ready");
+    serve::introduce(&context.config);
+    serve::ready(&context.config);
     serve::until_signal(&shutdown).await?;
     context.db.close().await;
     Ok(())

@@ -1,6 +1,7 @@
 //! Listening, and ending well.
 
 use anyhow::Context as _;
+use slipway_common::config::{Config, Layers};
 use slipway_common::context::Context;
 use slipway_common::shutdown::Shutdown;
 use tokio::net::TcpListener;
@@ -8,9 +9,25 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 
-/// Opens the port. Done before anything else, so that a taken port is the first thing one hears of.
-pub(super) async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+/// Opens the port. Done before anything else, so that a taken port is the first thing one hears of. With port 0 the system chooses
+/// one, the configuration is told, and the registry's address follows from it.
+pub(super) async fn bind(layers: &mut Layers) -> anyhow::Result<TcpListener> {
+    let address = Config::load(layers)?.listen;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    layers.flags.push(("listen", listener.local_addr().context("the listener has no address")?.to_string()));
+    Ok(listener)
+}
+
+/// Says who answers, and where.
+#[expect(clippy::print_stdout, reason = "this is what the command says to whoever started it")]
+pub(super) fn introduce(config: &Config) {
+    println!("Slipway {} at {}, listening on {}", env!("CARGO_PKG_VERSION"), config.public_url, config.listen);
+}
+
+/// Says that the process is at work: the line that scripts wait for.
+#[expect(clippy::print_stdout, reason = "this is what the command says to whoever started it")]
+pub(super) fn ready(config: &Config) {
+    println!("ready {}", config.public_url);
 }
 
 /// Answers requests until the shutdown begins and those under way are answered.
@@ -28,9 +45,11 @@ pub(super) async fn until_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
     }
     tracing::info!("finishing what was accepted");
     tokio::select! {
-        () = shutdown.finish() => {}
-        _ = terminate.recv() => shutdown.abort(),
-        _ = interrupt.recv() => shutdown.abort(),
+        () = shutdown.finish() => return Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    tracing::warn!("leaving at once; what is not done stands in its row");
+    shutdown.abort();
     Ok(())
 }

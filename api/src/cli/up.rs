@@ -5,7 +5,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use slipway_common::config::Config;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::jobs;
@@ -31,9 +30,7 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data directory `{}`", directory.display()))?;
     let _lock = lock(&directory)?;
     let mut layers = arguments.serve.layers(Some(&directory));
-    let listener = serve::bind(Config::load(&layers)?.listen).await?;
-    // With port 0 the system has chosen one, and the registry's address follows from it.
-    layers.flags.push(("listen", listener.local_addr().context("the listener has no address")?.to_string()));
+    let listener = serve::bind(&mut layers).await?;
     let config = doors::load(&layers)?;
 
     let context = doors::open(config).await?;
@@ -78,7 +75,7 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
 fn greet(context: &Context, token: &Path, is_new: bool) {
     let config = &context.config;
     let (url, npm) = (&config.public_url, &config.npm_url);
-    println!("Slipway {} at {url}", env!("CARGO_PKG_VERSION"));
+    serve::introduce(config);
     println!("The token of `{ADMIN}` {} {}", if is_new { "was written to" } else { "is in" }, token.display());
     println!();
     println!("Try, in the directory of a package:");
@@ -88,5 +85,5 @@ fn greet(context: &Context, token: &Path, is_new: bool) {
     println!("  JSR_URL={url} deno add jsr:@scope/package");
     println!("  npm install @scope/package@npm:@jsr/scope__package --@jsr:registry={npm}");
     println!();
-    println!("ready {url}");
+    serve::ready(config);
 }

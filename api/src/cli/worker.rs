@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let shutdown = Shutdown::default();
     start(&context, &shutdown)?;
-    tracing::info!("ready");
+    serve::ready(&context.config);
     serve::until_signal(&shutdown).await?;
     context.db.close().await;
     Ok(())

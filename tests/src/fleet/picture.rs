@@ -1,0 +1,75 @@
+//! What is the case in a registry of real processes, without what differs from run to run: ids are `#`, times are `T`, and who did
+//! a job and at which attempt is left out. Two registries in which the same was done are the same text.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use slipway_common::storage::{Storage, StorageKey, Store};
+
+use super::Fleet;
+use crate::tables::tables;
+use crate::world;
+
+/// What differs from run to run, and what stands for it.
+static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "#"),
+        (r"#[0-9]+", "#"),
+        (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "T"),
+        (r" hash=\S+", ""),
+        (r" (worker|attempt|crashes|not_before|lease_until|rung_at|plan_attempt)=\S+", ""),
+        (r"plan: [0-9]+", "plan: N"),
+        (r"uploads/#\.[0-9]+\.plan", "uploads/#.N.plan"),
+    ]
+    .into_iter()
+    .map(|(pattern, stand_in)| (Regex::new(pattern).expect("this is a pattern"), stand_in))
+    .collect()
+});
+
+/// Lines by their section.
+pub type Picture = BTreeMap<String, Vec<String>>;
+
+/// Documents that a reader asks for again and again; they name times, so their text is compared and not their digest.
+const DOCUMENTS: [&str; 3] = ["/meta.json", "/index.json", "/abbreviated.json"];
+
+impl Fleet {
+    /// Takes the picture.
+    ///
+    /// # Panics
+    /// When something cannot be read.
+    pub async fn picture(&self) -> Picture {
+        let mut picture = Picture::new();
+        for (store, title) in [(Store::Public, "public objects"), (Store::Private, "private objects")] {
+            let mut lines = world::objects(&self.storage, store).await;
+            for line in &mut lines {
+                let key = line.split(' ').next().expect("a line begins with a key").to_owned();
+                if store == Store::Public && DOCUMENTS.iter().any(|name| key.ends_with(name)) && !key.starts_with("docs/") {
+                    *line = format!("{key} {}", text(&self.storage, &key).await);
+                }
+            }
+            picture.insert(title.to_owned(), lines);
+        }
+        for table in tables(self.database()).await {
+            picture.insert(table.name, table.rows);
+        }
+        // The rounds of the house come and go by the clock.
+        if let Some(jobs) = picture.get_mut("jobs") {
+            jobs.retain(|job| !job.contains("kind=housekeep"));
+        }
+        for lines in picture.values_mut() {
+            for line in lines.iter_mut() {
+                for (pattern, stand_in) in DIFFERENT.iter() {
+                    *line = pattern.replace_all(line, *stand_in).into_owned();
+                }
+            }
+            lines.sort();
+        }
+        picture
+    }
+}
+
+async fn text(storage: &Storage, key: &str) -> String {
+    let key: StorageKey = world::key(key).expect("it was listed as one of ours");
+    String::from_utf8_lossy(&storage.get(&key).await.expect("what is listed can be read")).into_owned()
+}

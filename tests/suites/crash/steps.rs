@@ -1,0 +1,158 @@
+//! A crash at each step, in both modes.
+
+use slipway_common::ids::PackageName;
+use slipway_common::steps::Step;
+use slipway_tests::PackageBuilder;
+use slipway_tests::fleet::observer::Observer;
+use slipway_tests::fleet::{self, Mode, Picture, Process, Role};
+use tokio::sync::OnceCell;
+
+use crate::{Test, run};
+
+/// What is published. It imports what was published before, and reads a file beside it.
+const PACKAGE: &str = "@acme/maths";
+
+pub(crate) fn tests() -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    for mode in [Mode::Embedded, Mode::Scaled] {
+        for step in Step::ALL {
+            let name = format!("steps::{}::{}", format!("{mode:?}").to_lowercase(), step.name());
+            tests.push((name, Box::new(move || run(crash(mode, step)))));
+        }
+    }
+    tests
+}
+
+/// Who reaches a step.
+fn who(mode: Mode, step: Step) -> Role {
+    match (mode, step) {
+        (Mode::Embedded, _) => Role::Up,
+        (Mode::Scaled, Step::UploadStored | Step::RowsWritten) => Role::Api,
+        (
+            Mode::Scaled,
+            Step::Claimed
+            | Step::Planned
+            | Step::PackStored
+            | Step::Committed
+            | Step::SomeStored
+            | Step::AllStored
+            | Step::Stored
+            | Step::DocumentsWritten
+            | Step::Settled,
+        ) => Role::Worker,
+    }
+}
+
+/// What a crash may leave behind until the house is tidied, one each: objects that nobody asks for.
+fn left_behind(step: Step) -> &'static [&'static str] {
+    match step {
+        // Nobody knows of it; the client sends it again.
+        Step::UploadStored => &["uploads/#.tgz"],
+        // The pack of an attempt that was not committed.
+        Step::PackStored => &["uploads/#.N.plan"],
+        Step::RowsWritten
+        | Step::Claimed
+        | Step::Planned
+        | Step::Committed
+        | Step::SomeStored
+        | Step::AllStored
+        | Step::Stored
+        | Step::DocumentsWritten
+        | Step::Settled => &[],
+    }
+}
+
+fn package() -> PackageBuilder {
+    PackageBuilder::empty(PACKAGE, "1.0.0")
+        .file("mod.ts", "export * from './src/table.ts';\n/** Twice. */\nexport function twice(n: number): number {\n  return n * 2;\n}\n")
+        .file("src/table.ts", "/** Small ones. */\nexport const primes: readonly number[] = [2, 3, 5, 7];\n")
+        .file("README.md", "# maths\n")
+        .file("LICENSE", "MIT\n")
+}
+
+/// Publishes, kills whoever reaches the step, starts another one, and compares with what it would have been.
+async fn crash(mode: Mode, step: Step) {
+    // A mode whose services are not there says so.
+    let Some(calm) = calm(mode).await else { return };
+
+    fleet::with(mode, async |fleet| {
+        let victim = who(mode, step);
+        let start = |role: Role| fleet.start(role, if role == victim { &CRASHING[step as usize] } else { &[] });
+        let mut processes: Vec<Process> = fleet.roles().iter().map(|role| start(*role)).collect();
+        let mut owner = fleet.owner(&processes[0]);
+        owner.create_package("maths").await;
+
+        let at = fleet.roles().iter().position(|role| *role == victim).expect("it is one of them");
+        let (sender, package) = (owner.clone(), package());
+        let upload = tokio::spawn({
+            let package = package.clone();
+            async move { sender.upload(&package).await }
+        });
+        processes[at].stopped().await;
+        let mut observer = Observer::of(&fleet.storage);
+        let name = PackageName::try_from(PACKAGE).expect("this is a name");
+        observer.look(&name).await;
+        processes.remove(at).kill();
+        processes.insert(at, fleet.start(victim, &[]));
+        observer.look(&name).await;
+
+        owner = owner.at(processes[0].address());
+        let begun = match upload.await.expect("a client does not panic") {
+            Ok((status, task)) => {
+                assert!(status.is_success(), "{status} {task}");
+                Some(task)
+            }
+            // The connection broke. What became of it, nobody said.
+            Err(_) => None,
+        };
+        let task = owner.go_on(&package, begun).await.expect("it answers");
+        assert_eq!(task["status"], "success", "{task}");
+        assert_eq!(observer.look(&name).await, [["1.0.0"], ["1.0.0"]]);
+        end(processes).await;
+
+        let mut picture = fleet.picture().await;
+        let objects = picture.get_mut("private objects").expect("there are some");
+        for left in left_behind(step) {
+            let usual = calm["private objects"].iter().filter(|line| line.starts_with(left)).count();
+            let found: Vec<_> = (0..objects.len()).filter(|at| objects[*at].starts_with(left)).collect();
+            if found.len() == usual + 1 {
+                objects.remove(found[0]);
+            }
+        }
+        for (section, lines) in calm {
+            assert_eq!(picture.get(section), Some(lines), "{section}");
+        }
+        assert_eq!(picture.len(), calm.len());
+    })
+    .await;
+}
+
+/// The environment of a process that is to stop at a step, by the step's number.
+static CRASHING: std::sync::LazyLock<Vec<[(&str, &str); 1]>> =
+    std::sync::LazyLock::new(|| Step::ALL.iter().map(|step| [("SLIPWAY_CRASH_AT", step.name())]).collect());
+
+/// The picture of a registry in which nothing happened, taken once for each mode.
+async fn calm(mode: Mode) -> Option<&'static Picture> {
+    static CALM: [OnceCell<Option<Picture>>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
+    let publish = async || {
+        let mut picture = None;
+        fleet::with(mode, async |fleet| {
+            let processes = fleet.start_all();
+            let owner = fleet.owner(&processes[0]);
+            owner.create_package("maths").await;
+            let task = owner.go_on(&package(), None).await.expect("it answers");
+            assert_eq!(task["status"], "success", "{task}");
+            end(processes).await;
+            picture = Some(fleet.picture().await);
+        })
+        .await;
+        picture
+    };
+    CALM[mode as usize].get_or_init(publish).await.as_ref()
+}
+
+async fn end(processes: Vec<Process>) {
+    for process in processes {
+        process.stop().await;
+    }
+}
