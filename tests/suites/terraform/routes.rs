@@ -14,10 +14,11 @@ use crate::table::{Table, To};
 type Headers = &'static [(&'static str, &'static str)];
 
 /// Who asks, and how they say so.
-const CLIENTS: [(&str, Headers); 8] = [
+const CLIENTS: [(&str, Headers); 9] = [
     ("a program that says nothing", &[]),
     ("deno", &[("accept", "*/*")]),
     ("npm", &[("accept", "application/json")]),
+    ("an old browser", &[("accept", "text/html,*/*")]),
     ("a browser that navigates", &[("accept", "text/html,application/xhtml+xml"), ("sec-fetch-dest", "document")]),
     ("a script in a page", &[("accept", "*/*"), ("sec-fetch-dest", "empty"), ("sec-fetch-site", "cross-site")]),
     ("an import in a page", &[("accept", "*/*"), ("sec-fetch-dest", "script"), ("sec-fetch-site", "cross-site")]),
