@@ -53,7 +53,7 @@ resource "google_compute_router_nat" "main" {
   }
 }
 
-# What is not allowed here is refused: a network of its own lets nothing in.
+# All that comes in: bells, from inside. A network of its own refuses what is not allowed, and nobody has to sign in on the machine.
 resource "google_compute_firewall" "amqp" {
   name                    = "${var.name}-amqp"
   network                 = google_compute_network.main.id
@@ -64,19 +64,5 @@ resource "google_compute_firewall" "amqp" {
   allow {
     protocol = "tcp"
     ports    = ["5672"]
-  }
-}
-
-# `gcloud compute ssh --tunnel-through-iap`, for whom the project lets in. The range is that of Google's tunnel.
-resource "google_compute_firewall" "ssh" {
-  name                    = "${var.name}-ssh"
-  network                 = google_compute_network.main.id
-  direction               = "INGRESS"
-  source_ranges           = ["35.235.240.0/20"]
-  target_service_accounts = [google_service_account.roles["queue"].email]
-
-  allow {
-    protocol = "tcp"
-    ports    = ["22"]
   }
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs RabbitMQ on this machine, as Debian ships it. Called at every start of the machine, and by hand after the password has
-# changed; it may be called at any time. The URL of the queue, with user, password and virtual host, comes from Secret Manager.
+# Runs RabbitMQ on this machine, as Debian ships it. Called at every start of the machine, and may be called at any time. The URL of
+# the queue, with user, password and virtual host, comes from Secret Manager.
 set -euo pipefail
 
 disk=/dev/disk/by-id/google-queue
