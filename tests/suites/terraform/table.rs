@@ -1,0 +1,151 @@
+//! `terraform/routes.json`, and what a load balancer makes of it: the first route that fits wins.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::files::read;
+
+/// The table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    /// What every answer of the bucket carries besides.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) routes: Vec<Route>,
+}
+
+/// One route.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Route {
+    pub(crate) why: String,
+    pub(crate) prefix: Option<String>,
+    pub(crate) exact: Option<String>,
+    pub(crate) template: Option<String>,
+    #[serde(default)]
+    pub(crate) when: Vec<Condition>,
+    pub(crate) rewrite: Option<String>,
+    pub(crate) to: To,
+}
+
+/// What a header has to be like. All conditions of a route have to hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Condition {
+    header: String,
+    exact: Option<String>,
+    prefix: Option<String>,
+    present: Option<bool>,
+    #[serde(default)]
+    not: bool,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum To {
+    Api,
+    Bucket,
+}
+
+impl Table {
+    pub(crate) fn read() -> Self {
+        serde_json::from_str(&read("routes.json")).unwrap_or_else(|error| panic!("terraform/routes.json: {error}"))
+    }
+
+    /// Where a request goes, and with which path.
+    pub(crate) fn choose(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> (To, String) {
+        for route in &self.routes {
+            let Some(bound) = route.fits(path) else { continue };
+            if route.when.iter().all(|condition| condition.holds(method, headers)) {
+                let rewritten = route.rewrite.as_ref().map(|rewrite| fill(rewrite, &bound));
+                return (route.to, rewritten.unwrap_or_else(|| path.to_owned()));
+            }
+        }
+        (To::Api, path.to_owned())
+    }
+}
+
+impl Route {
+    /// What the variables of the template stand for, if the path fits. Paths are compared as they came, percent signs and all.
+    fn fits<'a>(&'a self, path: &'a str) -> Option<BTreeMap<&'a str, &'a str>> {
+        let nothing = BTreeMap::new();
+        match (&self.prefix, &self.exact, &self.template) {
+            (Some(prefix), None, None) => path.starts_with(prefix.as_str()).then_some(nothing),
+            (None, Some(exact), None) => (path == exact).then_some(nothing),
+            (None, None, Some(template)) => matched(template, path),
+            _ => panic!("a route has one of prefix, exact and template: {}", self.why),
+        }
+    }
+}
+
+/// The name of a segment such as `{package}`.
+fn variable(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// A variable stands for one whole segment that is not empty.
+fn matched<'a>(template: &'a str, path: &'a str) -> Option<BTreeMap<&'a str, &'a str>> {
+    let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut bound = BTreeMap::new();
+    for (wanted, given) in wanted.into_iter().zip(given) {
+        match variable(wanted) {
+            Some(name) if !given.is_empty() => drop(bound.insert(name, given)),
+            None if wanted == given => {}
+            _ => return None,
+        }
+    }
+    Some(bound)
+}
+
+fn fill(rewrite: &str, bound: &BTreeMap<&str, &str>) -> String {
+    let segment = |segment: &str| variable(segment).map_or_else(|| segment.to_owned(), |name| bound[name].to_owned());
+    rewrite.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+impl Condition {
+    fn holds(&self, method: &str, headers: &[(&str, &str)]) -> bool {
+        let value = match self.header.as_str() {
+            ":method" => Some(method),
+            name => headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value),
+        };
+        let is_so = match (&self.exact, &self.prefix, self.present) {
+            (Some(exact), None, None) => value == Some(exact.as_str()),
+            (None, Some(prefix), None) => value.is_some_and(|value| value.starts_with(prefix.as_str())),
+            (None, None, Some(present)) => value.is_some() == present,
+            _ => panic!("a condition has one of exact, prefix and present: {}", self.header),
+        };
+        is_so != self.not
+    }
+}
+
+#[test]
+fn templates_are_what_google_cloud_takes() {
+    for route in &Table::read().routes {
+        assert!(!route.why.is_empty());
+        let Some(template) = &route.template else {
+            assert!(route.rewrite.is_none(), "only a template can be rewritten: {}", route.why);
+            continue;
+        };
+        let names: Vec<_> = template.split('/').filter_map(variable).collect();
+        assert!(template.starts_with('/') && names.len() <= 5, "{template}");
+        // A name has at most sixteen characters, and a segment is a name or is plain.
+        assert!(names.iter().all(|name| name.len() <= 16 && name.chars().all(|c| c.is_ascii_lowercase())), "{template}");
+        assert!(template.split('/').all(|segment| variable(segment).is_some() || !segment.contains(['{', '}', '*'])), "{template}");
+        let used = route.rewrite.iter().flat_map(|rewrite| rewrite.split('/').filter_map(variable));
+        assert!(used.into_iter().all(|name| names.contains(&name)), "{template}");
+    }
+}
+
+#[test]
+fn the_first_route_that_fits_wins() {
+    let table = Table::read();
+    assert_eq!(table.choose("GET", "/api/user", &[]), (To::Api, "/api/user".to_owned()));
+    assert_eq!(table.choose("GET", "/npm/@jsr/a__b", &[]), (To::Bucket, "/npm/@jsr/a__b/index.json".to_owned()));
+    assert_eq!(table.choose("PUT", "/npm/@jsr/a__b", &[]).0, To::Api);
+    assert_eq!(matched("/npm/{package}", "/npm/"), None);
+}
