@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
-use slipway_worker::analysis::{Analysis, AnalysisLimits, child_main, this_program};
+use slipway_worker::analysis::{Analysis, AnalysisLimits, DOCUMENTATION_WALL, child_main, this_program};
 use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
 
 use super::arguments::DoorArguments;
@@ -67,6 +67,7 @@ fn limits(context: &Context) -> AnalysisLimits {
         cpu_seconds: of_config.cpu_seconds,
         wall_seconds: of_config.wall_seconds,
         documentation_seconds: of_config.documentation_seconds,
+        documentation_wall_seconds: of_config.documentation_seconds.saturating_mul(DOCUMENTATION_WALL),
         ..defaults
     }
 }

@@ -27,7 +27,7 @@ const DEFAULT_DOCUMENTATION_SECONDS: u64 = 20;
 
 /// Time on the wall for each second of processor time, where only the latter is set. The reason is that of
 /// [`DEFAULT_WALL_SECONDS`].
-const WALL_RATIO: u64 = 3;
+pub const DOCUMENTATION_WALL: u64 = 3;
 
 /// Longest answer of a child, which the parent holds in its own memory. A plan has the package twice, as modules and as npm
 /// tarball; beside the twenty mebibytes that are accepted of each this leaves room for several times as much of metadata and
@@ -59,6 +59,8 @@ pub struct AnalysisLimits {
     pub wall_seconds: u64,
     /// Seconds of processor time that the documentation of a package may take on top.
     pub documentation_seconds: u64,
+    /// Seconds that it may take in all.
+    pub documentation_wall_seconds: u64,
     /// Bytes of the longest answer that is taken from a child.
     pub answer_bytes: u32,
     /// Packages after which a child is replaced.
@@ -75,6 +77,7 @@ impl Default for AnalysisLimits {
             cpu_seconds: DEFAULT_CPU_SECONDS,
             wall_seconds: DEFAULT_WALL_SECONDS,
             documentation_seconds: DEFAULT_DOCUMENTATION_SECONDS,
+            documentation_wall_seconds: DEFAULT_DOCUMENTATION_SECONDS * DOCUMENTATION_WALL,
             answer_bytes: DEFAULT_ANSWER,
             packages_per_child: DEFAULT_PACKAGES,
             kept_bytes: DEFAULT_KEPT,
@@ -85,8 +88,7 @@ impl Default for AnalysisLimits {
 impl AnalysisLimits {
     /// These limits as they hold for documentation.
     pub(super) fn of_documentation(&self) -> Self {
-        let cpu_seconds = self.documentation_seconds;
-        Self { cpu_seconds, wall_seconds: cpu_seconds.saturating_mul(WALL_RATIO), ..self.clone() }
+        Self { cpu_seconds: self.documentation_seconds, wall_seconds: self.documentation_wall_seconds, ..self.clone() }
     }
 
     /// The time on the wall as a duration.

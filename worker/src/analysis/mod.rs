@@ -36,7 +36,7 @@ mod wire;
 
 pub use child::child_main;
 pub use crash::{AnalysisError, Crash};
-pub use limits::AnalysisLimits;
+pub use limits::{AnalysisLimits, DOCUMENTATION_WALL};
 pub use pool::{Analysis, Examined, Planned, this_program};
 
 use serde::Serialize;
