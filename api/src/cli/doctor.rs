@@ -1,4 +1,4 @@
-//! `slipway doctor`: checks the configuration and every door, and says what to do. It looks and makes nothing.
+//! `slipway doctor`: checks the configuration and every door, and says what to do. Without `--repair` it looks and makes nothing.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -10,21 +10,24 @@ use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
-use super::arguments::DoorArguments;
-use super::{doors, roles};
+use super::arguments::DoctorArguments;
+use super::{deep, doors, roles};
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
 const MAX_SKEW: TimeDelta = TimeDelta::seconds(10);
 
-pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
-    let config = arguments.config()?;
+pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
+    let config = arguments.doors.config()?;
     let mut problems = 0;
     let mut report = |what: &str, outcome: Result<String, String>| problems += usize::from(!say(what, outcome));
     report("configuration", rules(&config));
     report("database", database(&config).await);
     report("objects", objects(&config).await);
     report("queue", queue(&config));
+    if arguments.deep && problems == 0 {
+        problems += deep::run(config, arguments.repair).await?;
+    }
     match problems {
         0 => Ok(()),
         1 => bail!("1 problem"),
@@ -33,7 +36,7 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command says")]
-fn say(what: &str, outcome: Result<String, String>) -> bool {
+pub(super) fn say(what: &str, outcome: Result<String, String>) -> bool {
     match outcome {
         Ok(text) => {
             println!("ok       {what}: {text}");

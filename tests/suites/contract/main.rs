@@ -16,6 +16,7 @@ mod packages;
 mod publishes;
 mod queue;
 mod races;
+mod records;
 mod relay;
 mod schema;
 mod scopes;

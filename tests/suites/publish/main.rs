@@ -7,5 +7,6 @@ mod hostile;
 mod housekeeping;
 mod parked;
 mod races;
+mod records;
 mod rights;
 mod versions;

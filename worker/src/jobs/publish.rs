@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use slipway_common::clock::Instant;
 use slipway_common::db::{DbError, WriteTx};
 use slipway_common::fault::{AnyFault, Retry};
@@ -82,6 +83,19 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
             Err(JobError::Retry(AnyFault::later(how.to_string())))
         }
         Err(error @ AnalysisError::Spawn(_)) => Err(JobError::Retry(AnyFault::later(error.to_string()))),
+    }
+}
+
+/// Judges an upload once more that was published, as the bench does it today. Nothing when it would not be published today.
+pub(crate) async fn judge_again(workshop: &Workshop, publish: &Publish, tarball: Bytes) -> Result<Option<Vec<Artefact>>, AnyFault> {
+    let scope = workshop.context.db.read().await?.scope(publish.package.scope()).await?;
+    let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
+    let upload =
+        Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
+    match judge(workshop, upload).await {
+        Ok(plan) => Ok(Some(plan.artefacts)),
+        Err(AnalysisError::Rejected(_) | AnalysisError::Crashed { .. }) => Ok(None),
+        Err(error @ AnalysisError::Spawn(_)) => Err(AnyFault::later(error.to_string())),
     }
 }
 

@@ -11,7 +11,7 @@ use slipway_common::model::publish::PublishState;
 use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
 
-use super::announce::{self, Snapshot};
+use super::announce::{self, News};
 use super::publish::Committed;
 use super::{plan_pack, ring, settle};
 use crate::error::JobError;
@@ -35,7 +35,7 @@ pub(crate) async fn start(tx: &mut WriteTx, task: TaskId, plan: i64) -> Result<O
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
-pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(Snapshot, Claim)>, JobError> {
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
     let Committed { publish, plan, artefacts } = committed;
     let artefacts = match artefacts {
@@ -59,7 +59,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
     // When somebody is announcing this package right now, the enqueued job waits for them and is rung by them.
     let announce = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
     let next = match announce {
-        Some(claim) => announce::start(&mut tx, &publish.package).await?.map(|snapshot| (snapshot, claim)),
+        Some(claim) => Some((announce::start(&mut tx, &publish.package).await?, claim)),
         None => None,
     };
     tx.commit().await?;
