@@ -27,7 +27,7 @@ impl Bench<'_> {
         Some(claim)
     }
 
-    async fn settle(&self, claim: &Claim) -> Settled {
+    pub(crate) async fn settle(&self, claim: &Claim) -> Settled {
         self.write(async |tx| jobs::settle(tx, claim).await.unwrap()).await
     }
 

@@ -16,6 +16,7 @@ use slipway_common::model::publish::{Publish, PublishError, PublishState};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
 use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
+use url::Url;
 
 use super::{plan_pack, settle};
 use crate::analysis::AnalysisError;
@@ -70,7 +71,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
     }
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
-    match judge(workshop, upload).await {
+    match judge(workshop, upload, workshop.context.config.public_url.clone()).await {
         Ok(plan) => commit(workshop, claim, publish, plan).await.map(Some),
         Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
         Err(AnalysisError::Crashed { how, stderr }) => {
@@ -87,12 +88,18 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
 }
 
 /// Judges an upload once more that was published, as the bench does it today. Nothing when it would not be published today.
-pub(crate) async fn judge_again(workshop: &Workshop, publish: &Publish, tarball: Bytes) -> Result<Option<Vec<Artefact>>, AnyFault> {
+/// `public_url` is what the registry was called then.
+pub(crate) async fn judge_again(
+    workshop: &Workshop,
+    publish: &Publish,
+    tarball: Bytes,
+    public_url: Url,
+) -> Result<Option<Vec<Artefact>>, AnyFault> {
     let scope = workshop.context.db.read().await?.scope(publish.package.scope()).await?;
     let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
-    match judge(workshop, upload).await {
+    match judge(workshop, upload, public_url).await {
         Ok(plan) => Ok(Some(plan.artefacts)),
         Err(AnalysisError::Rejected(_) | AnalysisError::Crashed { .. }) => Ok(None),
         Err(error @ AnalysisError::Spawn(_)) => Err(AnyFault::later(error.to_string())),
@@ -100,9 +107,9 @@ pub(crate) async fn judge_again(workshop: &Workshop, publish: &Publish, tarball:
 }
 
 /// The two steps of the bench, with one look at the world between them.
-async fn judge(workshop: &Workshop, upload: Upload) -> Result<Plan, AnalysisError> {
+async fn judge(workshop: &Workshop, upload: Upload, public_url: Url) -> Result<Plan, AnalysisError> {
     let examined = workshop.analyser.examine(upload).await?;
-    let mut facts = Facts { public_url: workshop.context.config.public_url.clone(), packages: BTreeMap::new() };
+    let mut facts = Facts { public_url, packages: BTreeMap::new() };
     if !examined.references().is_empty() {
         let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
         facts.packages = found;

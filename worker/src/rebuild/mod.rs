@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{PackageRecord, ScopeRecord, UserRecord};
+use slipway_common::formats::record::{MemberRecord, PackageRecord, ScopeRecord, UserRecord};
 use slipway_common::ids::{PackageName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
@@ -145,8 +145,13 @@ async fn restore_package(
 
     let mut tx = context.db.write("rebuild.package").await?;
     if tx.scope(name.scope()).await?.is_none() {
-        rebuilt.left_out.push(format!("package {name}: its scope is not there"));
-        return Ok(());
+        let publisher = versions.iter().rev().find_map(|(version, _)| version.user_id.filter(|user| known.contains(user)));
+        let Some(publisher) = publisher else {
+            rebuilt.left_out.push(format!("package {name}: its scope has no record, and nobody is known who published it"));
+            return Ok(());
+        };
+        rebuilt.left_out.push(format!("scope @{}: it has no record; {publisher}, who published {name}, runs it now", name.scope()));
+        rebuilt.scopes += u64::from(tx.restore_scope(&orphaned(context, &package, publisher)).await?);
     }
     if !tx.restore_package(&package, announced).await? {
         rebuilt.left_out.push(format!("package {name}: there is another one of this name"));
@@ -165,6 +170,26 @@ async fn restore_package(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// A scope of which nothing is known but that somebody published in it.
+fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> ScopeRecord {
+    let (quotas, at) = (context.config.quotas, package.created_at);
+    ScopeRecord {
+        scope: package.package.scope().clone(),
+        description: String::new(),
+        creator_id: publisher,
+        package_limit: quotas.packages,
+        new_package_per_week_limit: quotas.new_packages_per_week,
+        publish_attempts_per_week_limit: quotas.publishes_per_week,
+        verify_oidc_actor: true,
+        require_publishing_from_ci: false,
+        upload_limits: None,
+        members: vec![MemberRecord { user_id: publisher, is_admin: true, created_at: at, updated_at: at }],
+        created_at: at,
+        updated_at: at,
+        generation: 0,
+    }
 }
 
 /// The generations that the public documents of a package show.

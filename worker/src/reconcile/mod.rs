@@ -17,9 +17,12 @@ mod versions;
 
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
+use slipway_common::ids::PackageName;
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
+use url::Url;
 
+use crate::rebuild;
 use crate::runner;
 use crate::workshop::Workshop;
 
@@ -96,6 +99,31 @@ pub async fn page(workshop: &Workshop, round: Round, after: Option<&str>, repair
         Round::Records => objects::records(&workshop.context, after).await,
     }
 }
+
+/// Where npm clients were told that tarballs are, by the first npm document that tells. For a process that was not told itself: a
+/// registry that was started with `--listen` alone has its address from there.
+///
+/// # Errors
+/// When a door fails.
+pub async fn stated_npm_url(context: &Context) -> Result<Option<Url>, AnyFault> {
+    let mut after: Option<PackageName> = None;
+    loop {
+        let found = context.db.read().await?.packages_after(after.as_ref(), PACKAGES_AT_ONCE).await?;
+        for package in &found {
+            let said = rebuild::derive::npm_versions(&context.storage, package).await?;
+            let tarball = said.values().find_map(|version| version["dist"]["tarball"].as_str());
+            let url = tarball.and_then(|tarball| tarball.split_once(&format!("{}/-/", package.npm_name()))).map(|(url, _)| url);
+            if let Some(url) = url.and_then(|url| Url::parse(url).ok()) {
+                return Ok(Some(url));
+            }
+        }
+        let Some(last) = found.last() else { return Ok(None) };
+        after = Some(last.clone());
+    }
+}
+
+/// Packages that are asked for at once.
+const PACKAGES_AT_ONCE: i64 = 100;
 
 /// Has a job done here and now.
 async fn have_done(workshop: &Workshop, job: &Job) -> Result<(), AnyFault> {

@@ -5,8 +5,10 @@ use slipway_common::formats::record::PackageRecord;
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::Artefact;
 use slipway_common::model::publish::Publish;
+use slipway_common::model::version::PackageVersion;
 use slipway_common::shutdown::aside;
 use slipway_common::storage::{StorageError, StorageKey};
+use url::Url;
 
 use super::Problem;
 use super::versions::Needed;
@@ -16,7 +18,12 @@ use crate::workshop::Workshop;
 
 /// Writes what can be made again from the upload. What comes out otherwise than it was published stays as it is: the build, or what
 /// else was published, is another by now.
-pub(super) async fn objects(workshop: &Workshop, publish: Option<&Publish>, found: &mut [(Needed, Problem)]) -> Result<(), AnyFault> {
+pub(super) async fn objects(
+    workshop: &Workshop,
+    row: &PackageVersion,
+    publish: Option<&Publish>,
+    found: &mut [(Needed, Problem)],
+) -> Result<(), AnyFault> {
     let Some(publish) = publish else { return Ok(()) };
     let upload = match workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await {
         Ok(upload) => upload,
@@ -27,7 +34,7 @@ pub(super) async fn objects(workshop: &Workshop, publish: Option<&Publish>, foun
     if aside(move || Sha256::of(&bytes)).await != publish.upload {
         return Ok(());
     }
-    let Some(artefacts) = judge_again(workshop, publish, upload).await? else { return Ok(()) };
+    let Some(artefacts) = judge_again(workshop, publish, upload, called(workshop, row)).await? else { return Ok(()) };
     for (needed, problem) in found.iter_mut() {
         let is_it = |artefact: &&Artefact| Some(&artefact.kind) == needed.kind.as_ref() && artefact.digest == needed.digest;
         let Some(artefact) = artefacts.iter().find(is_it) else { continue };
@@ -41,6 +48,12 @@ pub(super) async fn objects(workshop: &Workshop, publish: Option<&Publish>, foun
         tracing::warn!(%error, "the edge was not told of the objects that were made again");
     }
     Ok(())
+}
+
+/// What the registry was called when a version was published: npm was told where its page is, unless its author had one.
+fn called(workshop: &Workshop, row: &PackageVersion) -> Url {
+    let page = row.content.npm_manifest["homepage"].as_str().and_then(|page| page.strip_suffix(&row.package.to_string()));
+    page.and_then(|url| Url::parse(url).ok()).unwrap_or_else(|| workshop.context.config.public_url.clone())
 }
 
 /// Makes the rows of versions again that the record of a package remembers and the database does not.

@@ -60,13 +60,10 @@ async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, 
     }
     let needed = needed(&row, publish.as_ref());
     let seen = needed.len() as u64;
-    let mut found: Vec<(Needed, Problem)> = stream::iter(needed.into_iter().map(|needed| look(workshop, needed)))
-        .buffered(READS_AT_ONCE)
-        .try_filter_map(async |found| Ok(found))
-        .try_collect()
-        .await?;
+    let looks = stream::iter(needed.into_iter().map(|needed| look(workshop, needed))).buffered(READS_AT_ONCE);
+    let mut found: Vec<(Needed, Problem)> = looks.try_filter_map(async |found| Ok(found)).try_collect().await?;
     if wanted == Repair::Everything && !found.is_empty() {
-        repair::objects(workshop, publish.as_ref(), &mut found).await?;
+        repair::objects(workshop, &row, publish.as_ref(), &mut found).await?;
     }
     let is_meta_sound = !found.iter().any(|(needed, problem)| needed.kind == Some(ArtefactKind::VersionMeta) && !problem.is_repaired);
     let mut problems: Vec<Problem> = found.into_iter().map(|(_, problem)| problem).collect();

@@ -6,6 +6,8 @@
 //!
 //! A test that ends with work undone has not seen what it did: [`TestRegistry`] fails it when it is dropped with open jobs.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -180,19 +182,6 @@ impl TestRegistry {
             }
         }
         drop(self.notes.take());
-    }
-
-    /// Has the house cleaned up, and does what else is due.
-    ///
-    /// # Panics
-    /// When the database fails.
-    pub async fn housekeep(&self) {
-        let context = self.context();
-        let mut tx = context.db.write("test.housekeep").await.expect("the database answers");
-        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await.expect("the database answers");
-        tx.commit().await.expect("the database answers");
-        context.ring(Job::Housekeep.lane(), id).await;
-        self.drain().await;
     }
 
     /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.
