@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use anyhow::bail;
 use chrono::TimeDelta;
-use slipway_common::config::Config;
+use slipway_common::config::{Config, Edge};
 use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
@@ -55,6 +55,22 @@ fn rules(config: &Config) -> Result<String, String> {
         && let Some(obstacle) = roles::obstacle(config)
     {
         return Err(format!("the queue is for several processes. {obstacle}, or `queue` to `in-process:`"));
+    }
+    if !matches!(config.edge, Edge::None) {
+        if config.objects.starts_with("file:") {
+            return Err(
+                "an edge is configured (`cdn.purge`) and `objects` is a directory, which no edge reads: set it to a bucket, or leave \
+                        `cdn.purge` away"
+                    .into(),
+            );
+        }
+        if config.private_is_sibling() {
+            return Err(
+                "an edge is configured (`cdn.purge`) and `objects_private` lies beside `objects`, where a rule for the one may show \
+                        the other: give it a bucket of its own"
+                    .into(),
+            );
+        }
     }
     if config.limits.file_bytes > config.limits.unpacked_bytes {
         return Err("`limits.file_bytes` is above `limits.unpacked_bytes`, which it can never reach: lower it".into());
@@ -141,6 +157,24 @@ fn queue(config: &Config) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_edge_must_not_stand_in_front_of_is_told() {
+        let rules = |objects: &str, private: &str| {
+            let pairs = [
+                ("database", "sqlite:x"),
+                ("objects", objects),
+                ("objects_private", private),
+                ("queue", "in-process:"),
+                ("cdn.purge", "url"),
+            ];
+            let flags = pairs.into_iter().map(|(key, value)| (key, value.to_owned())).collect();
+            rules(&Config::load(&slipway_common::config::Layers { flags, ..Default::default() }).unwrap())
+        };
+        assert!(rules("file:a", "file:b").unwrap_err().contains("`objects` is a directory"));
+        assert!(rules("s3://b/p", "").unwrap_err().contains("`objects_private` lies beside"));
+        assert!(rules("s3://b/p", "s3://other/p").is_ok());
+    }
 
     #[test]
     fn an_engine_that_would_hurt_later_is_told_with_the_remedy() {

@@ -170,6 +170,12 @@ impl Config {
         })
     }
 
+    /// Whether the private store lies beside the public one, under the same name with `-private` at its end.
+    #[must_use]
+    pub fn private_is_sibling(&self) -> bool {
+        self.objects_private == sibling(&self.objects)
+    }
+
     /// Whether the queue lives and dies with this process.
     #[must_use]
     pub fn queue_is_in_process(&self) -> bool {

@@ -11,7 +11,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// Publishes a version of a package with the command.
-fn publish(place: &Path, up: &Up, name: &str, version: &str) {
+pub(crate) fn publish(place: &Path, up: &Up, name: &str, version: &str) {
     let directory = place.join("package");
     fs::create_dir_all(&directory).expect("a directory can be made");
     let config = format!(r#"{{ "name": "{name}", "version": "{version}", "license": "MIT", "exports": "./mod.ts" }}"#);

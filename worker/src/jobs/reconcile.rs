@@ -16,6 +16,9 @@ use crate::workshop::Workshop;
 /// `slipway doctor --deep` does it at once.
 const THINGS_PER_RUN: u64 = 2_000;
 
+/// Bytes after which a run stops as well: large files are few and take as long.
+const BYTES_PER_RUN: u64 = 512 * 1024 * 1024;
+
 /// Goes on with every round.
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim) -> Result<(), JobError> {
     let context = &workshop.context;
@@ -38,7 +41,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim) -> Result<(), JobErr
 
 async fn go_on(workshop: &Workshop, round: Round) -> Result<Option<String>, AnyFault> {
     let mut after = workshop.context.db.read().await?.round(round.name()).await?;
-    let mut seen = 0;
+    let (mut seen, mut bytes) = (0, 0);
     loop {
         let page = page(workshop, round, after.as_deref(), Repair::Documents).await?;
         for problem in &page.problems {
@@ -46,8 +49,9 @@ async fn go_on(workshop: &Workshop, round: Round) -> Result<Option<String>, AnyF
             tracing::error!(code, key, repaired, "the registry is not as it should be: {problem}");
         }
         seen += page.seen;
+        bytes += page.bytes;
         after = page.next;
-        if after.is_none() || seen >= THINGS_PER_RUN {
+        if after.is_none() || seen >= THINGS_PER_RUN || bytes >= BYTES_PER_RUN {
             return Ok(after);
         }
     }

@@ -3,6 +3,8 @@
 //! Users and scopes have a job of their own. A package's record is written by its announcement, before the public documents: what
 //! they list can be restored. The same rules hold as for those: one writer at a time, and a later state is left alone.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
@@ -102,11 +104,10 @@ pub(crate) async fn write_package(
 
 /// What is written of every listed version, from what was written before and what is new. Nothing when some are in neither.
 fn merge(listed: &[ListedVersion], known: Vec<VersionRecord>, fresh: Vec<VersionRecord>) -> Option<Vec<VersionRecord>> {
-    let mut written: std::collections::BTreeMap<_, _> =
-        known.into_iter().chain(fresh).map(|record| (record.version.clone(), record)).collect();
+    let mut written: BTreeMap<_, _> = known.into_iter().chain(fresh).map(|record| (record.version.clone(), record)).collect();
     let current = |listed: &ListedVersion| {
         let record = written.remove(&listed.version)?;
-        // A record that somebody damaged or that belongs to another row is not gone by.
+        // A record of another row of the same name says nothing of this one.
         (record.created_at == listed.created_at).then_some(())?;
         Some(VersionRecord { is_yanked: listed.is_yanked, updated_at: listed.updated_at, ..record })
     };

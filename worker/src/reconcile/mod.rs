@@ -83,6 +83,8 @@ pub struct Page {
     pub problems: Vec<Problem>,
     /// How many things were looked at.
     pub seen: u64,
+    /// What was read of their bytes.
+    pub bytes: u64,
 }
 
 /// Compares one page of a round.

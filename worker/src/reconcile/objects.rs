@@ -60,12 +60,15 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
     Ok(page)
 }
 
+/// A version of a package.
+type At = (PackageName, Version);
+
 /// The rows that were asked for last: keys come in order, so those of a version follow each other.
 #[derive(Default)]
 struct Rows {
-    version: Option<((PackageName, Version), Option<BTreeSet<ArtefactKind>>)>,
-    /// Versions without a row that were told of: one line stands for all of their objects in a row.
-    told: Option<(PackageName, Version)>,
+    version: Option<(At, Option<BTreeSet<ArtefactKind>>)>,
+    /// The version without a row that was told of last: one line stands for all of its objects.
+    told: Option<At>,
 }
 
 impl Rows {

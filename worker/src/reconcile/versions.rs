@@ -24,9 +24,10 @@ pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repai
     let found = workshop.context.db.read().await?.versions_after(after.as_ref(), PAGE).await?;
     let mut page = Page { next: found.last().map(|(package, version)| format!("{package}@{version}")), ..Page::default() };
     for (package, version) in found {
-        let (seen, problems) = compare(workshop, &package, &version, repair).await?;
-        page.seen += seen;
-        page.problems.extend(problems);
+        let of_version = compare(workshop, &package, &version, repair).await?;
+        page.seen += of_version.seen;
+        page.bytes += of_version.bytes;
+        page.problems.extend(of_version.problems);
     }
     Ok(page)
 }
@@ -47,19 +48,19 @@ pub(super) struct Needed {
     pub(super) size: u64,
 }
 
-async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, wanted: Repair) -> Result<(u64, Vec<Problem>), AnyFault> {
+async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, wanted: Repair) -> Result<Page, AnyFault> {
     let mut tx = workshop.context.db.read().await?;
-    let Some(row) = tx.version(package, version).await? else { return Ok((0, Vec::new())) };
+    let Some(row) = tx.version(package, version).await? else { return Ok(Page::default()) };
     let publish = tx.publish(row.task_id).await?;
     let is_being_stored = tx.is_under_way(&Job::Store { task: row.task_id, plan: 0 }).await?;
     drop(tx);
     if row.stored_generation.is_none() {
         let what = "it was committed, and nobody is about to store it";
         let problem = Problem::new(Code::NotStored, format!("{package}@{version}"), what);
-        return Ok((1, if is_being_stored { Vec::new() } else { vec![problem] }));
+        return Ok(Page { seen: 1, problems: if is_being_stored { Vec::new() } else { vec![problem] }, ..Page::default() });
     }
     let needed = needed(&row, publish.as_ref());
-    let seen = needed.len() as u64;
+    let (seen, bytes) = (needed.len() as u64, needed.iter().map(|needed| needed.size).sum());
     let looks = stream::iter(needed.into_iter().map(|needed| look(workshop, needed))).buffered(READS_AT_ONCE);
     let mut found: Vec<(Needed, Problem)> = looks.try_filter_map(async |found| Ok(found)).try_collect().await?;
     if wanted == Repair::Everything && !found.is_empty() {
@@ -70,7 +71,7 @@ async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, 
     if is_meta_sound {
         problems.extend(disagreement(workshop, &row).await?);
     }
-    Ok((seen, problems))
+    Ok(Page { seen, bytes, problems, next: None })
 }
 
 fn needed(row: &PackageVersion, publish: Option<&Publish>) -> Vec<Needed> {
