@@ -90,7 +90,7 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option
     Ok(match job {
         Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(Work::Publish),
         Job::Store { task, plan } => store::start(tx, *task, *plan).await?.map(Work::Store),
-        Job::Announce { package } => Some(Work::Announce(announce::start(tx, package).await?)),
+        Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
         Job::Housekeep => Some(Work::Housekeep),
         Job::Reconcile => Some(Work::Reconcile),

@@ -36,7 +36,6 @@ struct RecordRow {
     upload_sha256: Option<Vec<u8>>,
     upload_bytes: Option<i64>,
     plan_attempt: Option<i64>,
-    claimed_at: Option<Time>,
     planned_at: Option<Time>,
     committed_at: Option<Time>,
     asked_at: Option<Time>,
@@ -56,7 +55,6 @@ impl RecordRow {
             upload: rows::digest(TABLE, "upload_sha256", upload)?,
             upload_bytes: rows::size(TABLE, "upload_bytes", upload_bytes)?,
             plan_attempt: self.plan_attempt,
-            claimed_at: self.claimed_at,
             planned_at: self.planned_at,
             committed_at: self.committed_at,
             created_at,
@@ -146,8 +144,8 @@ impl ReadTx {
             "SELECT versions.version, versions.is_yanked, versions.user_id, versions.task_id, versions.license, versions.readme_path,
                     versions.uses_npm, versions.npm_manifest, versions.npm_revision, versions.artefacts, versions.stored_generation,
                     versions.stored_at, versions.created_at, versions.updated_at, publishes.config, publishes.upload_id,
-                    publishes.upload_sha256, publishes.upload_bytes, publishes.plan_attempt, publishes.claimed_at,
-                    publishes.planned_at, publishes.committed_at, publishes.created_at AS asked_at
+                    publishes.upload_sha256, publishes.upload_bytes, publishes.plan_attempt, publishes.planned_at,
+                    publishes.committed_at, publishes.created_at AS asked_at
              FROM versions LEFT JOIN publishes ON publishes.id = versions.task_id
              WHERE versions.scope = $1 AND versions.name = $2 AND versions.stored_generation > $3
              ORDER BY versions.sort_key DESC"

@@ -149,8 +149,8 @@ impl WriteTx {
     async fn restore_publish(&mut self, version: &PackageVersion, remembered: &VersionRecord) -> DbResult<()> {
         const SQL: &str = sql!(
             "INSERT INTO publishes (id, scope, name, version, precedence, user_id, config, state, upload_id, upload_sha256, upload_bytes,
-                                    plan_attempt, claimed_at, planned_at, committed_at, findings, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'published', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                                    plan_attempt, planned_at, committed_at, findings, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'published', $8, $9, $10, $11, $12, $13, $14, $15, $16)
              ON CONFLICT DO NOTHING"
         );
         let Some(publish) = &remembered.publish else { return Ok(()) };
@@ -168,7 +168,6 @@ impl WriteTx {
             .bind(publish.upload.as_bytes())
             .bind(i64::try_from(publish.upload_bytes).unwrap_or(i64::MAX))
             .bind(publish.plan_attempt)
-            .bind(publish.claimed_at)
             .bind(publish.planned_at)
             .bind(publish.committed_at)
             .bind(rows::list::<Finding>(&[]))

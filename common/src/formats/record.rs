@@ -162,8 +162,6 @@ pub struct PublishRecord {
     pub upload_bytes: u64,
     /// The attempt that was committed.
     pub plan_attempt: Option<i64>,
-    /// When a worker first took it up.
-    pub claimed_at: Option<Instant>,
     /// When its plan was ready.
     pub planned_at: Option<Instant>,
     /// When the version came to exist.

@@ -31,18 +31,17 @@ pub(crate) struct Snapshot {
 /// What there is to announce.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// A package, with what is to be remembered of the versions that were stored since it was last announced.
-    Package(Box<Snapshot>, Vec<VersionRecord>),
+    /// A package, with what is to be remembered of the version that was stored a moment ago, by whoever stored it.
+    Package(Box<Snapshot>, Option<Box<VersionRecord>>),
     /// A package that was deleted.
     Gone(PackageName),
 }
 
-/// Reads what is to be written.
-pub(crate) async fn start(tx: &mut WriteTx, name: &PackageName) -> Result<News, JobError> {
+/// Reads what is to be written. `fresh` is what the caller knows of a version that it has just stored.
+pub(crate) async fn start(tx: &mut WriteTx, name: &PackageName, fresh: Option<VersionRecord>) -> Result<News, JobError> {
     let Some(package) = tx.package(name).await? else { return Ok(News::Gone(name.clone())) };
     let versions = tx.listed_versions(name).await?;
-    let fresh = if versions.is_empty() { Vec::new() } else { tx.version_records(name, package.announced).await? };
-    Ok(News::Package(Box::new(Snapshot { package, versions }), fresh))
+    Ok(News::Package(Box::new(Snapshot { package, versions }), fresh.map(Box::new)))
 }
 
 /// Announces a package.
@@ -64,11 +63,11 @@ async fn forget(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Re
 }
 
 #[tracing::instrument(level = "debug", name = "package.announce", skip_all, fields(package = %snapshot.package.name))]
-async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh: Vec<VersionRecord>) -> Result<(), JobError> {
+async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh: Option<Box<VersionRecord>>) -> Result<(), JobError> {
     let context = &workshop.context;
     let (package, generation) = (snapshot.package.name.clone(), snapshot.package.generation);
     // First, so that whatever readers are shown can be restored.
-    record::write_package(context, &snapshot.package, &snapshot.versions, fresh).await?;
+    record::write_package(context, &snapshot.package, &snapshot.versions, fresh.map(|fresh| *fresh)).await?;
     if !snapshot.versions.is_empty() || is_shown(workshop, &package).await? {
         let npm_url = context.config.npm_url.clone();
         let documents = aside(move || documents(&snapshot, &npm_url)).await;

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use slipway_common::clock::Instant;
 use slipway_common::db::{DbError, WriteTx};
 use slipway_common::fault::{AnyFault, Retry};
+use slipway_common::formats::record::{PublishRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::limits::UploadLimits;
@@ -34,6 +36,8 @@ pub(crate) struct Committed {
     pub(crate) plan: i64,
     /// The bytes, when this worker made them; otherwise they are in the plan pack.
     pub(crate) artefacts: Option<Vec<Artefact>>,
+    /// What is to be remembered of the version, when this worker made it; otherwise it is in the rows.
+    pub(crate) record: Option<Box<VersionRecord>>,
 }
 
 /// What a publish needs to start, read in the transaction that claimed it.
@@ -178,7 +182,47 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     tx.commit().await?;
     // Nobody else can be storing a version that did not exist a moment ago.
     let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
-    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts) }, store))
+    let record = Some(Box::new(record(&publish, &version, plan.dependencies, (claim.attempt, planned_at))));
+    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts), record }, store))
+}
+
+/// What is to be remembered of a version that was committed with an attempt whose plan was ready at an instant. The same as its rows
+/// say of it, but for when it is stored.
+fn record(
+    publish: &Publish,
+    version: &PackageVersion,
+    mut dependencies: Vec<Dependency>,
+    (attempt, planned_at): (i64, Instant),
+) -> VersionRecord {
+    let content = &version.content;
+    dependencies.sort();
+    VersionRecord {
+        version: version.version.clone(),
+        is_yanked: version.is_yanked,
+        user_id: version.user_id,
+        task_id: version.task_id,
+        publish: Some(PublishRecord {
+            config: publish.config.clone(),
+            upload_id: publish.upload_id,
+            upload: publish.upload,
+            upload_bytes: publish.upload_bytes,
+            plan_attempt: Some(attempt),
+            planned_at: Some(planned_at),
+            committed_at: Some(version.created_at),
+            created_at: publish.created_at,
+        }),
+        license: content.license.clone(),
+        readme: content.readme.clone(),
+        uses_npm: content.uses_npm,
+        npm_manifest: Sha256::of(content.npm_manifest.to_string().as_bytes()),
+        npm_revision: content.npm_revision,
+        artefacts: content.artefacts.iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).cloned().collect(),
+        dependencies,
+        stored_generation: 0,
+        stored_at: None,
+        created_at: version.created_at,
+        updated_at: version.updated_at,
+    }
 }
 
 fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersion, AnyFault> {

@@ -10,6 +10,7 @@ use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{self, PackageRecord, Shown, VersionRecord};
+use slipway_common::ids::Version;
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
 use slipway_common::model::version::ListedVersion;
@@ -70,14 +71,14 @@ async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown
     Ok(context.storage.replace(key, bytes, seen).await?)
 }
 
-/// Writes the record of a package. `fresh` are the versions that were stored since the last announcement; what was written of the
-/// others then is still true, but for what can be changed of a version. When the record that should tell is not there or does not
-/// know them, everything is read anew.
+/// Writes the record of a package. `fresh` is what is known of a version that was stored a moment ago; what was written of the others
+/// before is still true, but for what can be changed of a version. What is in neither is read from the rows: what was stored since the
+/// last record, or everything when there is none that can be read.
 pub(crate) async fn write_package(
     context: &Context,
     package: &Package,
     listed: &[ListedVersion],
-    fresh: Vec<VersionRecord>,
+    fresh: Option<VersionRecord>,
 ) -> Result<(), AnyFault> {
     let key = StorageKey::PackageRecord(package.name.clone());
     let seen = context.storage.look(&key).await?;
@@ -93,25 +94,28 @@ pub(crate) async fn write_package(
         return Ok(());
     }
     let known = stored.filter(|stored| stored.created_at == package.created_at).map(|stored| stored.versions).unwrap_or_default();
-    let versions = match merge(listed, known, fresh) {
-        Some(versions) => versions,
-        None => context.db.read().await?.version_records(&package.name, -1).await?,
-    };
+    let mut written: BTreeMap<Version, VersionRecord> =
+        known.into_iter().chain(fresh).map(|record| (record.version.clone(), record)).collect();
+    for after in [shown.map_or(-1, |shown| shown.generation), -1] {
+        if listed.iter().all(|listed| written.get(&listed.version).is_some_and(|record| record.created_at == listed.created_at)) {
+            break;
+        }
+        let read = context.db.read().await?.version_records(&package.name, after).await?;
+        written.extend(read.into_iter().map(|record| (record.version.clone(), record)));
+    }
+    let versions = current(listed, written);
     let record = of_package(package, versions);
     let bytes = aside(move || record::to_bytes(&record)).await;
     Ok(context.storage.replace(&key, bytes.into(), seen).await?)
 }
 
-/// What is written of every listed version, from what was written before and what is new. Nothing when some are in neither.
-fn merge(listed: &[ListedVersion], known: Vec<VersionRecord>, fresh: Vec<VersionRecord>) -> Option<Vec<VersionRecord>> {
-    let mut written: BTreeMap<_, _> = known.into_iter().chain(fresh).map(|record| (record.version.clone(), record)).collect();
-    let current = |listed: &ListedVersion| {
+/// What is written of every listed version, as it is now.
+fn current(listed: &[ListedVersion], mut written: BTreeMap<Version, VersionRecord>) -> Vec<VersionRecord> {
+    let now = |listed: &ListedVersion| {
         let record = written.remove(&listed.version)?;
-        // A record of another row of the same name says nothing of this one.
-        (record.created_at == listed.created_at).then_some(())?;
         Some(VersionRecord { is_yanked: listed.is_yanked, updated_at: listed.updated_at, ..record })
     };
-    listed.iter().map(current).collect()
+    listed.iter().filter_map(now).collect()
 }
 
 /// The record of a package with these versions.
