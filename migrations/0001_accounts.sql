@@ -11,6 +11,8 @@ CREATE TABLE users (
     is_staff BOOLEAN NOT NULL,
     is_blocked BOOLEAN NOT NULL,
     scope_limit BIGINT NOT NULL,
+    -- Counts every change; the record of the user in the private store shows one of these states.
+    generation BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );

@@ -12,6 +12,8 @@ CREATE TABLE scopes (
     require_publishing_from_ci BOOLEAN NOT NULL,
     -- An object with the limits in which this scope differs from the configuration; null when in none.
     upload_limits JSONB,
+    -- Counts every change of the scope and its members; its record in the private store shows one of these states.
+    generation BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );

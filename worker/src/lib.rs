@@ -6,6 +6,8 @@ pub mod cdn;
 mod error;
 mod jobs;
 pub mod pipeline;
+pub mod rebuild;
+pub mod reconcile;
 mod runner;
 mod schedule;
 mod setback;

@@ -18,9 +18,10 @@ use slipway_common::steps::{self, Step};
 use tokio::sync::Semaphore;
 
 use crate::error::JobError;
-use crate::jobs::announce::{self, Snapshot};
+use crate::jobs::announce::{self, News};
 use crate::jobs::publish::{self, Committed, Started};
-use crate::jobs::{housekeep, settle, store};
+use crate::jobs::record::{self, Entry};
+use crate::jobs::{housekeep, reconcile, settle, store};
 use crate::setback;
 use crate::workshop::Workshop;
 
@@ -28,8 +29,10 @@ use crate::workshop::Workshop;
 enum Work {
     Publish(Started),
     Store(Committed),
-    Announce(Snapshot),
+    Announce(News),
+    Record(Entry),
     Housekeep,
+    Reconcile,
 }
 
 /// Serves a lane until the shutdown begins. At most `permits` jobs are held at once.
@@ -91,8 +94,10 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option
     Ok(match job {
         Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(Work::Publish),
         Job::Store { task, plan } => store::start(tx, *task, *plan).await?.map(Work::Store),
-        Job::Announce { package } => announce::start(tx, package).await?.map(Work::Announce),
+        Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
+        Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
         Job::Housekeep => Some(Work::Housekeep),
+        Job::Reconcile => Some(Work::Reconcile),
     })
 }
 
@@ -116,13 +121,21 @@ async fn attend(workshop: &Workshop, claim: Claim, work: Work) {
 async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(Claim, Work)>, JobError> {
     Ok(match work {
         Work::Publish(started) => publish::run(workshop, claim, started).await?.map(|(committed, claim)| (claim, Work::Store(committed))),
-        Work::Store(committed) => store::run(workshop, claim, committed).await?.map(|(snapshot, claim)| (claim, Work::Announce(snapshot))),
-        Work::Announce(snapshot) => {
-            announce::run(workshop, claim, snapshot).await?;
+        Work::Store(committed) => store::run(workshop, claim, committed).await?.map(|(news, claim)| (claim, Work::Announce(news))),
+        Work::Announce(news) => {
+            announce::run(workshop, claim, news).await?;
+            None
+        }
+        Work::Record(entry) => {
+            record::run(workshop, claim, entry).await?;
             None
         }
         Work::Housekeep => {
             housekeep::run(workshop, claim).await?;
+            None
+        }
+        Work::Reconcile => {
+            reconcile::run(workshop, claim).await?;
             None
         }
     })

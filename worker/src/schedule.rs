@@ -48,21 +48,23 @@ pub(crate) async fn take_up(context: Context, shutdown: Shutdown) {
     }
 }
 
-/// Asks for housekeeping. Several processes may ask: their jobs are one.
+/// Asks for housekeeping, and for a part of the comparison of rows and objects. Several processes may ask: their jobs are one.
 pub(crate) async fn housekeeping(context: Context, shutdown: Shutdown) {
     every(HOUSEKEEPING_PERIOD, &shutdown, || async {
-        if let Err(fault) = ask(&context).await {
-            tracing::warn!(fault = fault.chain(), "housekeeping could not be asked for");
+        for job in [Job::Housekeep, Job::Reconcile] {
+            if let Err(fault) = ask(&context, &job).await {
+                tracing::warn!(kind = job.kind(), fault = fault.chain(), "what recurs could not be asked for");
+            }
         }
     })
     .await;
 }
 
-async fn ask(context: &Context) -> Result<(), AnyFault> {
-    let mut tx = context.db.write("housekeep.ask").await?;
-    let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await?;
+async fn ask(context: &Context, job: &Job) -> Result<(), AnyFault> {
+    let mut tx = context.db.write("schedule.ask").await?;
+    let id = jobs::enqueue(&mut tx, &context.ids, job).await?;
     tx.commit().await?;
-    context.ring(Job::Housekeep.lane(), id).await;
+    context.ring(job.lane(), id).await;
     Ok(())
 }
 

@@ -5,11 +5,14 @@ use chrono::TimeDelta;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::jobs;
+use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 
 use super::arguments::{AdminCommand, DoorArguments, ScopeCommand, TokenCommand, UserCommand};
 use super::doors::{self, readable};
+use super::rebuild;
 use crate::error::ApiError;
 use crate::service::scopes;
 use crate::service::tasks::{self, Retried};
@@ -37,6 +40,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
             say(&format!("@{} belongs to {}", scope.name, user.login));
         }
+        AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {
             let context = open(&doors).await?;
             say(&match tasks::retry_for_operator(&context, task).await.map_err(plain)? {
@@ -49,7 +53,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command says")]
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     println!("{text}");
 }
 
@@ -86,7 +90,10 @@ pub(super) async fn create_user(context: &Context, login: &str, is_staff: bool, 
     if !tx.create_user(&user).await.map_err(AnyFault::from).map_err(readable)? {
         bail!("the user `{}` exists already", user.login);
     }
+    let job = Job::Record { subject: Subject::User(user.id) };
+    let id = jobs::enqueue(&mut tx, &context.ids, &job).await.map_err(AnyFault::from).map_err(readable)?;
     tx.commit().await.map_err(AnyFault::from).map_err(readable)?;
+    context.ring(job.lane(), id).await;
     Ok(user)
 }
 

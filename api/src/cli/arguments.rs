@@ -27,7 +27,7 @@ pub(super) enum Command {
     /// Bring the database schema up to date
     Migrate(DoorArguments),
     /// Check the configuration and every door, and say what is wrong and what to do
-    Doctor(DoorArguments),
+    Doctor(DoctorArguments),
     /// Act as the operator; works while the registry runs
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -49,6 +49,19 @@ pub(super) struct ServeArguments {
     /// The registry's own address as clients see it; without it `http://<listen>/`
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Also compare the database with the objects: every document, every file of every version by its digest, and what has no row
+    #[arg(long)]
+    pub(super) deep: bool,
+    /// Put right what follows from the rest: documents, records, lost rows, and files that come out the same when they are made again.
+    /// No byte of a version is changed, and nothing is deleted
+    #[arg(long, requires = "deep")]
+    pub(super) repair: bool,
+    #[command(flatten)]
+    pub(super) doors: DoorArguments,
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +132,14 @@ pub(super) enum AdminCommand {
     /// Scopes
     #[command(subcommand)]
     Scope(ScopeCommand),
+    /// Fill an empty database from the objects alone: users, scopes, members, packages and versions. Credentials do not come back
+    RebuildDatabase {
+        /// The database of before, if it can still be read: what it says and the new one does not is printed
+        #[arg(long, value_name = "URL", hide_env_values = true)]
+        compare: Option<String>,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
     /// Try a publish again that is parked or was failed
     Retry {
         /// The publish, as `GET /api/publishing_tasks/TASK` knows it

@@ -1,30 +1,33 @@
-//! `slipway doctor`: checks the configuration and every door, and says what to do. It looks and makes nothing.
+//! `slipway doctor`: checks the configuration and every door, and says what to do. Without `--repair` it looks and makes nothing.
 
 use std::error::Error;
 use std::io::ErrorKind;
 
 use anyhow::bail;
 use chrono::TimeDelta;
-use slipway_common::config::Config;
+use slipway_common::config::{Config, Edge};
 use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
-use super::arguments::DoorArguments;
-use super::{doors, roles};
+use super::arguments::DoctorArguments;
+use super::{deep, doors, roles};
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
 const MAX_SKEW: TimeDelta = TimeDelta::seconds(10);
 
-pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
-    let config = arguments.config()?;
+pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
+    let config = arguments.doors.config()?;
     let mut problems = 0;
     let mut report = |what: &str, outcome: Result<String, String>| problems += usize::from(!say(what, outcome));
     report("configuration", rules(&config));
     report("database", database(&config).await);
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
+    if arguments.deep && problems == 0 {
+        problems += deep::run(config, arguments.repair).await?;
+    }
     match problems {
         0 => Ok(()),
         1 => bail!("1 problem"),
@@ -33,7 +36,7 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command says")]
-fn say(what: &str, outcome: Result<String, String>) -> bool {
+pub(super) fn say(what: &str, outcome: Result<String, String>) -> bool {
     match outcome {
         Ok(text) => {
             println!("ok       {what}: {text}");
@@ -52,6 +55,22 @@ fn rules(config: &Config) -> Result<String, String> {
         && let Some(obstacle) = roles::obstacle(config)
     {
         return Err(format!("the queue is for several processes. {obstacle}, or `queue` to `in-process:`"));
+    }
+    if !matches!(config.edge, Edge::None) {
+        if config.objects.starts_with("file:") {
+            return Err(
+                "an edge is configured (`cdn.purge`) and `objects` is a directory, which no edge reads: set it to a bucket, or leave \
+                        `cdn.purge` away"
+                    .into(),
+            );
+        }
+        if config.private_is_sibling() {
+            return Err(
+                "an edge is configured (`cdn.purge`) and `objects_private` lies beside `objects`, where a rule for the one may show \
+                        the other: give it a bucket of its own"
+                    .into(),
+            );
+        }
     }
     if config.limits.file_bytes > config.limits.unpacked_bytes {
         return Err("`limits.file_bytes` is above `limits.unpacked_bytes`, which it can never reach: lower it".into());
@@ -140,6 +159,24 @@ async fn queue(config: &Config) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_edge_must_not_stand_in_front_of_is_told() {
+        let rules = |objects: &str, private: &str| {
+            let pairs = [
+                ("database", "sqlite:x"),
+                ("objects", objects),
+                ("objects_private", private),
+                ("queue", "in-process:"),
+                ("cdn.purge", "url"),
+            ];
+            let flags = pairs.into_iter().map(|(key, value)| (key, value.to_owned())).collect();
+            rules(&Config::load(&slipway_common::config::Layers { flags, ..Default::default() }).unwrap())
+        };
+        assert!(rules("file:a", "file:b").unwrap_err().contains("`objects` is a directory"));
+        assert!(rules("s3://b/p", "").unwrap_err().contains("`objects_private` lies beside"));
+        assert!(rules("s3://b/p", "s3://other/p").is_ok());
+    }
 
     #[test]
     fn an_engine_that_would_hurt_later_is_told_with_the_remedy() {

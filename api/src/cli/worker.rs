@@ -14,6 +14,10 @@ use super::arguments::DoorArguments;
 use super::doors::{self, readable};
 use super::{roles, serve};
 
+// What `doctor` and `admin` do with the workshop.
+pub(super) use slipway_worker::rebuild;
+pub(super) use slipway_worker::reconcile;
+
 /// The hidden first argument of a child that analyses packages.
 pub(super) const CHILD: &str = "analyse-child";
 
@@ -37,20 +41,26 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
 
 /// Starts to work in this process.
 pub(super) fn start(context: &Context, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let program = this_program().context("cannot find this program, which has to start itself again")?;
-    let analysis = Analysis::<Pipeline>::pool(program, vec![CHILD.to_owned()], limits(context));
+    let (workshop, analysis) = workshop(context)?;
     analysis.warm().context("cannot start a child process for the analysis")?;
+    slipway_worker::start(&workshop, shutdown);
+    relay(context, shutdown);
+    Ok(())
+}
+
+/// Everything that the jobs have at hand. No child is started before it is needed.
+pub(super) fn workshop(context: &Context) -> anyhow::Result<(Workshop, Arc<Analysis<Pipeline>>)> {
+    let program = this_program().context("cannot find this program, which has to start itself again")?;
+    let analysis = Arc::new(Analysis::<Pipeline>::pool(program, vec![CHILD.to_owned()], limits(context)));
     let mut random = [0; 4];
     context.ids.fill(&mut random);
     let workshop = Workshop {
         context: context.clone(),
-        analyser: Analyser::Children(Arc::new(analysis)),
-        cdn: Arc::new(cdn::None),
+        analyser: Analyser::Children(Arc::clone(&analysis)),
+        cdn: cdn::open(&context.config)?,
         name: format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random)),
     };
-    slipway_worker::start(&workshop, shutdown);
-    relay(context, shutdown);
-    Ok(())
+    Ok((workshop, analysis))
 }
 
 /// Rings what nobody heard. Every process does this.

@@ -68,6 +68,9 @@ fn range(text: &str) -> Option<ByteRange> {
 pub(super) fn object(kind: Kind, key: &StorageKey, reading: Reading) -> Response {
     let mut headers = common(kind);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(key.cache().header()));
+    if let Some(surrogate) = key.surrogate() {
+        insert(&mut headers, SURROGATE_KEY, &surrogate);
+    }
     match reading {
         Reading::NotModified { e_tag } => {
             insert_tag(&mut headers, e_tag);
@@ -96,6 +99,9 @@ pub(super) fn object(kind: Kind, key: &StorageKey, reading: Reading) -> Response
         }
     }
 }
+
+/// By which an edge in front is told to forget what changed.
+const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {

@@ -1,6 +1,7 @@
 //! Packages.
 
-use slipway_common::db::{Listing, Page, ReadTx};
+use slipway_common::context::Context;
+use slipway_common::db::{Listing, Page, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
@@ -51,7 +52,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &s
         return Code::PackageLimitExceeded.err();
     }
     let package = tx.package(&name).await?;
-    tx.commit().await?;
+    announce(&app.context, tx, &name).await?;
     match package {
         Some(package) => Ok(Counted { package, versions: 0, latest: None, dependencies: 0 }),
         None => Code::PackageNotFound.err(),
@@ -131,12 +132,18 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
     }
     tx.update_package(&package).await?;
     tx.bump_generation(name).await?;
-    let job = Job::Announce { package: name.clone() };
-    let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
     let counted = count(&mut tx, package).await?;
-    tx.commit().await?;
-    app.context.ring(job.lane(), id).await;
+    announce(&app.context, tx, name).await?;
     Ok(counted)
+}
+
+/// Commits what was changed about a package, and has it announced.
+async fn announce(context: &Context, mut tx: WriteTx, name: &PackageName) -> ApiResult<()> {
+    let job = Job::Announce { package: name.clone() };
+    let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
+    tx.commit().await?;
+    context.ring(job.lane(), id).await;
+    Ok(())
 }
 
 /// A description: one line of at most 250 bytes.
@@ -158,8 +165,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
     if !tx.delete_package(name).await? {
         return Code::PackageNotEmpty.err();
     }
-    tx.commit().await?;
-    Ok(())
+    announce(&app.context, tx, name).await
 }
 
 /// A page of the publishes of a package with who asked for each, for its members.

@@ -1,7 +1,10 @@
 //! Scopes.
 
 use slipway_common::context::Context;
+use slipway_common::db::WriteTx;
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::jobs;
+use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
@@ -42,7 +45,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user.id, true).await?;
-    tx.commit().await?;
+    record(&app.context, tx, &scope.name).await?;
     Ok(scope)
 }
 
@@ -54,8 +57,17 @@ pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> 
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user, true).await?;
-    tx.commit().await?;
+    record(context, tx, &scope.name).await?;
     Ok(scope)
+}
+
+/// Commits what was changed about a scope, and has it written down.
+async fn record(context: &Context, mut tx: WriteTx, name: &ScopeName) -> ApiResult<()> {
+    let job = Job::Record { subject: Subject::Scope(name.clone()) };
+    let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
+    tx.commit().await?;
+    context.ring(job.lane(), id).await;
+    Ok(())
 }
 
 fn new_scope(context: &Context, name: ScopeName, description: String, creator_id: UserId, now: slipway_common::clock::Instant) -> Scope {
@@ -117,7 +129,7 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: C
         Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
     }
     tx.update_scope(&scope).await?;
-    tx.commit().await?;
+    record(&app.context, tx, name).await?;
     show(app, actor, name).await
 }
 
@@ -157,7 +169,7 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     tx.limit_scope(&scope).await?;
     let usage = tx.scope_usage(name).await?;
     let creator = tx.user(scope.creator_id).await?;
-    tx.commit().await?;
+    record(&app.context, tx, name).await?;
     match creator {
         Some(creator) => Ok(Detailed { scope, creator, usage }),
         None => Code::UserNotFound.err(),
@@ -174,8 +186,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
     if !tx.delete_scope(name).await? {
         return Code::ScopeNotEmpty.err();
     }
-    tx.commit().await?;
-    Ok(())
+    record(&app.context, tx, name).await
 }
 
 /// The scopes of the one who asks.

@@ -21,7 +21,7 @@ pub struct Layers {
 }
 
 /// Tables of the file that are not single values and are read by the rooms they belong to.
-const TABLES: &[&str] = &["ci_issuer", "sigstore", "identity", "mail", "cdn", "telemetry"];
+const TABLES: &[&str] = &["ci_issuer", "sigstore", "identity", "mail", "telemetry"];
 
 /// Variables that are no settings: the command `publish` reads them.
 const OTHER_VARIABLES: &[&str] = &["SLIPWAY_REGISTRY", "SLIPWAY_TOKEN"];

@@ -4,6 +4,7 @@
 //! declared once, in `settings`, with its environment variable and its documentation. This room is the only reader of the
 //! environment.
 
+mod edge;
 mod layers;
 mod secret;
 mod settings;
@@ -17,6 +18,7 @@ use url::Url;
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
 
+pub use edge::{Credential, Edge};
 pub use layers::{Layers, Values};
 pub use secret::Secret;
 pub use settings::{SETTINGS, Setting, reference};
@@ -63,6 +65,8 @@ pub struct Config {
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
     pub analysis: Analysis,
+    /// Who keeps copies in front of the registry and has to be told what changed.
+    pub edge: Edge,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
 }
@@ -125,7 +129,9 @@ impl Config {
         if objects == objects_private && objects != "memory:" {
             return Err(ConfigError("`objects_private` must not be the public store: give it a prefix or bucket of its own".into()));
         }
+        let edge = Edge::from_values(values, &public_url)?;
         Ok(Self {
+            edge,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,
             database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),
@@ -162,6 +168,12 @@ impl Config {
             },
             log: values.required("log")?,
         })
+    }
+
+    /// Whether the private store lies beside the public one, under the same name with `-private` at its end.
+    #[must_use]
+    pub fn private_is_sibling(&self) -> bool {
+        self.objects_private == sibling(&self.objects)
     }
 
     /// Whether the queue lives and dies with this process.

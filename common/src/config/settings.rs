@@ -76,6 +76,23 @@ pub const SETTINGS: &[Setting] = &[
         "Processor time for the documentation of one package, in seconds; three times as much in all.",
     ),
     setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
+    setting(
+        "cdn.purge",
+        Some(""),
+        "How an edge in front is told what changed: `surrogate` (a POST with the header `Surrogate-Key`, as Fastly takes it) or `url` \
+         (a request with the method PURGE for each address). Default: there is none, or copies end by themselves after a minute.",
+    ),
+    setting(
+        "cdn.purge_url",
+        None,
+        "Where it is told. For `surrogate` the address of the purge, for `url` what stands in place of `public_url`, which is the default.",
+    ),
+    setting("cdn.token", None, "The credential for it."),
+    setting(
+        "cdn.token_header",
+        Some("Authorization"),
+        "The header for the credential, such as `Fastly-Key`. `Authorization` carries it as `Bearer`.",
+    ),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];
 

@@ -102,8 +102,8 @@ impl WriteTx {
     /// Adds a user. False when the login is taken.
     pub async fn create_user(&mut self, user: &User) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO users (id, login, name, email, avatar_url, is_staff, is_blocked, scope_limit, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            "INSERT INTO users (id, login, name, email, avatar_url, is_staff, is_blocked, scope_limit, generation, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)
              ON CONFLICT (login) DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)

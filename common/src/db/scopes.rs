@@ -89,8 +89,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 upload_limits, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+                                 upload_limits, generation, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $11)
              ON CONFLICT DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -118,6 +118,7 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4, $4)
              ON CONFLICT (scope, user_id) DO NOTHING"
         );
+        const COUNT: &str = sql!("UPDATE scopes SET generation = generation + 1 WHERE scope = $1");
         let now = self.now;
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(scope.as_str())
@@ -127,6 +128,7 @@ impl WriteTx {
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
+        on!(self, |conn| sqlx::query(COUNT).bind(scope.as_str()).execute(conn).await.map(drop))?;
         Ok(rows == 1)
     }
 
@@ -134,7 +136,7 @@ impl WriteTx {
     pub async fn limit_scope(&mut self, scope: &Scope) -> DbResult<bool> {
         const SQL: &str = sql!(
             "UPDATE scopes SET package_limit = $1, new_package_per_week_limit = $2, publish_attempts_per_week_limit = $3,
-                               upload_limits = $4, updated_at = $5
+                               upload_limits = $4, updated_at = $5, generation = generation + 1
              WHERE scope = $6"
         );
         let now = self.now;
@@ -169,7 +171,8 @@ impl WriteTx {
     /// Changes what its admins may change about a scope, as `scope` has it. False when there is no such scope.
     pub async fn update_scope(&mut self, scope: &Scope) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE scopes SET description = $1, verify_oidc_actor = $2, require_publishing_from_ci = $3, updated_at = $4
+            "UPDATE scopes SET description = $1, verify_oidc_actor = $2, require_publishing_from_ci = $3, updated_at = $4,
+                               generation = generation + 1
              WHERE scope = $5"
         );
         let now = self.now;

@@ -2,4 +2,5 @@
 
 pub mod package_meta;
 pub mod packument;
+pub mod record;
 pub mod version_meta;

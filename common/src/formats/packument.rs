@@ -158,6 +158,7 @@ mod tests {
             version: Version::try_from(version).unwrap(),
             is_yanked,
             created_at: Instant::UNIX_EPOCH,
+            updated_at: Instant::UNIX_EPOCH,
             npm_manifest: json!({
                 "name": "@jsr/std__path", "version": version, "license": "MIT", "exports": {},
                 "dist": { "integrity": "sha512-x", "shasum": "y" }, "dependencies": { "a": "^1" },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, PackageName, TaskId};
+use crate::ids::{JobId, PackageName, ScopeName, TaskId, UserId};
 
 /// A piece of work. Its row is the truth; a message about it carries the row's id and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,13 +25,30 @@ pub enum Job {
         /// The package.
         package: PackageName,
     },
+    /// Write down what a database would have to be told if it were made anew. Packages have it done with their announcement.
+    Record {
+        /// Of whom or what.
+        subject: Subject,
+    },
     /// Remove what nobody needs any more.
     Housekeep,
+    /// Compare a part of what the database says with what is stored.
+    Reconcile,
+}
+
+/// What a record is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A user.
+    User(UserId),
+    /// A scope and its members.
+    Scope(ScopeName),
 }
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 4] = ["publish", "store", "announce", "housekeep"];
+    pub const KINDS: [&'static str; 6] = ["publish", "store", "announce", "record", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -40,7 +57,9 @@ impl Job {
             Self::Publish { .. } => "publish",
             Self::Store { .. } => "store",
             Self::Announce { .. } => "announce",
+            Self::Record { .. } => "record",
             Self::Housekeep => "housekeep",
+            Self::Reconcile => "reconcile",
         }
     }
 
@@ -50,7 +69,8 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Housekeep => Lane::Housekeeping,
+            Self::Record { .. } => Lane::Derive,
+            Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
 
@@ -61,14 +81,17 @@ impl Job {
             Self::Publish { task } => format!("publish:{task}"),
             Self::Store { task, .. } => format!("store:{task}"),
             Self::Announce { package } => format!("announce:{package}"),
+            Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
+            Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
             Self::Housekeep => "housekeep".to_owned(),
+            Self::Reconcile => "reconcile".to_owned(),
         }
     }
 
-    /// Whether the job is right of the hinge: it can fail and be parked, but it is never given up.
+    /// Whether the job follows from what is fixed already: it can fail and be parked, but it is never given up.
     #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self, Self::Store { .. } | Self::Announce { .. })
+        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. })
     }
 }
 
@@ -79,7 +102,7 @@ pub enum Lane {
     Publish,
     /// Storing and announcing: a promise is waiting.
     Announce,
-    /// Rendering anew what a newer build renders better.
+    /// Rendering anew what a newer build renders better, and writing down what readers do not see.
     Derive,
     /// Nobody waits.
     Housekeeping,

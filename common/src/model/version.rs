@@ -73,6 +73,8 @@ pub struct ListedVersion {
     pub is_yanked: bool,
     /// When it was published.
     pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
     /// See [`VersionContent::npm_manifest`].
     pub npm_manifest: Value,
 }

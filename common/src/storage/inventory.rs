@@ -3,11 +3,13 @@
 use std::collections::BinaryHeap;
 
 use futures::TryStreamExt;
-use object_store::ObjectMeta;
 use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use sha2::{Digest, Sha256 as Hasher};
 
-use super::{Storage, StorageError, Store, unfinished, within};
+use super::{Storage, StorageError, StorageKey, Store, explain, unfinished, within};
 use crate::clock::Instant;
+use crate::ids::Sha256;
 use crate::shutdown::aside;
 
 /// An object as its store lists it.
@@ -54,6 +56,26 @@ impl Storage {
             }
         }
         Ok(page.sorted())
+    }
+
+    /// The length and the digest of an object, read a piece at a time. Nothing when there is no such object.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn digest(&self, key: &StorageKey) -> Result<Option<(u64, Sha256)>, StorageError> {
+        let (backend, path) = self.place(key);
+        let found = match backend.store.get(&path).await.map_err(|error| explain(key, error)) {
+            Ok(found) => found,
+            Err(StorageError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (mut size, mut hasher) = (0, Hasher::new());
+        let mut pieces = found.into_stream();
+        while let Some(piece) = pieces.try_next().await.map_err(|error| explain(key, error))? {
+            size += piece.len() as u64;
+            hasher.update(&piece);
+        }
+        Ok(Some((size, Sha256::from_hasher(hasher))))
     }
 
     /// Deletes what a crash left of files that were being written, if it was last touched before `before`. Looks at `limit` files,

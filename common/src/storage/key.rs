@@ -5,20 +5,26 @@
 
 use object_store::path::Path;
 
-use crate::ids::{PackageName, PackagePath, TaskId, Version};
+use crate::ids::{PackageName, PackagePath, ScopeName, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
 
 use super::content_type;
 
 /// The directory of uploads and plan packs in the private store.
 pub const UPLOADS: &str = "uploads";
+/// The directory of the records of users in the private store.
+pub const USER_RECORDS: &str = "registry/users";
+/// The same of scopes.
+pub const SCOPE_RECORDS: &str = "registry/scopes";
+/// The same of packages.
+pub const PACKAGE_RECORDS: &str = "registry/packages";
 
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Store {
     /// What a CDN may show to everyone.
     Public,
-    /// Uploads, and later private packages.
+    /// Uploads, what the registry remembers of itself, and later private packages.
     Private,
 }
 
@@ -107,6 +113,12 @@ pub enum StorageKey {
         /// The file.
         name: String,
     },
+    /// What is remembered of a user.
+    UserRecord(UserId),
+    /// What is remembered of a scope and its members.
+    ScopeRecord(ScopeName),
+    /// What is remembered of a package and its versions.
+    PackageRecord(PackageName),
 }
 
 impl StorageKey {
@@ -122,26 +134,11 @@ impl StorageKey {
         }
     }
 
-    /// Reads the key of an upload or a plan pack back.
-    #[must_use]
-    pub fn of_upload(text: &str) -> Option<Self> {
-        let name = text.strip_prefix(UPLOADS)?.strip_prefix('/')?;
-        let key = match name.strip_suffix(".plan") {
-            Some(name) => {
-                let (task, attempt) = name.split_once('.')?;
-                Self::PlanPack { task: task.parse().ok()?, attempt: attempt.parse().ok()? }
-            }
-            None => Self::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
-        };
-        // What reads as a key and is written otherwise is not ours.
-        (key.text() == text).then_some(key)
-    }
-
     /// Which store it is in.
     #[must_use]
     pub fn store(&self) -> Store {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } => Store::Private,
+            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Store::Private,
             _ => Store::Public,
         }
     }
@@ -161,6 +158,9 @@ impl StorageKey {
             Self::Packument(package) => format!("npm/{}/index.json", package.npm_name()),
             Self::PackumentAbbreviated(package) => format!("npm/{}/abbreviated.json", package.npm_name()),
             Self::Docs { package, version, revision, name } => format!("docs/{package}/{version}/{revision}/{name}"),
+            Self::UserRecord(user) => format!("{USER_RECORDS}/{user}.json"),
+            Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
+            Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
         }
     }
 
@@ -178,9 +178,7 @@ impl StorageKey {
             Self::PlanPack { .. } => "application/zstd",
             Self::NpmTarball { .. } => "application/octet-stream",
             Self::Module { path, .. } => content_type::of(path.file_name()),
-            Self::VersionMeta { .. } | Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) | Self::Docs { .. } => {
-                "application/json"
-            }
+            _ => "application/json",
         }
     }
 
@@ -199,7 +197,18 @@ impl StorageKey {
     pub fn mutability(&self) -> Mutability {
         match self {
             Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
+            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Mutability::Mutable,
             _ => Mutability::Immutable,
+        }
+    }
+
+    /// The path of the URL under which everybody reads it, without a slash in front. Nothing for what nobody outside reads.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        match self {
+            _ if self.store() == Store::Private => None,
+            Self::Packument(package) | Self::PackumentAbbreviated(package) => Some(format!("npm/{}", package.npm_name())),
+            _ => Some(self.text()),
         }
     }
 
@@ -207,7 +216,7 @@ impl StorageKey {
     #[must_use]
     pub fn surrogate(&self) -> Option<String> {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } => None,
+            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => None,
             Self::Module { package, .. }
             | Self::VersionMeta { package, .. }
             | Self::PackageMeta(package)
@@ -238,8 +247,14 @@ mod tests {
             StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
             StorageKey::Packument(package.clone()),
             StorageKey::PackumentAbbreviated(package.clone()),
-            StorageKey::Docs { package, version, revision: 1, name: "index.json".into() },
+            StorageKey::Docs { package: package.clone(), version, revision: 1, name: "index.json".into() },
+            StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
+            StorageKey::ScopeRecord(package.scope().clone()),
+            StorageKey::PackageRecord(package),
         ];
+        for key in &keys {
+            assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
+        }
         let table: Vec<_> =
             keys.iter().map(|key| format!("{:?} {} {} {}", key.store(), key.path(), key.content_type(), key.cache().header())).collect();
         let year = "public, max-age=31536000, immutable";
@@ -256,29 +271,10 @@ mod tests {
                 format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
                 format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
                 format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
+                "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
+                "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
+                "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
             ]
         );
-    }
-
-    #[test]
-    fn uploads_and_packs_are_read_back() {
-        let task = TaskId::from(uuid::Uuid::from_u128(0xabc));
-        for key in [StorageKey::Upload(task), StorageKey::PlanPack { task, attempt: 12 }] {
-            assert_eq!(StorageKey::of_upload(&key.text()), Some(key));
-        }
-        let name = task.to_string();
-        for foreign in [
-            format!("{name}.tgz"),
-            format!("uploads/{}.tgz", name.to_uppercase()),
-            format!("uploads/{}.tgz", name.replace('-', "")),
-            format!("uploads/{name}.zip"),
-            format!("uploads/x/{name}.tgz"),
-            format!("uploads/{name}.plan"),
-            format!("uploads/{name}.01.plan"),
-            format!("uploads/{name}.tgz#1"),
-            "uploads/notes.txt".to_owned(),
-        ] {
-            assert_eq!(StorageKey::of_upload(&foreign), None, "{foreign}");
-        }
     }
 }

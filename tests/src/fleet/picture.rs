@@ -20,6 +20,7 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r" hash=\S+", ""),
         (r" (worker|attempt|crashes|not_before|lease_until|rung_at|plan_attempt)=\S+", ""),
         (r"plan: [0-9]+", "plan: N"),
+        (r#""plan_attempt":[0-9]+"#, r#""plan_attempt":N"#),
         (r"uploads/#\.[0-9]+\.plan", "uploads/#.N.plan"),
     ]
     .into_iter()
@@ -33,6 +34,12 @@ pub type Picture = BTreeMap<String, Vec<String>>;
 /// Documents that a reader asks for again and again; they name times, so their text is compared and not their digest.
 const DOCUMENTS: [&str; 3] = ["/meta.json", "/index.json", "/abbreviated.json"];
 
+/// Rounds of the house, which come and go by the clock, and what is recorded in the background.
+const ROUNDS: [&str; 3] = ["kind=housekeep", "kind=reconcile", "kind=record"];
+
+/// What is written in the background about what was there before the first process.
+const MEANWHILE: [&str; 2] = ["registry/users/", "registry/scopes/"];
+
 impl Fleet {
     /// Takes the picture.
     ///
@@ -44,18 +51,21 @@ impl Fleet {
             let mut lines = world::objects(&self.storage, store).await;
             for line in &mut lines {
                 let key = line.split(' ').next().expect("a line begins with a key").to_owned();
-                if store == Store::Public && DOCUMENTS.iter().any(|name| key.ends_with(name)) && !key.starts_with("docs/") {
-                    *line = format!("{key} {}", text(&self.storage, &key).await);
+                let is_public_document = DOCUMENTS.iter().any(|name| key.ends_with(name)) && !key.starts_with("docs/");
+                if is_public_document || key.starts_with("registry/") {
+                    *line = format!("{key} {}", text(&self.storage, store, &key).await);
                 }
             }
+            lines.retain(|line| !MEANWHILE.iter().any(|prefix| line.starts_with(prefix)));
             picture.insert(title.to_owned(), lines);
         }
         for table in tables(self.database()).await {
-            picture.insert(table.name, table.rows);
+            if table.name != "rounds" {
+                picture.insert(table.name, table.rows);
+            }
         }
-        // The rounds of the house come and go by the clock.
         if let Some(jobs) = picture.get_mut("jobs") {
-            jobs.retain(|job| !job.contains("kind=housekeep"));
+            jobs.retain(|job| !ROUNDS.iter().any(|kind| job.contains(kind)));
         }
         for lines in picture.values_mut() {
             for line in lines.iter_mut() {
@@ -69,7 +79,7 @@ impl Fleet {
     }
 }
 
-async fn text(storage: &Storage, key: &str) -> String {
-    let key: StorageKey = world::key(key).expect("it was listed as one of ours");
+async fn text(storage: &Storage, store: Store, key: &str) -> String {
+    let key = StorageKey::parse(store, key).expect("it was listed as one of ours");
     String::from_utf8_lossy(&storage.get(&key).await.expect("what is listed can be read")).into_owned()
 }

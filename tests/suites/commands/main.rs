@@ -3,8 +3,10 @@
 //! The program of this suite is the binary, too: called as `slipway`, or as one of the children that analyse packages, it does
 //! what the binary does. So nothing has to be built beforehand, and nothing that was built before is run by mistake.
 
+mod deep;
 mod doctor;
 mod process;
+mod purge;
 mod secrets;
 mod warnings;
 
@@ -19,7 +21,7 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    for (name, test) in doctor::TESTS.iter().chain(secrets::TESTS).chain(warnings::TESTS) {
+    for (name, test) in doctor::TESTS.iter().chain(deep::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS) {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -51,7 +51,12 @@ pub(crate) struct Up {
 impl Up {
     /// Starts a registry on a free port, with its data in `directory/data`, and waits until it is ready.
     pub(crate) fn start(directory: &Path) -> Self {
-        let mut child = command(directory, &["up", "--data", "data", "--listen", "127.0.0.1:0"], &[])
+        Self::start_at(directory, "127.0.0.1:0")
+    }
+
+    /// The same at an address.
+    pub(crate) fn start_at(directory: &Path, listen: &str) -> Self {
+        let mut child = command(directory, &["up", "--data", "data", "--listen", listen], &[])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -59,6 +64,25 @@ impl Up {
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let ready = lines.find_map(|line| line.strip_prefix("ready http://").map(|rest| rest.trim_end_matches('/').to_owned()));
         Self { child, address: ready.expect("it says that it is ready before it ends") }
+    }
+
+    /// Its address, as a browser has it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits for a file that the registry writes when it comes to it.
+    pub(crate) fn until_there(&self, file: &Path) {
+        let end = Instant::now() + PATIENCE;
+        while !file.exists() {
+            assert!(Instant::now() < end, "{} does not come", file.display());
+            self.status("/healthz", "");
+        }
     }
 
     /// The status of a GET with a token.

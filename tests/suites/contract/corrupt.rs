@@ -64,7 +64,7 @@ on_both_engines!(names, async |scratch| {
     .await;
     let mut raw = scratch.connect().await;
     let everything = "description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit, \
-                      verify_oidc_actor, require_publishing_from_ci, created_at, updated_at";
+                      verify_oidc_actor, require_publishing_from_ci, generation, created_at, updated_at";
     raw.execute(&format!("INSERT INTO scopes (scope, skeleton, {everything}) SELECT 'X', 'X', {everything} FROM scopes")).await;
     let member = "INSERT INTO scope_members (scope, user_id, is_admin, created_at, updated_at)
                   SELECT 'X', id, is_staff, created_at, updated_at FROM users WHERE login = 'ada'";

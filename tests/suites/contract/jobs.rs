@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::ids::{JobId, TaskId};
 use slipway_common::jobs::{self, LEASE, Settled};
-use slipway_common::model::job::{Claim, Job, Lane};
+use slipway_common::model::job::{Claim, Job, Lane, Subject};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name};
@@ -27,7 +27,7 @@ impl Bench<'_> {
         Some(claim)
     }
 
-    async fn settle(&self, claim: &Claim) -> Settled {
+    pub(crate) async fn settle(&self, claim: &Claim) -> Settled {
         self.write(async |tx| jobs::settle(tx, claim).await.unwrap()).await
     }
 
@@ -72,7 +72,8 @@ on_both_engines!(a_job_is_put_taken_and_settled, async |scratch| {
 on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scratch| {
     let bench = Bench::on(scratch).await;
     let task = bench.ids.next();
-    let all = [Job::Publish { task }, Job::Store { task, plan: 3 }, announce(), Job::Housekeep];
+    let record = Job::Record { subject: Subject::User(bench.ids.next()) };
+    let all = [Job::Publish { task }, Job::Store { task, plan: 3 }, announce(), record, Job::Housekeep, Job::Reconcile];
     assert_eq!(all.each_ref().map(Job::kind), Job::KINDS);
     for job in all {
         let id = bench.enqueue(&job).await;

@@ -87,7 +87,7 @@ fn a_difference_is_seen() {
                 "only SQLite      extras: table",
                 "only SQLite      jobs: unique index (dedup_key) where state = 'done'",
                 "only PostgreSQL  jobs: unique index (dedup_key) where state = 'queued'",
-                "only SQLite      users: column 11 shoe_size bigint null",
+                "only SQLite      users: column 12 shoe_size bigint null",
             ]
         );
     });

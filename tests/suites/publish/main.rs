@@ -7,5 +7,8 @@ mod hostile;
 mod housekeeping;
 mod parked;
 mod races;
+mod rebuild;
+mod reconcile;
+mod records;
 mod rights;
 mod versions;

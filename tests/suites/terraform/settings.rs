@@ -14,7 +14,11 @@ use crate::files::{all, directory, inside, key, label, local, read, resource, va
 const DOORS: [&str; 4] = ["SLIPWAY_DATABASE", "SLIPWAY_OBJECTS", "SLIPWAY_OBJECTS_PRIVATE", "SLIPWAY_QUEUE"];
 
 /// Settings that a deployment cannot have from these files, each with the reason.
-const KEPT_OUT: [(&str, &str); 2] = [
+const KEPT_OUT: [(&str, &str); 6] = [
+    ("SLIPWAY_CDN_PURGE", "Cloud CDN is told through an interface of its own; what changes is stored for moments"),
+    ("SLIPWAY_CDN_PURGE_URL", "there is no purge"),
+    ("SLIPWAY_CDN_TOKEN", "there is no purge"),
+    ("SLIPWAY_CDN_TOKEN_HEADER", "there is no purge"),
     ("SLIPWAY_DATABASE_REPLICA", "there is one server; its second machine takes over and is not read"),
     ("SLIPWAY_SIGNING_KEY", "it names a file, and no file is brought into the instances"),
 ];

@@ -1,6 +1,7 @@
 //! No edge at all: the registry serves its objects itself.
 
 use async_trait::async_trait;
+use slipway_common::storage::StorageKey;
 
 use super::{Cdn, CdnError};
 
@@ -10,7 +11,7 @@ pub struct None;
 
 #[async_trait]
 impl Cdn for None {
-    async fn purge(&self, _keys: &[String]) -> Result<(), CdnError> {
+    async fn purge(&self, _changed: &[StorageKey]) -> Result<(), CdnError> {
         Ok(())
     }
 }

@@ -3,15 +3,16 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use slipway_common::storage::StorageKey;
 
-use super::{Cdn, CdnError};
+use super::{Cdn, CdnError, surrogates};
 
 /// Remembers what it was asked to forget.
 #[derive(Debug, Default)]
 pub struct Recording(Mutex<Vec<Vec<String>>>);
 
 impl Recording {
-    /// The keys of every purge since this was last asked, in order.
+    /// The surrogate keys of every purge since this was last asked, in order.
     pub fn take(&self) -> Vec<Vec<String>> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -19,8 +20,8 @@ impl Recording {
 
 #[async_trait]
 impl Cdn for Recording {
-    async fn purge(&self, keys: &[String]) -> Result<(), CdnError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(keys.to_vec());
+    async fn purge(&self, changed: &[StorageKey]) -> Result<(), CdnError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(surrogates(changed).into_iter().collect());
         Ok(())
     }
 }
@@ -32,9 +33,10 @@ mod tests {
     #[tokio::test]
     async fn remembers_each_purge_once() {
         let cdn = Recording::default();
-        cdn.purge(&["a".into(), "b".into()]).await.unwrap();
-        cdn.purge(&["c".into()]).await.unwrap();
-        assert_eq!(cdn.take(), [vec!["a".to_owned(), "b".into()], vec!["c".into()]]);
+        let package = |name: &str| StorageKey::PackageMeta(name.try_into().unwrap());
+        cdn.purge(&[package("@ss/aa"), package("@ss/bb"), package("@ss/aa")]).await.unwrap();
+        cdn.purge(&[package("@ss/cc")]).await.unwrap();
+        assert_eq!(cdn.take(), [vec!["package:@ss/aa".to_owned(), "package:@ss/bb".into()], vec!["package:@ss/cc".into()]]);
         assert!(cdn.take().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Writes the public documents of a package: the one writer they have at a time.
+//! Writes the documents of a package, the public ones and its record: the one writer they have at a time.
 //!
 //! What is written was read in the transaction that claimed the job, so it shows every change that enqueued it. A document that
 //! shows a later generation than ours is left alone: then we are the late one. A package that has no version yet has no documents.
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use slipway_common::db::WriteTx;
 use slipway_common::formats::package_meta::{PackageMeta, VersionEntry};
 use slipway_common::formats::packument::Packument;
+use slipway_common::formats::record::VersionRecord;
 use slipway_common::ids::{PackageName, TaskId};
 use slipway_common::model::job::Claim;
 use slipway_common::model::package::Package;
@@ -17,40 +18,68 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use url::Url;
 
-use super::{ring, settle};
+use super::{record, ring, settle};
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
 /// A package at one generation.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    package: Package,
-    versions: Vec<ListedVersion>,
+    pub(crate) package: Package,
+    pub(crate) versions: Vec<ListedVersion>,
 }
 
-/// Reads what is to be written. `None` when the package is gone.
-pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName) -> Result<Option<Snapshot>, JobError> {
-    let Some(package) = tx.package(package).await? else { return Ok(None) };
-    let versions = tx.listed_versions(&package.name).await?;
-    Ok(Some(Snapshot { package, versions }))
+/// What there is to announce.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A package, with what is to be remembered of the version that was stored a moment ago, by whoever stored it.
+    Package(Box<Snapshot>, Option<Box<VersionRecord>>),
+    /// A package that was deleted.
+    Gone(PackageName),
+}
+
+/// Reads what is to be written. `fresh` is what the caller knows of a version that it has just stored.
+pub(crate) async fn start(tx: &mut WriteTx, name: &PackageName, fresh: Option<VersionRecord>) -> Result<News, JobError> {
+    let Some(package) = tx.package(name).await? else { return Ok(News::Gone(name.clone())) };
+    let versions = tx.listed_versions(name).await?;
+    Ok(News::Package(Box::new(Snapshot { package, versions }), fresh.map(Box::new)))
 }
 
 /// Announces a package.
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, news: News) -> Result<(), JobError> {
+    match news {
+        News::Package(snapshot, fresh) => announce(workshop, claim, *snapshot, fresh).await,
+        News::Gone(package) => forget(workshop, claim, &package).await,
+    }
+}
+
+/// Takes away what is remembered of a package that was deleted. It had no version, so it has no public documents.
+async fn forget(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Result<(), JobError> {
+    workshop.context.storage.delete(&StorageKey::PackageRecord(package.clone())).await?;
+    let mut tx = workshop.context.db.write("announce.forget").await?;
+    let twin = settle(&mut tx, claim).await?;
+    tx.commit().await?;
+    ring(&workshop.context, twin).await;
+    Ok(())
+}
+
 #[tracing::instrument(level = "debug", name = "package.announce", skip_all, fields(package = %snapshot.package.name))]
-pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) -> Result<(), JobError> {
+async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh: Option<Box<VersionRecord>>) -> Result<(), JobError> {
     let context = &workshop.context;
     let (package, generation) = (snapshot.package.name.clone(), snapshot.package.generation);
+    // First, so that whatever readers are shown can be restored.
+    record::write_package(context, &snapshot.package, &snapshot.versions, fresh.map(|fresh| *fresh)).await?;
     if !snapshot.versions.is_empty() || is_shown(workshop, &package).await? {
         let npm_url = context.config.npm_url.clone();
         let documents = aside(move || documents(&snapshot, &npm_url)).await;
+        let changed: Vec<StorageKey> = documents.iter().map(|(key, _)| key.clone()).collect();
         let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
         futures::future::try_join_all(writes).await?;
-    }
-    steps::reached(Step::DocumentsWritten);
-    let surrogates: Vec<String> = StorageKey::PackageMeta(package.clone()).surrogate().into_iter().collect();
-    if let Err(error) = workshop.cdn.purge(&surrogates).await {
-        // The short lifetime of the documents bounds what this costs.
-        tracing::warn!(%package, %error, "the edge was not told");
+        steps::reached(Step::DocumentsWritten);
+        if let Err(error) = workshop.cdn.purge(&changed).await {
+            // The short lifetime of the documents bounds what this costs.
+            tracing::warn!(%package, %error, "the edge was not told");
+        }
     }
 
     let mut tx = context.db.write("announce.settle").await?;
@@ -70,8 +99,8 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, snapshot: Snapshot) 
     Ok(())
 }
 
-/// The documents of a package, with the keys under which they are found.
-fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
+/// The public documents of a package, with the keys under which they are found.
+pub(crate) fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
     let Snapshot { package, versions } = snapshot;
     let generation = package.generation;
     let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });

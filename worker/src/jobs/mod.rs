@@ -8,6 +8,8 @@ pub(crate) mod announce;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;
+pub(crate) mod reconcile;
+pub(crate) mod record;
 pub(crate) mod store;
 
 use slipway_common::context::Context;

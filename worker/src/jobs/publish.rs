@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use slipway_common::clock::Instant;
 use slipway_common::db::{DbError, WriteTx};
 use slipway_common::fault::{AnyFault, Retry};
+use slipway_common::formats::record::{PublishRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::limits::UploadLimits;
@@ -16,6 +19,7 @@ use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableV
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
+use url::Url;
 
 use super::{plan_pack, settle};
 use crate::analysis::AnalysisError;
@@ -33,6 +37,8 @@ pub(crate) struct Committed {
     pub(crate) plan: i64,
     /// The bytes, when this worker made them; otherwise they are in the plan pack.
     pub(crate) artefacts: Option<Vec<Artefact>>,
+    /// What is to be remembered of the version, when this worker made it; otherwise it is in the rows.
+    pub(crate) record: Option<Box<VersionRecord>>,
 }
 
 /// What a publish needs to start, read in the transaction that claimed it.
@@ -70,7 +76,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
     }
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
-    match judge(workshop, upload).await {
+    match judge(workshop, upload, workshop.context.config.public_url.clone()).await {
         Ok(plan) => commit(workshop, claim, publish, plan).await.map(Some),
         Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
         Err(AnalysisError::Crashed { how, stderr }) => {
@@ -86,10 +92,29 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
     }
 }
 
+/// Judges an upload once more that was published, as the bench does it today. Nothing when it would not be published today.
+/// `public_url` is what the registry was called then.
+pub(crate) async fn judge_again(
+    workshop: &Workshop,
+    publish: &Publish,
+    tarball: Bytes,
+    public_url: Url,
+) -> Result<Option<Vec<Artefact>>, AnyFault> {
+    let scope = workshop.context.db.read().await?.scope(publish.package.scope()).await?;
+    let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
+    let upload =
+        Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
+    match judge(workshop, upload, public_url).await {
+        Ok(plan) => Ok(Some(plan.artefacts)),
+        Err(AnalysisError::Rejected(_) | AnalysisError::Crashed { .. }) => Ok(None),
+        Err(error @ AnalysisError::Spawn(_)) => Err(AnyFault::later(error.to_string())),
+    }
+}
+
 /// The two steps of the bench, with one look at the world between them.
-async fn judge(workshop: &Workshop, upload: Upload) -> Result<Plan, AnalysisError> {
+async fn judge(workshop: &Workshop, upload: Upload, public_url: Url) -> Result<Plan, AnalysisError> {
     let examined = workshop.analyser.examine(upload).await?;
-    let mut facts = Facts { public_url: workshop.context.config.public_url.clone(), packages: BTreeMap::new() };
+    let mut facts = Facts { public_url, packages: BTreeMap::new() };
     if !examined.references().is_empty() {
         let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
         facts.packages = found;
@@ -161,7 +186,47 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     steps::reached(Step::Committed);
     // Nobody else can be storing a version that did not exist a moment ago.
     let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
-    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts) }, store))
+    let record = Some(Box::new(record(&publish, &version, plan.dependencies, (claim.attempt, planned_at))));
+    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts), record }, store))
+}
+
+/// What is to be remembered of a version that was committed with an attempt whose plan was ready at an instant. The same as its rows
+/// say of it, but for when it is stored.
+fn record(
+    publish: &Publish,
+    version: &PackageVersion,
+    mut dependencies: Vec<Dependency>,
+    (attempt, planned_at): (i64, Instant),
+) -> VersionRecord {
+    let content = &version.content;
+    dependencies.sort();
+    VersionRecord {
+        version: version.version.clone(),
+        is_yanked: version.is_yanked,
+        user_id: version.user_id,
+        task_id: version.task_id,
+        publish: Some(PublishRecord {
+            config: publish.config.clone(),
+            upload_id: publish.upload_id,
+            upload: publish.upload,
+            upload_bytes: publish.upload_bytes,
+            plan_attempt: Some(attempt),
+            planned_at: Some(planned_at),
+            committed_at: Some(version.created_at),
+            created_at: publish.created_at,
+        }),
+        license: content.license.clone(),
+        readme: content.readme.clone(),
+        uses_npm: content.uses_npm,
+        npm_manifest: Sha256::of(content.npm_manifest.to_string().as_bytes()),
+        npm_revision: content.npm_revision,
+        artefacts: content.artefacts.iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).cloned().collect(),
+        dependencies,
+        stored_generation: 0,
+        stored_at: None,
+        created_at: version.created_at,
+        updated_at: version.updated_at,
+    }
 }
 
 fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersion, AnyFault> {

@@ -3,6 +3,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
+use slipway_common::formats::record::VersionRecord;
 use slipway_common::ids::TaskId;
 use slipway_common::jobs;
 use slipway_common::model::artefact::Artefact;
@@ -12,7 +13,7 @@ use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::{StorageError, StorageKey};
 
-use super::announce::{self, Snapshot};
+use super::announce::{self, News};
 use super::publish::Committed;
 use super::{plan_pack, ring, settle};
 use crate::error::JobError;
@@ -29,16 +30,16 @@ pub(crate) async fn start(tx: &mut WriteTx, task: TaskId, plan: i64) -> Result<O
     }
     let version = tx.version(&publish.package, &publish.version).await?;
     Ok(match version {
-        Some(version) if version.stored_generation.is_none() => Some(Committed { publish, plan, artefacts: None }),
+        Some(version) if version.stored_generation.is_none() => Some(Committed { publish, plan, artefacts: None, record: None }),
         _ => None,
     })
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
-pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(Snapshot, Claim)>, JobError> {
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
-    let Committed { publish, plan, artefacts } = committed;
+    let Committed { publish, plan, artefacts, record } = committed;
     let artefacts = match artefacts {
         Some(artefacts) => artefacts,
         None => recover(workshop, publish.id, plan).await?,
@@ -65,7 +66,11 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
     // When somebody is announcing this package right now, the enqueued job waits for them and is rung by them.
     let announce = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
     let next = match announce {
-        Some(claim) => announce::start(&mut tx, &publish.package).await?.map(|snapshot| (snapshot, claim)),
+        Some(claim) => {
+            let now = tx.now();
+            let stored = |record: Box<VersionRecord>| VersionRecord { stored_generation: generation, stored_at: Some(now), ..*record };
+            Some((announce::start(&mut tx, &publish.package, record.map(stored)).await?, claim))
+        }
         None => None,
     };
     tx.commit().await?;

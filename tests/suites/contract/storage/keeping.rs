@@ -65,3 +65,13 @@ on_every_store!(unfinished_files_are_cleared_when_they_are_old, async |shelf: Sh
     }
     assert_eq!((deleted, steps, files().as_str()), (2, 9, "a.ts b/# b/c.ts b/e.ts#1 b/f.ts#x d.ts"));
 });
+
+on_every_store!(digests_are_read_and_the_whole_store_is_listed, async |shelf: Shelf| {
+    let key = module("/mod.ts");
+    assert_eq!(shelf.storage.digest(&key).await.unwrap(), None);
+    put(&shelf.storage, &key, b"export {};").await.unwrap();
+    assert_eq!(shelf.storage.digest(&key).await.unwrap(), Some((10, Sha256::of(b"export {};"))));
+    let listed = shelf.storage.page(Store::Public, "", None, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), [key.text()]);
+    assert_eq!(StorageKey::parse(Store::Public, &listed[0].key), Some(key));
+});

@@ -6,6 +6,8 @@
 //!
 //! A test that ends with work undone has not seen what it did: [`TestRegistry`] fails it when it is dropped with open jobs.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,9 +20,9 @@ use slipway_common::clock::{Clock as _, ManualClock};
 use slipway_common::config::{Config, Layers};
 use slipway_common::context::Context;
 use slipway_common::db::Db;
-use slipway_common::ids::{IdSource, UserId};
+use slipway_common::ids::{IdSource, PackageName, UserId};
 use slipway_common::jobs;
-use slipway_common::model::job::{Job, Lane};
+use slipway_common::model::job::{Job, Lane, Subject};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use slipway_common::queue::Queue as _;
@@ -51,6 +53,11 @@ pub enum Work {
     /// Nobody, until the test says [`TestRegistry::drain`].
     Never,
 }
+
+/// Work that a test must not leave undone: all but what is written down of people, scopes and empty packages, which follows
+/// whatever a test begins with.
+const OPEN: &str = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running') AND kind <> 'record'
+    AND NOT (kind = 'announce' AND NOT EXISTS (SELECT 1 FROM publishes WHERE 'announce:@' || scope || '/' || name = dedup_key))";
 
 /// What a test may want otherwise.
 #[derive(Debug, Clone, Default)]
@@ -158,17 +165,23 @@ impl TestRegistry {
         slipway_worker::drain(&self.life.workshop).await.expect("the database answers");
     }
 
-    /// Has the house cleaned up, and does what else is due.
-    ///
-    /// # Panics
-    /// When the database fails.
-    pub async fn housekeep(&self) {
-        let context = self.context();
-        let mut tx = context.db.write("test.housekeep").await.expect("the database answers");
-        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await.expect("the database answers");
-        tx.commit().await.expect("the database answers");
-        context.ring(Job::Housekeep.lane(), id).await;
-        self.drain().await;
+    /// Lets what was made be written down, so that it is not in the way of what the test is about. Where nobody works the test's own
+    /// jobs are left alone.
+    async fn settle(&self, made: &[Job]) {
+        match self.settings.work {
+            Work::AsInService => {}
+            Work::OnBells => self.life.bells.quiet().await,
+            Work::Never => {
+                let context = self.context();
+                for job in made {
+                    let mut tx = context.db.write("test.settle").await.expect("the database answers");
+                    let id = jobs::enqueue(&mut tx, &context.ids, job).await.expect("the database answers");
+                    tx.commit().await.expect("the database answers");
+                    slipway_worker::answer(&self.life.workshop, id).await;
+                }
+            }
+        }
+        drop(self.notes.take());
     }
 
     /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.
@@ -241,9 +254,10 @@ impl TestRegistry {
         world::objects(&self.storage, slipway_common::storage::Store::Public).await
     }
 
-    /// The objects that nobody outside can read.
+    /// The objects that nobody outside can read, records aside.
     pub async fn private_objects(&self) -> Vec<String> {
-        world::objects(&self.storage, slipway_common::storage::Store::Private).await
+        let objects = world::objects(&self.storage, slipway_common::storage::Store::Private).await;
+        objects.into_iter().filter(|line| !line.starts_with("registry/")).collect()
     }
 
     /// Somebody without credentials.
@@ -273,7 +287,11 @@ impl TestRegistry {
             updated_at: now,
         };
         assert!(tx.create_user(&user).await.expect("the database answers"), "there is a {login} already");
+        let job = Job::Record { subject: Subject::User(user.id) };
+        let id = jobs::enqueue(&mut tx, &context.ids, &job).await.expect("the database answers");
         tx.commit().await.expect("the database answers");
+        context.ring(job.lane(), id).await;
+        self.settle(&[job]).await;
         self.anonymous().bearer(&self.token(user.id, TokenKind::Personal, None, None).await)
     }
 
@@ -286,6 +304,9 @@ impl TestRegistry {
         let author = self.person(&format!("{scope}-author")).await;
         drop(author.post("/api/scopes", json!({ "scope": scope, "description": "" })).await.expect(200));
         drop(author.post(&format!("/api/scopes/{scope}/packages"), json!({ "package": name })).await.expect(200));
+        let name: PackageName = package.try_into().expect("a test writes valid names");
+        let scope = Job::Record { subject: Subject::Scope(name.scope().clone()) };
+        self.settle(&[scope, Job::Announce { package: name }]).await;
         author
     }
 
@@ -371,7 +392,7 @@ impl Drop for TestRegistry {
         if std::thread::panicking() {
             return;
         }
-        let open = self.database.count_blocking("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')");
+        let open = self.database.count_blocking(OPEN);
         assert!(open == 0, "{open} jobs are left undone; a test sees its work through with `drain`");
     }
 }

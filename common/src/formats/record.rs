@@ -1,0 +1,208 @@
+//! What the private store remembers of the registry, so that a database can be made anew from the stores alone.
+//!
+//! A record says what the other objects do not: who there is, who belongs to what, who published, what was yanked. What they say is
+//! not said twice: the files of a version stand in its manifest, and what npm is told of it in the npm documents, both pinned here by
+//! digest. No record has a secret in it, or anything made from one.
+//!
+//! A record shows a generation of its row, as the public documents do, so that an older one is told from a newer one. A row that was
+//! deleted and made again counts anew; when it was made tells the two apart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Instant;
+use crate::ids::{PackageName, PackagePath, ScopeName, Sha256, TaskId, UserId, Version};
+use crate::model::artefact::ArtefactKind;
+use crate::model::dependency::Dependency;
+use crate::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use crate::model::version::ArtefactRecord;
+
+/// A person, without credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// The identifier.
+    pub id: UserId,
+    /// The name on the command line.
+    pub login: String,
+    /// The name that is shown.
+    pub name: String,
+    /// The address for mail.
+    pub email: Option<String>,
+    /// The address of a picture, or empty.
+    pub avatar_url: String,
+    /// Whether they run the registry.
+    pub is_staff: bool,
+    /// Whether every credential of theirs is refused.
+    pub is_blocked: bool,
+    /// How many scopes they may create.
+    pub scope_limit: i64,
+    /// When the account was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// Which state of the row this shows.
+    pub generation: i64,
+}
+
+/// A scope with its members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScopeRecord {
+    /// The name.
+    pub scope: ScopeName,
+    /// One line about it, or empty.
+    pub description: String,
+    /// Who made it.
+    pub creator_id: UserId,
+    /// Packages in all.
+    pub package_limit: i64,
+    /// New packages within seven days.
+    pub new_package_per_week_limit: i64,
+    /// Publish attempts within seven days.
+    pub publish_attempts_per_week_limit: i64,
+    /// Whether a CI identity publishes only on behalf of a member.
+    pub verify_oidc_actor: bool,
+    /// Whether people cannot publish by hand.
+    pub require_publishing_from_ci: bool,
+    /// The limits in which it differs from the configuration.
+    pub upload_limits: Option<serde_json::Value>,
+    /// Who belongs to it, by identifier.
+    pub members: Vec<MemberRecord>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// Which state of the row and its members this shows.
+    pub generation: i64,
+}
+
+/// A member of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Who.
+    pub user_id: UserId,
+    /// Whether they run the scope.
+    pub is_admin: bool,
+    /// Since when.
+    pub created_at: Instant,
+    /// When that was last changed.
+    pub updated_at: Instant,
+}
+
+/// A package with its versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PackageRecord {
+    /// The name with its scope.
+    pub package: PackageName,
+    /// One line about it, or empty.
+    pub description: String,
+    /// Where its source lives.
+    pub repository: Option<Repository>,
+    /// Whether it is frozen.
+    pub is_archived: bool,
+    /// What its page opens with.
+    pub readme_source: ReadmeSource,
+    /// Where it is said to run.
+    pub runtime_compat: RuntimeCompat,
+    /// Every version of which all bytes are in place, highest first.
+    pub versions: Vec<VersionRecord>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// Which state of the package this shows.
+    pub generation: i64,
+}
+
+/// What the row of a version knows and no other object says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// The version.
+    pub version: Version,
+    /// Whether it was withdrawn from resolution.
+    pub is_yanked: bool,
+    /// Who published it, if a person did.
+    pub user_id: Option<UserId>,
+    /// The publish that made it.
+    pub task_id: TaskId,
+    /// What is known of that publish.
+    pub publish: Option<PublishRecord>,
+    /// SPDX expression.
+    pub license: Option<String>,
+    /// The readme file.
+    pub readme: Option<PackagePath>,
+    /// Whether it depends on npm packages.
+    pub uses_npm: bool,
+    /// Digest of what the npm documents were made to say of it, as the row has it.
+    pub npm_manifest: Sha256,
+    /// The revision of the emit that made the npm tarball.
+    pub npm_revision: i64,
+    /// Every derived file but the modules, which the manifest lists.
+    pub artefacts: Vec<ArtefactRecord>,
+    /// What it needs from elsewhere.
+    pub dependencies: Vec<Dependency>,
+    /// The generation of the package from which all its bytes are in place.
+    pub stored_generation: i64,
+    /// When that was noted.
+    pub stored_at: Option<Instant>,
+    /// When it was published.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// The publish that made a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishRecord {
+    /// The config file named in the request.
+    pub config: PackagePath,
+    /// The publish that the upload came with.
+    pub upload_id: TaskId,
+    /// The digest of the upload.
+    pub upload: Sha256,
+    /// The length of the upload.
+    pub upload_bytes: u64,
+    /// The attempt that was committed.
+    pub plan_attempt: Option<i64>,
+    /// When its plan was ready.
+    pub planned_at: Option<Instant>,
+    /// When the version came to exist.
+    pub committed_at: Option<Instant>,
+    /// When it was asked for.
+    pub created_at: Instant,
+}
+
+impl VersionRecord {
+    /// The digest of `<version>_meta.json`.
+    #[must_use]
+    pub fn meta(&self) -> Option<Sha256> {
+        self.artefacts.iter().find(|artefact| artefact.kind == ArtefactKind::VersionMeta).map(|artefact| artefact.digest)
+    }
+}
+
+/// The bytes of a record, as they are stored.
+#[must_use]
+pub fn to_bytes(record: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(record).expect("maps with text keys always serialise")
+}
+
+/// Which state of its row a record shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// When the row was made.
+    pub created_at: Instant,
+    /// The generation of the row.
+    pub generation: i64,
+}
+
+impl Shown {
+    /// What a stored record shows. Nothing when it is no record.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Whether this is a later state than `other`, of the same row or of one that took its place.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        (self.created_at, self.generation) > (other.created_at, other.generation)
+    }
+}

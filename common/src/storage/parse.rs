@@ -1,0 +1,137 @@
+//! From the text of a key back to the key, for who goes through what a store lists.
+
+use crate::ids::{PackageName, PackagePath, ScopeName, Version};
+
+use super::key::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS};
+
+impl StorageKey {
+    /// Reads a key of a store back. Nothing when the house would not give an object this name.
+    #[must_use]
+    pub fn parse(store: Store, text: &str) -> Option<Self> {
+        let key = match store {
+            Store::Private => private(text)?,
+            Store::Public => public(text)?,
+        };
+        // What reads as a key and is written otherwise is not ours.
+        (key.store() == store && key.text() == text).then_some(key)
+    }
+
+    /// Reads the key of an upload or a plan pack back.
+    #[must_use]
+    pub fn of_upload(text: &str) -> Option<Self> {
+        Self::parse(Store::Private, text).filter(|key| matches!(key, Self::Upload(_) | Self::PlanPack { .. }))
+    }
+}
+
+fn private(text: &str) -> Option<StorageKey> {
+    let below = |directory: &str| text.strip_prefix(directory)?.strip_prefix('/');
+    if let Some(name) = below(UPLOADS) {
+        return Some(match name.strip_suffix(".plan") {
+            Some(name) => {
+                let (task, attempt) = name.split_once('.')?;
+                StorageKey::PlanPack { task: task.parse().ok()?, attempt: attempt.parse().ok()? }
+            }
+            None => StorageKey::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
+        });
+    }
+    if let Some(name) = below(USER_RECORDS) {
+        return Some(StorageKey::UserRecord(name.strip_suffix(".json")?.parse().ok()?));
+    }
+    if let Some(name) = below(SCOPE_RECORDS) {
+        return Some(StorageKey::ScopeRecord(ScopeName::try_from(name.strip_suffix(".json")?).ok()?));
+    }
+    let (scope, name) = below(PACKAGE_RECORDS)?.strip_suffix(".json")?.split_once('/')?;
+    Some(StorageKey::PackageRecord(PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?))
+}
+
+fn public(text: &str) -> Option<StorageKey> {
+    if let Some(rest) = text.strip_prefix("npm/@jsr/") {
+        return npm(rest);
+    }
+    if let Some(rest) = text.strip_prefix("docs/") {
+        let (package, rest) = package_and_rest(rest)?;
+        let [version, revision, name] = rest.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
+        let (version, revision) = (Version::try_from(version).ok()?, revision.parse().ok()?);
+        return Some(StorageKey::Docs { package, version, revision, name: name.to_owned() });
+    }
+    let (package, rest) = package_and_rest(text)?;
+    if rest == "meta.json" {
+        return Some(StorageKey::PackageMeta(package));
+    }
+    match rest.split_once('/') {
+        None => Some(StorageKey::VersionMeta { package, version: Version::try_from(rest.strip_suffix("_meta.json")?).ok()? }),
+        Some((version, _)) => {
+            let path = PackagePath::try_from(&rest[version.len()..]).ok()?;
+            Some(StorageKey::Module { package, version: Version::try_from(version).ok()?, path })
+        }
+    }
+}
+
+fn npm(rest: &str) -> Option<StorageKey> {
+    let (stem, file) = rest.split_once('/')?;
+    let package = PackageName::from_npm_stem(stem).ok()?;
+    Some(match file {
+        "index.json" => StorageKey::Packument(package),
+        "abbreviated.json" => StorageKey::PackumentAbbreviated(package),
+        _ => {
+            let version = file.strip_prefix("-/")?.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(".tgz")?;
+            StorageKey::NpmTarball { package, version: Version::try_from(version).ok()? }
+        }
+    })
+}
+
+/// `@s/p` and what follows it.
+fn package_and_rest(text: &str) -> Option<(PackageName, &str)> {
+    let slash = text.match_indices('/').nth(1)?.0;
+    Some((PackageName::try_from(&text[..slash]).ok()?, &text[slash + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TaskId;
+
+    #[test]
+    fn uploads_and_packs_are_read_back() {
+        let task = TaskId::from(uuid::Uuid::from_u128(0xabc));
+        for key in [StorageKey::Upload(task), StorageKey::PlanPack { task, attempt: 12 }] {
+            assert_eq!(StorageKey::of_upload(&key.text()), Some(key));
+        }
+        let name = task.to_string();
+        for foreign in [
+            format!("{name}.tgz"),
+            format!("uploads/{}.tgz", name.to_uppercase()),
+            format!("uploads/{}.tgz", name.replace('-', "")),
+            format!("uploads/{name}.zip"),
+            format!("uploads/x/{name}.tgz"),
+            format!("uploads/{name}.plan"),
+            format!("uploads/{name}.01.plan"),
+            format!("uploads/{name}.tgz#1"),
+            "uploads/notes.txt".to_owned(),
+            "registry/scopes/ss.json".to_owned(),
+        ] {
+            assert_eq!(StorageKey::of_upload(&foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_no_key() {
+        let foreign = [
+            "robots.txt",
+            "@ss",
+            "@ss/pp",
+            "@ss/pp/x.json",
+            "@ss/pp/1.0.0/",
+            "npm/@jsr/ss__pp/-/other-1.0.0.tgz",
+            "docs/@ss/pp/1.0.0",
+            "",
+            "/",
+            "@ss/pp/01.0.0/a.ts",
+        ];
+        for text in foreign {
+            assert_eq!(StorageKey::parse(Store::Public, text), None, "{text}");
+        }
+        assert_eq!(StorageKey::parse(Store::Private, "@ss/pp/meta.json"), None);
+        assert_eq!(StorageKey::parse(Store::Public, "registry/scopes/ss.json"), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! What keeps a registry in order, when a test says so, and what becomes of it elsewhere.
+
+use std::sync::Arc;
+
+use slipway_common::config::Secret;
+use slipway_common::jobs;
+use slipway_common::model::job::Job;
+use slipway_worker::reconcile::{self, Repair, Round};
+
+use super::TestRegistry;
+use crate::database::TestDatabase;
+
+impl TestRegistry {
+    /// Has the house cleaned up, and does what else is due.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn housekeep(&self) {
+        let context = self.context();
+        let mut tx = context.db.write("test.housekeep").await.expect("the database answers");
+        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Housekeep).await.expect("the database answers");
+        tx.commit().await.expect("the database answers");
+        context.ring(Job::Housekeep.lane(), id).await;
+        self.drain().await;
+    }
+
+    /// Has a part of the rows compared with the objects, as it recurs, and does what else is due.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn reconcile(&self) {
+        let context = self.context();
+        let mut tx = context.db.write("test.reconcile").await.expect("the database answers");
+        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Reconcile).await.expect("the database answers");
+        tx.commit().await.expect("the database answers");
+        context.ring(Job::Reconcile.lane(), id).await;
+        self.drain().await;
+    }
+
+    /// Compares all rows with all objects, and says what is wrong, one line each, sorted.
+    ///
+    /// # Panics
+    /// When a door fails.
+    pub async fn compare(&self, repair: Repair) -> Vec<String> {
+        let mut lines = Vec::new();
+        for round in Round::ALL {
+            let mut after = None;
+            loop {
+                let page = reconcile::page(&self.life.workshop, round, after.as_deref(), repair).await.expect("the doors are open");
+                let word = |repaired: bool| if repaired { " repaired" } else { "" };
+                lines.extend(page.problems.iter().map(|one| format!("{} {}{}", one.code.as_str(), one.key, word(one.is_repaired))));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        lines.sort();
+        lines
+    }
+
+    /// Ends the process in good order and starts it again on another database.
+    ///
+    /// # Panics
+    /// When the database does not open.
+    pub async fn move_to(&mut self, database: TestDatabase) {
+        self.drain().await;
+        let mut config = (*self.config).clone();
+        config.database = Secret::new(database.url().to_owned());
+        self.config = Arc::new(config);
+        self.restart().await;
+        self.database = database;
+    }
+}

@@ -1,0 +1,108 @@
+//! `slipway doctor --deep` and `slipway admin rebuild-database`, on a registry in files.
+
+use std::fs;
+use std::path::Path;
+
+use crate::process::{Said, Test, Up, run, token};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("deep::damage_is_seen_and_put_right", damage_is_seen_and_put_right),
+    ("deep::a_lost_database_is_rebuilt", a_lost_database_is_rebuilt),
+];
+
+/// Publishes a version of a package with the command.
+pub(crate) fn publish(place: &Path, up: &Up, name: &str, version: &str) {
+    let directory = place.join("package");
+    fs::create_dir_all(&directory).expect("a directory can be made");
+    let config = format!(r#"{{ "name": "{name}", "version": "{version}", "license": "MIT", "exports": "./mod.ts" }}"#);
+    fs::write(directory.join("jsr.json"), config).expect("it is ours");
+    fs::write(directory.join("mod.ts"), "/** One more. */\nexport function next(n: number): number {\n  return n + 1;\n}\n")
+        .expect("it is ours");
+    let said = run(place, &["publish", "package", "--registry", &up.url(), "--token", &token(place)], &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+}
+
+/// A registry with two packages that has ended in good order. Returns where it listened.
+fn furnished(place: &Path) -> String {
+    let up = Up::start(place);
+    let said = run(place, &["admin", "scope", "assign", "acme", "--user", "admin", "--data", "data"], &[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for (name, version) in [("@acme/maths", "1.0.0"), ("@acme/maths", "1.1.0"), ("@acme/words", "1.0.0")] {
+        publish(place, &up, name, version);
+    }
+    up.until_there(&place.join("data/private/registry/scopes/acme.json"));
+    let address = up.address().to_owned();
+    up.stop();
+    address
+}
+
+fn deep(place: &Path, more: &[&str]) -> Said {
+    run(place, &[&["doctor", "--deep", "--data", "data"], more].concat(), &[])
+}
+
+fn damage_is_seen_and_put_right() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let place = place.path();
+    furnished(place);
+    let said = deep(place, &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let data = place.join("data");
+    fs::remove_file(data.join("objects/@acme/maths/1.0.0/mod.ts")).expect("it is there");
+    fs::remove_file(data.join("objects/@acme/words/meta.json")).expect("it is there");
+    let tarball = data.join("objects/npm/@jsr/acme__words/-/acme__words-1.0.0.tgz");
+    let mut bytes = fs::read(&tarball).expect("it is there");
+    bytes[40] ^= 1;
+    fs::write(&tarball, bytes).expect("it is ours");
+
+    let said = deep(place, &[]);
+    assert_eq!((said.code, said.err.trim()), (Some(1), "error: 3 problems"), "{}", said.out);
+    for line in [
+        "problem  deep: objectMissing @acme/maths/1.0.0/mod.ts: ",
+        "problem  deep: documentMissing @acme/words/meta.json: ",
+        "problem  deep: objectDamaged npm/@jsr/acme__words/-/acme__words-1.0.0.tgz: ",
+    ] {
+        let found = said.out.lines().find(|found| found.starts_with(line));
+        assert!(found.is_some_and(|found| found.contains("slipway doctor --deep --repair")), "{line}\n{}", said.out);
+    }
+    let said = deep(place, &["--repair"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert_eq!(said.out.lines().filter(|line| line.starts_with("repaired deep: ")).count(), 3, "{}", said.out);
+    let said = deep(place, &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+
+    let said = run(place, &["doctor", "--repair", "--data", "data"], &[]);
+    assert_eq!(said.code, Some(2), "what is not compared cannot be put right");
+}
+
+fn a_lost_database_is_rebuilt() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let place = place.path();
+    let address = furnished(place);
+    let (data, old) = (place.join("data"), token(place));
+    let rebuild =
+        ["admin", "rebuild-database", "--data", "data", "--database", "sqlite:data/new.db", "--compare", "sqlite:data/registry.db"];
+    let said = run(place, &rebuild, &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("1 users, 1 scopes, 2 packages and 3 versions are back"), "{}", said.out);
+    let difference: Vec<_> =
+        said.out.lines().filter(|line| ["+ ", "- ", "~ ", "left out"].iter().any(|sign| line.starts_with(sign))).collect();
+    // When a publish was told to be over is not written down.
+    assert!(difference.iter().all(|line| line.starts_with("~ publish ") && line.contains(" updated_at: ")), "{difference:#?}");
+    let said = run(place, &rebuild, &[]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("is in use"), "{}", said.err);
+
+    for file in ["registry.db", "registry.db-wal", "registry.db-shm"] {
+        let _ = fs::remove_file(data.join(file));
+    }
+    fs::rename(data.join("new.db"), data.join("registry.db")).expect("it is there");
+    let up = Up::start_at(place, &address);
+    let new = token(place);
+    assert_eq!([&old, &new].map(|token| up.status("/api/user", token)), [401, 200]);
+    assert_eq!(up.status("/@acme/maths/1.1.0/mod.ts", &new), 200);
+    publish(place, &up, "@acme/maths", "1.2.0");
+    assert_eq!(up.status("/@acme/maths/1.2.0_meta.json", &new), 200);
+    up.stop();
+    let said = deep(place, &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+}

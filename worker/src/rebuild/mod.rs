@@ -1,0 +1,210 @@
+//! Makes a database anew from the stores alone.
+//!
+//! Who there is, who belongs to what, packages, versions with what they depend on, and the publishes that made them come back as they
+//! were. Credentials do not: none was ever stored, so everybody signs in anew. Neither do publishes that came to nothing. What cannot
+//! be confirmed by its digest is left out and told.
+
+mod compare;
+pub(crate) mod derive;
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use slipway_common::context::Context;
+use slipway_common::fault::AnyFault;
+use slipway_common::formats::record::{MemberRecord, PackageRecord, ScopeRecord, UserRecord};
+use slipway_common::ids::{PackageName, UserId};
+use slipway_common::jobs;
+use slipway_common::model::job::Job;
+use slipway_common::storage::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, USER_RECORDS};
+
+pub use compare::compare;
+
+/// Records that are listed at once.
+const PAGE: usize = 1_000;
+
+/// What came back.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// How many users.
+    pub users: u64,
+    /// How many scopes.
+    pub scopes: u64,
+    /// How many packages.
+    pub packages: u64,
+    /// How many versions.
+    pub versions: u64,
+    /// What did not come back, or not as it was, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Fills a database that has the schema and nothing else.
+///
+/// # Errors
+/// When a door fails. The database then has a part of what there is: begin with an empty one again.
+pub async fn run(context: &Context) -> Result<Rebuilt, AnyFault> {
+    let mut rebuilt = Rebuilt::default();
+    let mut known = BTreeSet::new();
+    let mut after = None;
+    while let Some(records) = next::<UserRecord>(context, USER_RECORDS, &mut after, &mut rebuilt).await? {
+        let mut tx = context.db.write("rebuild.users").await?;
+        for user in records {
+            if tx.restore_user(&user).await? {
+                rebuilt.users += 1;
+                known.insert(user.id);
+            } else {
+                rebuilt.left_out.push(format!("user {}: there is another one of this login", user.login));
+            }
+        }
+        tx.commit().await?;
+    }
+    let mut after = None;
+    while let Some(records) = next::<ScopeRecord>(context, SCOPE_RECORDS, &mut after, &mut rebuilt).await? {
+        for scope in records {
+            restore_scope(context, scope, &known, &mut rebuilt).await?;
+        }
+    }
+    let mut after = None;
+    while let Some(records) = next::<PackageRecord>(context, PACKAGE_RECORDS, &mut after, &mut rebuilt).await? {
+        for package in records {
+            restore_package(context, package, &known, &mut rebuilt).await?;
+        }
+    }
+    Ok(rebuilt)
+}
+
+/// The next records of a directory. What cannot be read is told. Nothing at the end.
+async fn next<T: DeserializeOwned>(
+    context: &Context,
+    directory: &str,
+    after: &mut Option<String>,
+    rebuilt: &mut Rebuilt,
+) -> Result<Option<Vec<T>>, AnyFault> {
+    // Records of packages hold all of their versions: few of them at once.
+    let limit = if directory == PACKAGE_RECORDS { 1 } else { PAGE };
+    let listed = context.storage.page(Store::Private, directory, after.as_deref(), limit).await?;
+    let Some(last) = listed.last() else { return Ok(None) };
+    *after = Some(last.key.clone());
+    let mut records = Vec::new();
+    for object in listed {
+        let Some(key) = StorageKey::parse(Store::Private, &object.key) else {
+            rebuilt.left_out.push(format!("{}: it is no record", object.key));
+            continue;
+        };
+        let bytes = context.storage.get(&key).await?;
+        match serde_json::from_slice(&bytes) {
+            Ok(record) => records.push(record),
+            Err(error) => rebuilt.left_out.push(format!("{}: it cannot be read: {error}", object.key)),
+        }
+    }
+    Ok(Some(records))
+}
+
+async fn restore_scope(context: &Context, mut scope: ScopeRecord, known: &BTreeSet<UserId>, rebuilt: &mut Rebuilt) -> Result<(), AnyFault> {
+    let name = scope.scope.clone();
+    for member in scope.members.extract_if(.., |member| !known.contains(&member.user_id)) {
+        rebuilt.left_out.push(format!("member {} of @{name}: there is no such user", member.user_id));
+    }
+    if !known.contains(&scope.creator_id) {
+        let heir = scope.members.iter().find(|member| member.is_admin).or(scope.members.first());
+        let Some(heir) = heir.map(|member| member.user_id) else {
+            rebuilt.left_out.push(format!("scope @{name}: neither its creator nor any member of it is known"));
+            return Ok(());
+        };
+        rebuilt.left_out.push(format!("creator {} of @{name}: there is no such user, {heir} takes their place", scope.creator_id));
+        scope.creator_id = heir;
+    }
+    let mut tx = context.db.write("rebuild.scope").await?;
+    rebuilt.scopes += u64::from(tx.restore_scope(&scope).await?);
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn restore_package(
+    context: &Context,
+    mut package: PackageRecord,
+    known: &BTreeSet<UserId>,
+    rebuilt: &mut Rebuilt,
+) -> Result<(), AnyFault> {
+    let name = package.package.clone();
+    let shown = shown(context, &name).await?;
+    let npm = derive::npm_versions(&context.storage, &name).await?;
+    let mut versions = Vec::new();
+    for remembered in std::mem::take(&mut package.versions) {
+        match derive::version(&context.storage, &name, &remembered, &npm).await? {
+            Ok(version) => versions.push((version, remembered)),
+            Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
+        }
+    }
+    // A record is written before the documents that follow from it. What was under way then is announced once more, with a number
+    // that is above all that readers have seen.
+    let announced = shown.iter().copied().chain([package.generation]).max().unwrap_or_default();
+    let is_settled = shown.iter().all(|shown| *shown == package.generation);
+    package.generation = if is_settled { announced } else { announced + 1 };
+
+    let mut tx = context.db.write("rebuild.package").await?;
+    if tx.scope(name.scope()).await?.is_none() {
+        let publisher = versions.iter().rev().find_map(|(version, _)| version.user_id.filter(|user| known.contains(user)));
+        let Some(publisher) = publisher else {
+            rebuilt.left_out.push(format!("package {name}: its scope has no record, and nobody is known who published it"));
+            return Ok(());
+        };
+        rebuilt.left_out.push(format!("scope @{}: it has no record; {publisher}, who published {name}, runs it now", name.scope()));
+        rebuilt.scopes += u64::from(tx.restore_scope(&orphaned(context, &package, publisher)).await?);
+    }
+    if !tx.restore_package(&package, announced).await? {
+        rebuilt.left_out.push(format!("package {name}: there is another one of this name"));
+        return Ok(());
+    }
+    rebuilt.packages += 1;
+    for (mut version, remembered) in versions {
+        version.user_id = version.user_id.filter(|user| known.contains(user));
+        if version.user_id != remembered.user_id {
+            rebuilt.left_out.push(format!("publisher of {name}@{}: there is no such user", version.version));
+        }
+        rebuilt.versions += u64::from(tx.restore_version(&version, &remembered).await?);
+    }
+    if !is_settled {
+        jobs::enqueue(&mut tx, &context.ids, &Job::Announce { package: name }).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A scope of which nothing is known but that somebody published in it.
+fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> ScopeRecord {
+    let (quotas, at) = (context.config.quotas, package.created_at);
+    ScopeRecord {
+        scope: package.package.scope().clone(),
+        description: String::new(),
+        creator_id: publisher,
+        package_limit: quotas.packages,
+        new_package_per_week_limit: quotas.new_packages_per_week,
+        publish_attempts_per_week_limit: quotas.publishes_per_week,
+        verify_oidc_actor: true,
+        require_publishing_from_ci: false,
+        upload_limits: None,
+        members: vec![MemberRecord { user_id: publisher, is_admin: true, created_at: at, updated_at: at }],
+        created_at: at,
+        updated_at: at,
+        generation: 0,
+    }
+}
+
+/// The generations that the public documents of a package show.
+async fn shown(context: &Context, package: &PackageName) -> Result<Vec<i64>, AnyFault> {
+    let keys = [
+        StorageKey::PackageMeta(package.clone()),
+        StorageKey::Packument(package.clone()),
+        StorageKey::PackumentAbbreviated(package.clone()),
+    ];
+    let mut shown = Vec::new();
+    for key in keys {
+        let bytes = context.storage.look(&key).await?.bytes;
+        let document = bytes.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let of = |document: Value| document["generation"].as_i64().or_else(|| document["_rev"].as_str()?.parse().ok());
+        shown.extend(document.and_then(of));
+    }
+    Ok(shown)
+}

@@ -1,0 +1,131 @@
+//! Packages with their documents.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use serde_json::Value;
+use slipway_common::fault::AnyFault;
+use slipway_common::formats::record;
+use slipway_common::ids::{PackageName, Version};
+use slipway_common::model::job::Job;
+use slipway_common::model::package::Package;
+use slipway_common::shutdown::aside;
+use slipway_common::storage::StorageKey;
+
+use super::{Code, Page, Problem, Repair, have_done, repair};
+use crate::jobs::announce::{self, Snapshot};
+use crate::jobs::record::of_package;
+use crate::workshop::Workshop;
+
+/// Packages that are compared before the cursor is handed back. Each is held whole, one at a time.
+const PAGE: i64 = 20;
+
+pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
+    let after = after.and_then(|after| PackageName::try_from(after).ok());
+    let found = workshop.context.db.read().await?.packages_after(after.as_ref(), PAGE).await?;
+    let mut page = Page { next: found.last().map(ToString::to_string), seen: found.len() as u64, ..Page::default() };
+    for package in found {
+        page.problems.extend(compare(workshop, &package, repair).await?);
+    }
+    Ok(page)
+}
+
+async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Result<Vec<Problem>, AnyFault> {
+    let mut problems = look(workshop, name).await?;
+    if problems.is_empty() || wanted == Repair::Nothing {
+        return Ok(problems);
+    }
+    if wanted == Repair::Everything && problems.iter().any(|problem| problem.code == Code::VersionWithoutRow) {
+        repair::restore_versions(workshop, name).await?;
+    }
+    // An announcement shows what has a row, and would forget the rest.
+    let before = look(workshop, name).await?;
+    if !before.is_empty() && before.iter().all(|problem| problem.code != Code::VersionWithoutRow) {
+        have_done(workshop, &Job::Announce { package: name.clone() }).await?;
+    }
+    let left = look(workshop, name).await?;
+    for problem in &mut problems {
+        problem.is_repaired = !left.iter().any(|left| (left.code, &left.key) == (problem.code, &problem.key));
+    }
+    let is_new = |left: &Problem| !problems.iter().any(|known| (known.code, &known.key) == (left.code, &left.key));
+    let new: Vec<_> = left.iter().filter(|left| is_new(left)).cloned().collect();
+    problems.extend(new);
+    Ok(problems)
+}
+
+/// What the rows say of a package.
+struct Said {
+    package: Package,
+    /// Every version that has a row and could be listed.
+    rows: BTreeSet<Version>,
+    documents: Vec<(StorageKey, Vec<u8>)>,
+}
+
+/// What is wrong with the documents of a package. Nothing while somebody is about to write them.
+async fn look(workshop: &Workshop, name: &PackageName) -> Result<Vec<Problem>, AnyFault> {
+    let Some(said) = ask(workshop, name).await? else { return Ok(Vec::new()) };
+    let mut problems = Vec::new();
+    if said.package.announced < said.package.generation {
+        problems.push(Problem::new(Code::NotAnnounced, name.to_string(), "it was changed, and nobody is about to announce it"));
+    }
+    let mut unknown = BTreeSet::new();
+    for (key, expected) in &said.documents {
+        let stored = workshop.context.storage.look(key).await?.bytes;
+        match &stored {
+            Some(stored) if stored == expected => {}
+            Some(_) => problems.push(Problem::new(Code::DocumentStale, key.text(), "it shows something else than the rows")),
+            None => problems.push(Problem::new(Code::DocumentMissing, key.text(), "there is no such object")),
+        }
+        let listed = aside(move || stored.map(|stored| listed(&stored)).unwrap_or_default()).await;
+        unknown.extend(listed.into_iter().filter(|version| !said.rows.contains(version)).map(|version| (version, key.text())));
+    }
+    let mut last = None;
+    for (version, key) in unknown {
+        if last.as_ref() != Some(&version) {
+            problems.push(Problem::new(Code::VersionWithoutRow, format!("{name}@{version}"), format!("`{key}` lists it")));
+        }
+        last = Some(version);
+    }
+    if problems.is_empty() {
+        return Ok(problems);
+    }
+    // What was changed meanwhile is somebody else's work, and the next round looks at it.
+    let is_same = ask(workshop, name).await?.is_some_and(|again| again.documents == said.documents && again.rows == said.rows);
+    Ok(if is_same { problems } else { Vec::new() })
+}
+
+async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, AnyFault> {
+    let mut tx = workshop.context.db.read().await?;
+    if tx.is_under_way(&Job::Announce { package: name.clone() }).await? {
+        return Ok(None);
+    }
+    let Some(package) = tx.package(name).await? else { return Ok(None) };
+    let versions = tx.listed_versions(name).await?;
+    let records = tx.version_records(name, -1).await?;
+    drop(tx);
+    let npm_url = workshop.context.config.npm_url.clone();
+    let said = move || {
+        let rows = versions.iter().map(|listed| listed.version.clone()).collect();
+        let remembered = (StorageKey::PackageRecord(package.name.clone()), record::to_bytes(&of_package(&package, records)));
+        let snapshot = Snapshot { package, versions };
+        // A package that never had a version has no public documents. One that has lost its rows has some all the same, and they are
+        // read for the versions that they list.
+        let mut documents = vec![remembered];
+        if !snapshot.versions.is_empty() {
+            documents.extend(announce::documents(&snapshot, &npm_url));
+        }
+        Said { package: snapshot.package, rows, documents }
+    };
+    Ok(Some(aside(said).await))
+}
+
+/// The versions that a document or record lists, as far as it can be read.
+fn listed(bytes: &Bytes) -> Vec<Version> {
+    let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return Vec::new() };
+    let texts: Vec<&str> = match &document["versions"] {
+        Value::Object(versions) => versions.keys().map(String::as_str).collect(),
+        Value::Array(versions) => versions.iter().filter_map(|version| version["version"].as_str()).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().filter_map(|text| Version::try_from(text).ok()).collect()
+}

@@ -1,0 +1,70 @@
+//! Users and scopes with their records.
+
+use slipway_common::db::ReadTx;
+use slipway_common::fault::AnyFault;
+use slipway_common::formats::record;
+use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::job::{Job, Subject};
+use slipway_common::storage::StorageKey;
+
+use super::{Code, Page, Problem, Repair, have_done};
+use crate::workshop::Workshop;
+
+/// Records that are compared before the cursor is handed back.
+const PAGE: i64 = 100;
+
+pub(super) async fn users(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
+    let after: Option<UserId> = after.and_then(|after| after.parse().ok());
+    let found = workshop.context.db.read().await?.users_after(after, PAGE).await?;
+    let next = found.last().map(ToString::to_string);
+    compare(workshop, found.into_iter().map(Subject::User).collect(), next, repair).await
+}
+
+pub(super) async fn scopes(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
+    let after = after.and_then(|after| ScopeName::try_from(after).ok());
+    let found = workshop.context.db.read().await?.scopes_after(after.as_ref(), PAGE).await?;
+    let next = found.last().map(ToString::to_string);
+    compare(workshop, found.into_iter().map(Subject::Scope).collect(), next, repair).await
+}
+
+async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<String>, repair: Repair) -> Result<Page, AnyFault> {
+    let mut page = Page { next, seen: subjects.len() as u64, ..Page::default() };
+    for subject in subjects {
+        let Some(mut problem) = look(workshop, &subject).await? else { continue };
+        if repair >= Repair::Documents {
+            have_done(workshop, &Job::Record { subject: subject.clone() }).await?;
+            problem.is_repaired = look(workshop, &subject).await?.is_none();
+        }
+        page.problems.push(problem);
+    }
+    Ok(page)
+}
+
+/// What is wrong with the record of somebody or something.
+async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>, AnyFault> {
+    let context = &workshop.context;
+    let mut tx = context.db.read().await?;
+    let (key, expected) = expected(&mut tx, subject).await?;
+    let is_under_way = tx.is_under_way(&Job::Record { subject: subject.clone() }).await?;
+    drop(tx);
+    let Some(expected) = expected else { return Ok(None) };
+    if is_under_way {
+        return Ok(None);
+    }
+    let stored = context.storage.look(&key).await?.bytes;
+    let (code, what) = match stored {
+        Some(stored) if stored == expected => return Ok(None),
+        Some(_) => (Code::DocumentStale, "it shows something else than the rows"),
+        None => (Code::DocumentMissing, "there is no such object"),
+    };
+    // What was changed meanwhile is somebody else's work.
+    let again = self::expected(&mut context.db.read().await?, subject).await?.1;
+    Ok((again.as_ref() == Some(&expected)).then(|| Problem::new(code, key.text(), what)))
+}
+
+async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<(StorageKey, Option<Vec<u8>>), AnyFault> {
+    Ok(match subject {
+        Subject::User(id) => (StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
+        Subject::Scope(name) => (StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.map(|scope| record::to_bytes(&scope))),
+    })
+}

@@ -1,0 +1,79 @@
+//! Makes again what follows from the rest: objects whose very bytes come out, and rows that the records remember.
+
+use slipway_common::fault::AnyFault;
+use slipway_common::formats::record::PackageRecord;
+use slipway_common::ids::{PackageName, Sha256};
+use slipway_common::model::artefact::Artefact;
+use slipway_common::model::publish::Publish;
+use slipway_common::model::version::PackageVersion;
+use slipway_common::shutdown::aside;
+use slipway_common::storage::{StorageError, StorageKey};
+use url::Url;
+
+use super::Problem;
+use super::versions::Needed;
+use crate::jobs::publish::judge_again;
+use crate::rebuild::derive;
+use crate::workshop::Workshop;
+
+/// Writes what can be made again from the upload. What comes out otherwise than it was published stays as it is: the build, or what
+/// else was published, is another by now.
+pub(super) async fn objects(
+    workshop: &Workshop,
+    row: &PackageVersion,
+    publish: Option<&Publish>,
+    found: &mut [(Needed, Problem)],
+) -> Result<(), AnyFault> {
+    let Some(publish) = publish else { return Ok(()) };
+    let upload = match workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await {
+        Ok(upload) => upload,
+        Err(StorageError::Missing(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let bytes = upload.clone();
+    if aside(move || Sha256::of(&bytes)).await != publish.upload {
+        return Ok(());
+    }
+    let Some(artefacts) = judge_again(workshop, publish, upload, called(workshop, row)).await? else { return Ok(()) };
+    for (needed, problem) in found.iter_mut() {
+        let is_it = |artefact: &&Artefact| Some(&artefact.kind) == needed.kind.as_ref() && artefact.digest == needed.digest;
+        let Some(artefact) = artefacts.iter().find(is_it) else { continue };
+        workshop.context.storage.put(&needed.key, artefact.bytes.clone()).await?;
+        problem.is_repaired = workshop.context.storage.digest(&needed.key).await? == Some((needed.size, needed.digest));
+    }
+    let repaired: Vec<StorageKey> = found.iter().filter(|(_, problem)| problem.is_repaired).map(|(needed, _)| needed.key.clone()).collect();
+    if !repaired.is_empty()
+        && let Err(error) = workshop.cdn.purge(&repaired).await
+    {
+        tracing::warn!(%error, "the edge was not told of the objects that were made again");
+    }
+    Ok(())
+}
+
+/// What the registry was called when a version was published: npm was told where its page is, unless its author had one.
+fn called(workshop: &Workshop, row: &PackageVersion) -> Url {
+    let page = row.content.npm_manifest["homepage"].as_str().and_then(|page| page.strip_suffix(&row.package.to_string()));
+    page.and_then(|url| Url::parse(url).ok()).unwrap_or_else(|| workshop.context.config.public_url.clone())
+}
+
+/// Makes the rows of versions again that the record of a package remembers and the database does not.
+pub(super) async fn restore_versions(workshop: &Workshop, name: &PackageName) -> Result<(), AnyFault> {
+    let context = &workshop.context;
+    let Some(bytes) = context.storage.look(&StorageKey::PackageRecord(name.clone())).await?.bytes else { return Ok(()) };
+    let Ok(record) = serde_json::from_slice::<PackageRecord>(&bytes) else { return Ok(()) };
+    let npm = derive::npm_versions(&context.storage, name).await?;
+    for remembered in record.versions {
+        if context.db.read().await?.version(name, &remembered.version).await?.is_some() {
+            continue;
+        }
+        match derive::version(&context.storage, name, &remembered, &npm).await? {
+            Ok(version) => {
+                let mut tx = context.db.write("reconcile.restore").await?;
+                tx.restore_version(&version, &remembered).await?;
+                tx.commit().await?;
+            }
+            Err(why) => tracing::warn!(package = %name, version = %remembered.version, why, "the row cannot be made again"),
+        }
+    }
+    Ok(())
+}
