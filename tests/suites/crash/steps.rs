@@ -83,21 +83,19 @@ async fn crash(mode: Mode, step: Step) {
         owner.create_package("maths").await;
 
         let at = fleet.roles().iter().position(|role| *role == victim).expect("it is one of them");
-        let (sender, package) = (owner.clone(), package());
-        let upload = tokio::spawn({
-            let package = package.clone();
-            async move { sender.upload(&package).await }
-        });
-        processes[at].stopped().await;
+        let package = package();
         let mut observer = Observer::of(&fleet.storage);
         let name = PackageName::try_from(PACKAGE).expect("this is a name");
-        observer.look(&name).await;
-        processes.remove(at).kill();
-        processes.insert(at, fleet.start(victim, &[]));
-        observer.look(&name).await;
+        let (answer, ()) = tokio::join!(owner.upload(&package), async {
+            processes[at].stopped().await;
+            observer.look(&name).await;
+            processes.remove(at).kill();
+            processes.insert(at, fleet.start(victim, &[]));
+            observer.look(&name).await;
+        });
 
         owner = owner.at(processes[0].address());
-        let begun = match upload.await.expect("a client does not panic") {
+        let begun = match answer {
             Ok((status, task)) => {
                 assert!(status.is_success(), "{status} {task}");
                 Some(task)
