@@ -3,6 +3,7 @@
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
 use slipway_common::model::publish::Publish;
+use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
@@ -91,8 +92,14 @@ impl Actor {
         Ok(publish.user_id == Some(identified.user.id) || self.staff().is_ok() || self.is_admin(tx, publish.package.scope()).await?)
     }
 
-    /// Whether the actor may publish a version, and on which bytes the credential insists.
-    pub(crate) async fn publish(&self, tx: &mut ReadTx, package: &PackageName, version: &Version) -> ApiResult<MayPublish> {
+    /// Whether the actor may publish a version to the package's scope, and on which bytes the credential insists.
+    pub(crate) async fn publish(
+        &self,
+        tx: &mut ReadTx,
+        scope: Option<&Scope>,
+        package: &PackageName,
+        version: &Version,
+    ) -> ApiResult<MayPublish> {
         let identified = self.identified()?;
         let tarball_hash = match &identified.token.permissions {
             None => None,
@@ -102,7 +109,7 @@ impl Actor {
                 Some(_) => None,
             },
         };
-        let Some(scope) = tx.scope(package.scope()).await? else { return Code::ScopeNotFound.err() };
+        let Some(scope) = scope else { return Code::ScopeNotFound.err() };
         if scope.require_publishing_from_ci {
             return Code::ScopeRequiresPublishingFromCi.err();
         }

@@ -96,7 +96,7 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
     if !label.is_gzip {
         return Code::MissingGzipContentEncoding.err();
     }
-    let right = actor.publish(&mut tx, &target.package, &target.version).await?;
+    let right = actor.publish(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
     room_for(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
     Ok(Admitted { right, max_bytes })
 }

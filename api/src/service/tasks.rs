@@ -36,7 +36,8 @@ pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiRe
 pub(crate) async fn cancel(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Publish> {
     let mut tx = app.context.db.write("task.cancel").await?;
     let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
-    actor.publish(&mut tx, &publish.package, &publish.version).await?;
+    let scope = tx.scope(publish.package.scope()).await?;
+    actor.publish(&mut tx, scope.as_ref(), &publish.package, &publish.version).await?;
     let error = PublishError { code: "cancelled".to_owned(), message: "the publish was cancelled before it began".to_owned() };
     // Its job finds nothing to do.
     if !tx.end_publish(id, PublishState::Queued, PublishState::Cancelled, &error, &Findings::default()).await? {
@@ -53,12 +54,12 @@ pub(crate) async fn cancel(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Pu
 pub(crate) async fn retry(app: &App, actor: &Actor, id: TaskId) -> ApiResult<TaskId> {
     let mut tx = app.context.db.write("task.retry").await?;
     let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
-    let right = actor.publish(&mut tx, &publish.package, &publish.version).await?;
+    let scope = tx.scope(publish.package.scope()).await?;
+    let right = actor.publish(&mut tx, scope.as_ref(), &publish.package, &publish.version).await?;
     right.allows(&publish.upload)?;
     if publish.state != PublishState::Failed {
         return Code::PublishNotFailed.err();
     }
-    let scope = tx.scope(publish.package.scope()).await?;
     publish::room_for(&mut tx, scope.as_ref(), &publish.package, &publish.version).await?;
     again(&app.context, tx, &publish, Some(right.user)).await
 }

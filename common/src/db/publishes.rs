@@ -33,6 +33,13 @@ struct PublishRow {
 }
 
 #[derive(FromRow)]
+struct TakenRow {
+    #[sqlx(flatten)]
+    publish: PublishRow,
+    upload_limits: Option<Json<serde_json::Value>>,
+}
+
+#[derive(FromRow)]
 struct StagesRow {
     created_at: Time,
     claimed_at: Option<Time>,
@@ -203,6 +210,21 @@ impl WriteTx {
             .await
             .map(|done| done.rows_affected()))?;
         Ok(rows == 1)
+    }
+
+    /// Takes a publish up, one that waits or one that a worker had who lost its lease. `None` when there is nothing to judge any
+    /// more. Beside it, what its scope says about the size of uploads.
+    pub async fn take_publish(&mut self, id: TaskId) -> DbResult<Option<(Publish, Option<serde_json::Value>)>> {
+        const SQL: &str = sql!(
+            "UPDATE publishes SET state = 'checking', claimed_at = COALESCE(claimed_at, $1), updated_at = $1
+             WHERE id = $2 AND state IN ('queued', 'checking')
+             RETURNING id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
+                       findings, created_at, updated_at,
+                       (SELECT upload_limits FROM scopes WHERE scopes.scope = publishes.scope) AS upload_limits"
+        );
+        let now = self.now;
+        let row = on!(self, |conn| sqlx::query_as::<_, TakenRow>(SQL).bind(now).bind(id.uuid()).fetch_optional(conn).await)?;
+        row.map(|row| Ok((Publish::try_from(row.publish)?, row.upload_limits.map(|Json(limits)| limits)))).transpose()
     }
 
     /// Ends a publish that came to nothing. False when it is not in state `from` any more.

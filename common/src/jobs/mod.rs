@@ -115,7 +115,11 @@ async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option
     if !tx.end_job(claim, "running", state, fault).await? {
         return Ok(Settled::Zombie);
     }
-    let twin = tx.waiting_twin(&claim.job).await?;
+    let twin = match claim.job {
+        // The keys of these name one publish, which is enqueued once. Should the operator ask for a second time, the relay rings.
+        Job::Publish { .. } | Job::Store { .. } => None,
+        Job::Announce { .. } | Job::Record { .. } | Job::Housekeep | Job::Reconcile => tx.waiting_twin(&claim.job).await?,
+    };
     Ok(Settled::Ours(twin.map(|id| (id, claim.job.lane()))))
 }
 

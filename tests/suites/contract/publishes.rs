@@ -1,6 +1,7 @@
 //! Publishes on their way through the states.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use slipway_common::db::{DbError, Page};
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage, UploadUse};
@@ -96,6 +97,30 @@ on_both_engines!(a_publish_moves_only_from_where_it_is, async |scratch| {
         .await;
     let moved = bench.read(async |tx| tx.publish(publish.id).await.unwrap().unwrap()).await;
     assert_eq!(moved, Publish { state: PublishState::Checking, updated_at: bench.now(), ..publish });
+});
+
+on_both_engines!(a_publish_is_taken_up_until_it_is_judged, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    let (checking, limits) = (PublishState::Checking, json!({ "entries": 7 }));
+    let mut scope = bench.read(async |tx| tx.scope(package.name.scope()).await.unwrap().unwrap()).await;
+    for (stage, expected) in [("first", None), ("after a crash", Some(limits.clone()))] {
+        bench.advance(TimeDelta::microseconds(1));
+        let taken = bench.write(async |tx| tx.take_publish(publish.id).await.unwrap()).await;
+        let state = Publish { state: checking, updated_at: bench.now(), ..publish.clone() };
+        assert_eq!(taken, Some((state, expected)), "{stage}");
+        scope.upload_limits = Some(limits.clone());
+        bench.write(async |tx| tx.limit_scope(&scope).await.unwrap()).await;
+    }
+    let error = PublishError { code: "invalidTarball".to_owned(), message: "first".to_owned() };
+    bench
+        .write(async |tx| {
+            assert!(tx.end_publish(publish.id, checking, PublishState::Rejected, &error, &findings()).await.unwrap());
+            assert_eq!(tx.take_publish(publish.id).await.unwrap(), None);
+            assert_eq!(tx.take_publish(bench.ids.next()).await.unwrap(), None);
+        })
+        .await;
 });
 
 on_both_engines!(an_end_keeps_its_reason, async |scratch| {

@@ -50,18 +50,8 @@ pub(crate) struct Started {
 
 /// Takes a publish up. `None` when there is nothing to judge any more.
 pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -> Result<Option<Started>, JobError> {
-    let Some(publish) = tx.publish(task).await? else { return Ok(None) };
-    let is_ours = match publish.state {
-        PublishState::Queued => tx.move_publish(task, PublishState::Queued, PublishState::Checking).await?,
-        // Another worker had it and lost its lease.
-        PublishState::Checking => true,
-        _ => false,
-    };
-    if !is_ours {
-        return Ok(None);
-    }
-    let scope = tx.scope(publish.package.scope()).await?;
-    let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
+    let Some((publish, of_scope)) = tx.take_publish(task).await? else { return Ok(None) };
+    let limits = workshop.context.config.limits.for_scope(of_scope.as_ref());
     Ok(Some(Started { publish, limits }))
 }
 
