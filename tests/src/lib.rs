@@ -6,6 +6,7 @@ pub mod database;
 pub mod engines;
 pub mod package;
 pub mod registry;
+pub mod spec;
 pub mod tables;
 pub mod world;
 

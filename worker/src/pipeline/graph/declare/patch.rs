@@ -1,0 +1,443 @@
+//! Finds the place in a module where a placeholder helps against a complaint.
+//!
+//! Nothing here has to be right for every program: what comes out is parsed and checked again, and a module that still has
+//! complaints after some rounds is told by its outline.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use deno_ast::swc::ast::{
+    ArrowExpr, AssignExpr, AutoAccessor, BindingIdent, BlockStmt, Class, ClassMethod, ClassProp, ExportDefaultExpr, Expr, FnDecl, FnExpr,
+    Function, GetterProp, Id, MethodProp, ModuleItem, Pat, Prop, TsEntityName, TsIndexedAccessType, TsLit, TsType, TsTypeAliasDecl,
+    TsTypeQuery, TsTypeQueryExpr, UsingDecl, VarDeclarator,
+};
+use deno_ast::swc::ecma_visit::{Visit, VisitWith};
+use deno_ast::swc::utils::find_pat_ids;
+use deno_ast::{ParsedSource, ProgramRef, SourceRangedForSpanned, StartSourcePos};
+
+use super::complaint::{Complaint, Want};
+use super::edits::TextEdit;
+use super::{PLACEHOLDER, SUPERCLASS};
+
+/// The edits that help against the complaints about a module, or nothing when one of them cannot be helped. A guess that
+/// cannot be helped remains one.
+pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option<Vec<TextEdit>> {
+    let mut finder = Finder {
+        source: parsed.text(),
+        base: parsed.text_info_lazy().range().start,
+        wanted: BTreeMap::new(),
+        edits: Vec::new(),
+        spare: BTreeMap::new(),
+    };
+    for Complaint { want, range } in complaints {
+        finder.wanted.insert((want.clone(), range.start, range.end), false);
+    }
+    match parsed.program_ref() {
+        ProgramRef::Module(module) => module.visit_with(&mut finder),
+        ProgramRef::Script(script) => script.visit_with(&mut finder),
+    }
+    finder.use_spare();
+    finder.wanted.iter().all(|((want, ..), found)| *found || *want == Want::Guess).then_some(finder.edits)
+}
+
+struct Finder<'a> {
+    source: &'a str,
+    base: StartSourcePos,
+    /// What was asked for, and whether it was found.
+    wanted: BTreeMap<(Want, usize, usize), bool>,
+    edits: Vec<TextEdit>,
+    /// What takes a reference out together with everything around it, by the name of what refers.
+    spare: BTreeMap<String, Vec<TextEdit>>,
+}
+
+impl Finder<'_> {
+    fn range(&self, node: &impl SourceRangedForSpanned) -> Range<usize> {
+        node.range().as_byte_range(self.base)
+    }
+
+    /// Whether this is asked for at exactly this place. It counts as found.
+    fn is_wanted(&mut self, want: Want, range: &Range<usize>) -> bool {
+        self.wanted.get_mut(&(want, range.start, range.end)).is_some_and(|found| {
+            *found = true;
+            true
+        })
+    }
+
+    /// Whether a guess inside of this range is still without help. It counts as found.
+    fn has_guess(&mut self, within: &Range<usize>) -> bool {
+        let mut any = false;
+        for ((want, start, end), found) in &mut self.wanted {
+            if *want == Want::Guess && !*found && within.start <= *start && *end <= within.end {
+                *found = true;
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn insert(&mut self, at: usize, rank: u8, text: impl Into<String>) {
+        self.edits.push(TextEdit::insert(at, rank, text));
+    }
+
+    /// A type behind a name or pattern that ends here, and behind the mark that it is optional.
+    fn annotate(&mut self, end: usize) {
+        let rest = &self.source[end..];
+        let blank = rest.len() - rest.trim_start().len();
+        let at = if rest[blank..].starts_with(['?', '!']) { end + blank + 1 } else { end };
+        self.insert(at, 1, format!(": {PLACEHOLDER}"));
+    }
+
+    fn cast(&mut self, range: &Range<usize>) {
+        self.insert(range.start, 0, "(");
+        self.insert(range.end, 0, format!(") as {PLACEHOLDER}"));
+    }
+
+    fn return_type(&mut self, function: &Function) {
+        let Some(BlockStmt { span, .. }) = &function.body else { return };
+        let at = span.range().as_byte_range(self.base).start;
+        self.insert(at, 0, format!(": {} ", placeholder(function.is_async, function.is_generator)));
+    }
+
+    fn arrow_return_type(&mut self, arrow: &ArrowExpr) {
+        let (whole, body) = (self.range(arrow), self.range(&*arrow.body));
+        let Some(at) = self.source[whole.start..body.start].rfind("=>") else { return };
+        self.brackets(arrow);
+        self.insert(whole.start + at, 3, format!(": {} ", placeholder(arrow.is_async, false)));
+    }
+
+    /// A lone parameter needs brackets before anything can have a type.
+    fn brackets(&mut self, arrow: &ArrowExpr) {
+        let [Pat::Ident(name)] = &arrow.params[..] else { return };
+        let range = self.range(&name.id);
+        let before = self.source[self.range(arrow).start..range.start].trim_end();
+        if !before.ends_with(['(', ',']) {
+            self.insert(range.start, 0, "(");
+            self.insert(range.end, 2, ")");
+        }
+    }
+
+    /// The return type of the function that an expression is. Returns whether it is one.
+    fn function_in(&mut self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Arrow(arrow) => self.arrow_return_type(arrow),
+            Expr::Fn(function) => self.return_type(&function.function),
+            Expr::Paren(inner) => return self.function_in(&inner.expr),
+            Expr::TsSatisfies(inner) => return self.function_in(&inner.expr),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What belongs to a name and the value it is given.
+    fn named(&mut self, name: &Range<usize>, whole: &Range<usize>, has_type: bool, value: Option<&Expr>) {
+        if self.is_wanted(Want::Return, name) && !value.is_some_and(|value| self.function_in(value)) && !has_type {
+            self.annotate(name.end);
+        }
+        if self.is_wanted(Want::Type, name) || (!has_type && self.has_guess(whole)) {
+            self.annotate(name.end);
+        }
+    }
+
+    fn function(&mut self, name: Range<usize>, function: &Function) {
+        if self.is_wanted(Want::Return, &name) {
+            self.return_type(function);
+        }
+    }
+
+    /// Takes whole types out where a reference in them was not found.
+    fn use_spare(&mut self) {
+        for ((want, ..), found) in &mut self.wanted {
+            if let (Want::Reference(_, referrer), false) = (want, &found)
+                && let Some(edits) = self.spare.get(referrer)
+            {
+                *found = true;
+                self.edits.extend(edits.iter().cloned());
+            }
+        }
+    }
+
+    fn spare(&mut self, name: &str, types: &[&TsType]) {
+        if !self.wanted.keys().any(|(want, ..)| matches!(want, Want::Reference(_, referrer) if referrer == name)) {
+            return;
+        }
+        let edits: Vec<_> = types.iter().map(|node| TextEdit::replace(self.source, self.range(*node), PLACEHOLDER)).collect();
+        self.spare.entry(name.to_owned()).or_default().extend(edits);
+    }
+
+    /// Takes out a type that names a member of a class.
+    fn reference(&mut self, node: &Range<usize>, root: &str, names: &[String]) -> bool {
+        let is_meant = |want: &Want| match want {
+            Want::Reference(name, _) => {
+                let mut parts = name.split('.');
+                parts.next() == Some(root) && parts.next_back().is_some_and(|last| names.iter().any(|name| name == last))
+            }
+            _ => false,
+        };
+        let mut meant = false;
+        for ((want, ..), found) in &mut self.wanted {
+            if is_meant(want) {
+                *found = true;
+                meant = true;
+            }
+        }
+        if meant {
+            self.edits.push(TextEdit::replace(self.source, node.clone(), PLACEHOLDER));
+        }
+        meant
+    }
+}
+
+fn placeholder(is_async: bool, is_generator: bool) -> String {
+    match (is_async, is_generator) {
+        (false, false) => PLACEHOLDER.to_owned(),
+        (true, false) => format!("Promise<{PLACEHOLDER}>"),
+        (false, true) => format!("Generator<{PLACEHOLDER}, {PLACEHOLDER}, {PLACEHOLDER}>"),
+        (true, true) => format!("AsyncGenerator<{PLACEHOLDER}, {PLACEHOLDER}, {PLACEHOLDER}>"),
+    }
+}
+
+impl Visit for Finder<'_> {
+    fn visit_module_item(&mut self, node: &ModuleItem) {
+        let range = self.range(node);
+        // The complaint about a module is at its name.
+        let inside =
+            self.wanted.iter().filter(|((want, start, end), _)| *want == Want::Absence && range.start <= *start && *end <= range.end);
+        let inside: Vec<_> = inside.map(|(key, _)| key.clone()).collect();
+        let is_block =
+            matches!(node, ModuleItem::Stmt(_)) || inside.iter().any(|(_, start, end)| (*start, *end) == (range.start, range.end));
+        if !inside.is_empty() && is_block {
+            inside.into_iter().for_each(|key| _ = self.wanted.insert(key, true));
+            self.edits.push(TextEdit::blank(self.source, range));
+            return;
+        }
+        node.visit_children_with(self);
+    }
+
+    fn visit_var_declarator(&mut self, node: &VarDeclarator) {
+        node.visit_children_with(self);
+        let range = self.range(node);
+        let name = self.range(&node.name);
+        if let Pat::Ident(ident) = &node.name {
+            let name = self.range(&ident.id);
+            self.named(&name, &range, ident.type_ann.is_some(), node.init.as_deref());
+            let types: Vec<&TsType> = ident.type_ann.iter().map(|annotation| &*annotation.type_ann).collect();
+            self.spare(&ident.id.sym, &types);
+        } else if self.is_wanted(Want::Names, &name) {
+            let names: Vec<Id> = find_pat_ids(&node.name);
+            let names: Vec<String> = names.iter().map(|(name, _)| format!("{name}: {PLACEHOLDER} = 0 as never")).collect();
+            if names.is_empty() {
+                self.wanted.insert((Want::Names, name.start, name.end), false);
+            }
+            self.edits.push(TextEdit::replace(self.source, range, &names.join(", ")));
+        }
+    }
+
+    fn visit_using_decl(&mut self, node: &UsingDecl) {
+        node.visit_children_with(self);
+        let Some(first) = node.decls.first().map(|first| self.range(first)) else { return };
+        if self.is_wanted(Want::Const, &first) {
+            let start = self.range(node).start;
+            self.edits.push(TextEdit::replace(self.source, start..first.start, "const "));
+        }
+    }
+
+    fn visit_binding_ident(&mut self, node: &BindingIdent) {
+        let range = self.range(&node.id);
+        if self.is_wanted(Want::Type, &range) {
+            self.annotate(range.end);
+        }
+        node.visit_children_with(self);
+    }
+
+    fn visit_pat(&mut self, node: &Pat) {
+        node.visit_children_with(self);
+        let range = self.range(node);
+        if !node.is_ident() && self.is_wanted(Want::Type, &range) {
+            self.annotate(range.end);
+        }
+        if let Pat::Assign(assign) = node
+            && let Pat::Ident(ident) = &*assign.left
+        {
+            let name = self.range(&ident.id);
+            self.named(&name, &range, ident.type_ann.is_some(), Some(&assign.right));
+        }
+    }
+
+    fn visit_arrow_expr(&mut self, node: &ArrowExpr) {
+        node.visit_children_with(self);
+        let range = self.range(node);
+        if self.is_wanted(Want::Return, &range) || (node.return_type.is_none() && self.is_wanted(Want::Guess, &range)) {
+            self.arrow_return_type(node);
+        }
+        if let [Pat::Ident(name)] = &node.params[..] {
+            let name = self.range(&name.id);
+            if self.wanted.contains_key(&(Want::Type, name.start, name.end)) {
+                self.brackets(node);
+            }
+        }
+    }
+
+    fn visit_function(&mut self, node: &Function) {
+        node.visit_children_with(self);
+        let range = self.range(node);
+        self.function(range.clone(), node);
+        if node.return_type.is_none() && self.is_wanted(Want::Guess, &range) {
+            self.return_type(node);
+        }
+    }
+
+    fn visit_fn_decl(&mut self, node: &FnDecl) {
+        node.visit_children_with(self);
+        self.function(self.range(&node.ident), &node.function);
+        let parameters = node.function.params.iter().filter_map(|parameter| match &parameter.pat {
+            Pat::Ident(name) => name.type_ann.as_deref(),
+            _ => None,
+        });
+        let types: Vec<&TsType> = parameters.chain(node.function.return_type.as_deref()).map(|annotation| &*annotation.type_ann).collect();
+        self.spare(&node.ident.sym, &types);
+    }
+
+    fn visit_ts_type_alias_decl(&mut self, node: &TsTypeAliasDecl) {
+        node.visit_children_with(self);
+        self.spare(&node.id.sym, &[&*node.type_ann]);
+    }
+
+    fn visit_fn_expr(&mut self, node: &FnExpr) {
+        node.visit_children_with(self);
+        if let Some(name) = &node.ident {
+            self.function(self.range(name), &node.function);
+        }
+    }
+
+    fn visit_class_method(&mut self, node: &ClassMethod) {
+        node.visit_children_with(self);
+        self.function(self.range(&node.key), &node.function);
+    }
+
+    fn visit_method_prop(&mut self, node: &MethodProp) {
+        node.visit_children_with(self);
+        self.function(self.range(&node.key), &node.function);
+    }
+
+    fn visit_getter_prop(&mut self, node: &GetterProp) {
+        node.visit_children_with(self);
+        let (name, body) = (self.range(&node.key), node.body.as_ref().map(|body| self.range(body)));
+        if self.is_wanted(Want::Return, &name)
+            && let Some(body) = body
+        {
+            self.insert(body.start, 0, format!(": {PLACEHOLDER} "));
+        }
+    }
+
+    fn visit_class_prop(&mut self, node: &ClassProp) {
+        node.visit_children_with(self);
+        let (name, range) = (self.range(&node.key), self.range(node));
+        self.named(&name, &range, node.type_ann.is_some(), node.value.as_deref());
+    }
+
+    fn visit_auto_accessor(&mut self, node: &AutoAccessor) {
+        node.visit_children_with(self);
+        let (name, range) = (self.range(&node.key), self.range(node));
+        self.named(&name, &range, node.type_ann.is_some(), node.value.as_deref());
+    }
+
+    fn visit_class(&mut self, node: &Class) {
+        node.visit_children_with(self);
+        if let Some(superclass) = &node.super_class {
+            let range = self.range(&**superclass);
+            if self.is_wanted(Want::Superclass, &range) {
+                self.edits.push(TextEdit::replace(self.source, range, SUPERCLASS));
+            }
+        }
+    }
+
+    fn visit_assign_expr(&mut self, node: &AssignExpr) {
+        node.visit_children_with(self);
+        let (left, right) = (self.range(&node.left), self.range(&*node.right));
+        let is_function = self.is_wanted(Want::Return, &right) && self.function_in(&node.right);
+        let conflicts: Vec<_> = self
+            .wanted
+            .keys()
+            .filter(|(want, start, end)| *want == Want::Property && right.start <= *start && *end <= right.end)
+            .cloned()
+            .collect();
+        let has_conflict = !conflicts.is_empty();
+        conflicts.into_iter().for_each(|key| _ = self.wanted.insert(key, true));
+        if !is_function
+            && (self.is_wanted(Want::Type, &left) || self.is_wanted(Want::Type, &right) || has_conflict || self.has_guess(&right))
+        {
+            self.cast(&right);
+        }
+    }
+
+    fn visit_export_default_expr(&mut self, node: &ExportDefaultExpr) {
+        node.visit_children_with(self);
+        let (whole, expression) = (self.range(node), self.range(&*node.expr));
+        if self.is_wanted(Want::Default, &whole) || self.has_guess(&expression) {
+            self.cast(&expression);
+        }
+    }
+
+    fn visit_prop(&mut self, node: &Prop) {
+        node.visit_children_with(self);
+        if let Prop::Shorthand(name) = node {
+            let range = self.range(name);
+            if self.is_wanted(Want::Guess, &range) {
+                self.insert(range.end, 0, format!(": ({} as {PLACEHOLDER})", name.sym));
+            }
+        }
+    }
+
+    fn visit_expr(&mut self, node: &Expr) {
+        node.visit_children_with(self);
+        let is_function = matches!(node, Expr::Arrow(_) | Expr::Fn(_) | Expr::Object(_) | Expr::Array(_));
+        if !is_function {
+            let range = self.range(node);
+            if self.is_wanted(Want::Guess, &range) {
+                self.cast(&range);
+            }
+        }
+    }
+
+    fn visit_ts_indexed_access_type(&mut self, node: &TsIndexedAccessType) {
+        let (mut object, mut names) = (&*node.obj_type, Vec::new());
+        names.extend(literal(&node.index_type));
+        while let TsType::TsIndexedAccessType(inner) = object {
+            names.extend(literal(&inner.index_type));
+            object = &inner.obj_type;
+        }
+        if let TsType::TsTypeRef(class) = object
+            && let TsEntityName::Ident(root) = &class.type_name
+        {
+            let range = self.range(node);
+            if self.reference(&range, &root.sym, &names) {
+                return;
+            }
+        }
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_type_query(&mut self, node: &TsTypeQuery) {
+        node.visit_children_with(self);
+        let TsTypeQueryExpr::TsEntityName(mut entity) = node.expr_name.clone() else { return };
+        let mut names = Vec::new();
+        while let TsEntityName::TsQualifiedName(qualified) = entity {
+            names.push(qualified.right.sym.to_string());
+            entity = qualified.left.clone();
+        }
+        if let TsEntityName::Ident(root) = entity {
+            let range = self.range(node);
+            self.reference(&range, &root.sym, &names);
+        }
+    }
+}
+
+fn literal(index: &TsType) -> Option<String> {
+    match index {
+        TsType::TsLitType(literal) => match &literal.lit {
+            TsLit::Str(text) => Some(text.value.to_string_lossy().into_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
