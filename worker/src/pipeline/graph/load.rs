@@ -93,7 +93,8 @@ impl<'a> PackageLoader<'a> {
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return self.refuse(specifier, "the file is UTF-16, which nobody who imports it can read; save it as UTF-8");
         }
-        let headers = || HashMap::from([("content-type".to_owned(), "application/typescript".to_owned())]);
+        // The one content type that is taken at its word, whatever the name of the file says.
+        let headers = || HashMap::from([("content-type".to_owned(), "text/tsx".to_owned())]);
         let maybe_headers = self.typescript.contains(&path).then(headers);
         let content: Arc<[u8]> = Arc::from(bytes.as_ref());
         Some(LoadResponse::Module { content, mtime: None, specifier: specifier.clone(), maybe_headers })

@@ -33,9 +33,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Puts the comment above what starts here, if there is a placeholder in it.
     fn remark(&mut self, start: BytePos) {
-        if !std::mem::take(&mut self.found) || start.is_dummy() {
+        // What was made up has no place for a comment; what it was made up for comes next.
+        if !self.found || start.is_dummy() {
             return;
         }
+        self.found = false;
         let mut comments = self.comments.take_leading(start).unwrap_or_default();
         match comments.iter_mut().rev().find(|comment| comment.kind == CommentKind::Block && comment.text.starts_with('*')) {
             Some(comment) => comment.text = Atom::from(format!("{}\n *\n * {WORDS}\n ", comment.text.trim_end())),
@@ -97,10 +99,12 @@ impl VisitMut for Writer<'_> {
         if let Some(Expr::Ident(name)) = class.class.super_class.as_deref()
             && name.sym == *SUPERCLASS
         {
-            let base = self.base(&class.ident);
-            class.class.super_class = Some(Box::new(base.into()));
+            let name = class.ident.clone();
+            class.visit_mut_children_with(self);
+            class.class.super_class = Some(Box::new(self.base(&name).into()));
+        } else {
+            class.visit_mut_children_with(self);
         }
-        class.visit_mut_children_with(self);
     }
 
     fn visit_mut_module_decl(&mut self, declaration: &mut ModuleDecl) {
@@ -110,10 +114,11 @@ impl VisitMut for Writer<'_> {
             && name.sym == *SUPERCLASS
         {
             let named = class.ident.clone().unwrap_or_else(|| Ident::new_no_ctxt("default".into(), DUMMY_SP));
-            let base = self.base(&named);
-            class.class.super_class = Some(Box::new(base.into()));
+            class.visit_mut_children_with(self);
+            class.class.super_class = Some(Box::new(self.base(&named).into()));
+        } else {
+            declaration.visit_mut_children_with(self);
         }
-        declaration.visit_mut_children_with(self);
     }
 
     fn visit_mut_ts_type(&mut self, node: &mut TsType) {

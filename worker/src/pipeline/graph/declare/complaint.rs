@@ -44,8 +44,22 @@ pub(super) enum Want {
     Const,
     /// A type for the expression, or for what it belongs to.
     Guess,
+    /// A parameter with a default as TypeScript declares it. Fast check knows what one of a declared function is, and not what one
+    /// of a function in a variable is.
+    Parameter,
+    /// A wide type for a parameter that is a read-only property with a default. Fast check takes the default for its only value.
+    Widening,
+    /// Namespaces in namespaces in the place of a name with dots, of which fast check keeps the first alone.
+    Nesting,
     /// Another text for the module.
     Outline,
+}
+
+impl Want {
+    /// Whether nobody complained: the declarations are less than the source, and they are what they are if that cannot be helped.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self, Self::Guess | Self::Parameter | Self::Widening | Self::Nesting)
+    }
 }
 
 /// What would help against a complaint of fast check, in which module.
@@ -87,16 +101,24 @@ pub(super) fn finding(diagnostic: &FastCheckDiagnostic) -> Finding {
     let place = diagnostic.range().map_or_else(|| Place::file(place_of(diagnostic.specifier())), place_in);
     // Two of the library's sentences say the opposite of what they mean.
     let text = diagnostic.to_string().replace("which are not unsupported", "which is not supported");
-    warning(&text, place, diagnostic.hint())
+    let until = match of(diagnostic).1.want {
+        Want::Absence => "until then it is not in the declarations for npm",
+        _ => "until then it is `any` for npm",
+    };
+    warning(&text, place, diagnostic.hint(), until)
 }
 
 /// The warning for a type that cannot be known, in a text that the author wrote.
 pub(super) fn guess(specifier: &ModuleSpecifier, range: SourceRange, text_info: &deno_ast::SourceTextInfo) -> Finding {
-    warning("missing explicit type in the public API", place_at(specifier, range.start(), text_info), Some("write the type out".into()))
+    warning(
+        "missing explicit type in the public API",
+        place_at(specifier, range.start(), text_info),
+        Some("write the type out".into()),
+        "until then it is `any` for npm",
+    )
 }
 
-fn warning(text: &str, place: Place, hint: Option<Cow<'_, str>>) -> Finding {
-    let until = "until then it is `any` for npm";
+fn warning(text: &str, place: Place, hint: Option<Cow<'_, str>>, until: &str) -> Finding {
     let hint = hint.map_or_else(|| until.to_owned(), |hint| format!("{hint}; {until}"));
     Finding::warning(FindingCode::SlowTypes, format!("slow types: {text}")).at(place).hint(hint)
 }

@@ -24,7 +24,7 @@ impl TextEdit {
 
     /// Puts a text in the place of another, and line breaks behind it for those that go.
     pub(super) fn replace(source: &str, range: Range<usize>, text: &str) -> Self {
-        let breaks = source[range.clone()].matches('\n').count();
+        let breaks = source[range.clone()].matches('\n').count().saturating_sub(text.matches('\n').count());
         Self { start: range.start, end: range.end, rank: 0, text: format!("{text}{}", "\n".repeat(breaks)) }
     }
 

@@ -127,6 +127,7 @@ pub(super) fn run(modules: &mut ModuleGraph, source: &Source<'_>, findings: &mut
         return Declarations::default();
     }
     let mut bench = Bench::new(modules, source, candidates);
+    bench.nest();
     for round in 1..=MAX_ROUNDS {
         match bench.attempt() {
             Outcome::Declared(attempt) => {
@@ -209,6 +210,20 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Writes namespaces with dots in their names as fast check can read them.
+    fn nest(&mut self) {
+        let scripts = self.written.modules().filter_map(Module::js);
+        let typescript = scripts.filter(|module| module.media_type.is_typed() && !module.media_type.is_declaration());
+        let nestings = typescript.filter_map(|module| {
+            let nestings = guesses::nestings(&self.parsed(&module.specifier)?);
+            (!nestings.is_empty()).then(|| (module.specifier.clone(), nestings))
+        });
+        let nestings: Heard = nestings.collect();
+        if !nestings.is_empty() {
+            self.help(0, nestings);
+        }
+    }
+
     fn attempt(&self) -> Outcome {
         self.attempt_with(&self.declared)
     }
@@ -229,7 +244,7 @@ impl<'a> Bench<'a> {
 
     /// Takes complaints down, and reports them where the author's text is.
     fn heard(&mut self, complaints: &[FastCheckDiagnostic]) -> Heard {
-        if self.changed.is_none() && !self.declared.is_empty() {
+        if self.reported.is_empty() && self.offered.is_empty() && !self.declared.is_empty() {
             let of_exports: BTreeSet<ModuleSpecifier> = match self.attempt_with(&Declared::new()) {
                 Outcome::Complaints(complaints) => complaints.iter().map(|complaint| complaint.specifier().clone()).collect(),
                 Outcome::Declared(_) | Outcome::Broken => BTreeSet::new(),
@@ -264,7 +279,7 @@ impl<'a> Bench<'a> {
         let mut heard = Heard::new();
         for module in attempt.modules().filter_map(Module::js).filter(|module| !self.outlines.contains_key(&module.specifier)) {
             let (Some(dts), Some(parsed)) = (dts(module), self.parsed(&module.specifier)) else { continue };
-            let guesses = guesses::of(dts, parsed.text_info_lazy());
+            let guesses = guesses::of(dts, &parsed);
             if !guesses.is_empty() {
                 heard.insert(module.specifier.clone(), guesses);
             }
@@ -279,11 +294,11 @@ impl<'a> Bench<'a> {
             if self.outlines.contains_key(&specifier) {
                 continue;
             }
-            let are_guesses = complaints.iter().all(|complaint| complaint.want == complaint::Want::Guess);
-            let has_edits = (round < OUTLINES_FROM || are_guesses).then(|| self.revise(&specifier, &complaints)).flatten();
+            let are_quiet = complaints.iter().all(|complaint| complaint.want.is_quiet());
+            let has_edits = (round < OUTLINES_FROM || are_quiet).then(|| self.revise(&specifier, &complaints)).flatten();
             is_new |= match has_edits {
-                Some(is_new) if is_new || are_guesses => is_new,
-                _ => !are_guesses && self.outline(&specifier),
+                Some(is_new) if is_new || are_quiet => is_new,
+                _ => !are_quiet && self.outline(&specifier),
             };
         }
         if is_new {

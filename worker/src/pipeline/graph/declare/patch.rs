@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use deno_ast::swc::ast::{
     ArrowExpr, AssignExpr, AutoAccessor, BindingIdent, BlockStmt, Class, ClassMethod, ClassProp, ExportDefaultExpr, Expr, FnDecl, FnExpr,
-    Function, GetterProp, Id, MethodProp, ModuleItem, Pat, Prop, TsEntityName, TsIndexedAccessType, TsLit, TsType, TsTypeAliasDecl,
-    TsTypeQuery, TsTypeQueryExpr, UsingDecl, VarDeclarator,
+    Function, GetterProp, Id, Lit, MethodProp, ModuleItem, Pat, Prop, TsEntityName, TsIndexedAccessType, TsLit, TsModuleDecl,
+    TsNamespaceBody, TsParamProp, TsParamPropParam, TsType, TsTypeAliasDecl, TsTypeQuery, TsTypeQueryExpr, UsingDecl, VarDeclarator,
 };
 use deno_ast::swc::ecma_visit::{Visit, VisitWith};
 use deno_ast::swc::utils::find_pat_ids;
@@ -28,6 +28,7 @@ pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option
         wanted: BTreeMap::new(),
         edits: Vec::new(),
         spare: BTreeMap::new(),
+        scope: Vec::new(),
     };
     for Complaint { want, range } in complaints {
         finder.wanted.insert((want.clone(), range.start, range.end), false);
@@ -37,7 +38,7 @@ pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option
         ProgramRef::Script(script) => script.visit_with(&mut finder),
     }
     finder.use_spare();
-    finder.wanted.iter().all(|((want, ..), found)| *found || *want == Want::Guess).then_some(finder.edits)
+    finder.wanted.iter().all(|((want, ..), found)| *found || want.is_quiet()).then_some(finder.edits)
 }
 
 struct Finder<'a> {
@@ -48,6 +49,8 @@ struct Finder<'a> {
     edits: Vec<TextEdit>,
     /// What takes a reference out together with everything around it, by the name of what refers.
     spare: BTreeMap<String, Vec<TextEdit>>,
+    /// The namespaces around the place that is looked at.
+    scope: Vec<String>,
 }
 
 impl Finder<'_> {
@@ -144,6 +147,39 @@ impl Finder<'_> {
         }
     }
 
+    /// Parameters with defaults, as TypeScript declares them.
+    fn parameters(&mut self, parameters: &[&Pat]) {
+        for (index, parameter) in parameters.iter().enumerate() {
+            let Pat::Assign(assign) = parameter else { continue };
+            let range = self.range(assign);
+            if !self.is_wanted(Want::Parameter, &range) {
+                continue;
+            }
+            let (name, annotation) = match &*assign.left {
+                Pat::Ident(name) => (name.id.sym.to_string(), &name.type_ann),
+                Pat::Object(pattern) => (format!("_{index}"), &pattern.type_ann),
+                Pat::Array(pattern) => (format!("_{index}"), &pattern.type_ann),
+                _ => continue,
+            };
+            let node = match (annotation, &*assign.right) {
+                (Some(annotation), _) => self.source[self.range(&*annotation.type_ann)].to_owned(),
+                (None, Expr::Ident(value)) if value.sym != *"undefined" => format!("typeof {}", value.sym),
+                (None, _) => PLACEHOLDER.to_owned(),
+            };
+            let may_be_left_out = |parameter: &&Pat| match parameter {
+                Pat::Assign(_) | Pat::Rest(_) => true,
+                Pat::Ident(name) => name.id.optional,
+                _ => false,
+            };
+            let text = if parameters[index..].iter().all(may_be_left_out) {
+                format!("{name}?: {node}")
+            } else {
+                format!("{name}: ({node}) | undefined")
+            };
+            self.edits.push(TextEdit::replace(self.source, range, &text));
+        }
+    }
+
     /// Takes whole types out where a reference in them was not found.
     fn use_spare(&mut self) {
         for ((want, ..), found) in &mut self.wanted {
@@ -157,11 +193,12 @@ impl Finder<'_> {
     }
 
     fn spare(&mut self, name: &str, types: &[&TsType]) {
-        if !self.wanted.keys().any(|(want, ..)| matches!(want, Want::Reference(_, referrer) if referrer == name)) {
+        let name: String = self.scope.iter().flat_map(|part| [part.as_str(), "."]).chain([name]).collect();
+        if !self.wanted.keys().any(|(want, ..)| matches!(want, Want::Reference(_, referrer) if *referrer == name)) {
             return;
         }
         let edits: Vec<_> = types.iter().map(|node| TextEdit::replace(self.source, self.range(*node), PLACEHOLDER)).collect();
-        self.spare.entry(name.to_owned()).or_default().extend(edits);
+        self.spare.entry(name).or_default().extend(edits);
     }
 
     /// Takes out a type that names a member of a class.
@@ -263,8 +300,26 @@ impl Visit for Finder<'_> {
         }
     }
 
+    fn visit_ts_module_decl(&mut self, node: &TsModuleDecl) {
+        self.scope.extend(node.id.as_ident().map(|name| name.sym.to_string()));
+        node.visit_children_with(self);
+        self.scope.truncate(self.scope.len() - usize::from(node.id.is_ident()));
+        let range = self.range(node);
+        if self.is_wanted(Want::Nesting, &range) {
+            let mut body = node.body.as_ref();
+            while let Some(TsNamespaceBody::TsNamespaceDecl(inner)) = body {
+                let name = self.range(&inner.id);
+                let dot = self.source[range.start..name.start].rfind('.').map_or(name.start, |dot| range.start + dot);
+                self.edits.push(TextEdit::replace(self.source, dot..name.start, " { export namespace "));
+                self.insert(range.end, 0, "}");
+                body = Some(&inner.body);
+            }
+        }
+    }
+
     fn visit_arrow_expr(&mut self, node: &ArrowExpr) {
         node.visit_children_with(self);
+        self.parameters(&node.params.iter().collect::<Vec<_>>());
         let range = self.range(node);
         if self.is_wanted(Want::Return, &range) || (node.return_type.is_none() && self.is_wanted(Want::Guess, &range)) {
             self.arrow_return_type(node);
@@ -279,6 +334,7 @@ impl Visit for Finder<'_> {
 
     fn visit_function(&mut self, node: &Function) {
         node.visit_children_with(self);
+        self.parameters(&node.params.iter().map(|parameter| &parameter.pat).collect::<Vec<_>>());
         let range = self.range(node);
         self.function(range.clone(), node);
         if node.return_type.is_none() && self.is_wanted(Want::Guess, &range) {
@@ -326,6 +382,18 @@ impl Visit for Finder<'_> {
             && let Some(body) = body
         {
             self.insert(body.start, 0, format!(": {PLACEHOLDER} "));
+        }
+    }
+
+    fn visit_ts_param_prop(&mut self, node: &TsParamProp) {
+        node.visit_children_with(self);
+        let TsParamPropParam::Assign(assign) = &node.param else { return };
+        let range = self.range(assign);
+        if let (Pat::Ident(name), Expr::Lit(value)) = (&*assign.left, &*assign.right)
+            && self.is_wanted(Want::Widening, &range)
+        {
+            let end = self.range(&name.id).end;
+            self.insert(end, 1, format!(": {}", wide(value)));
         }
     }
 
@@ -429,6 +497,18 @@ impl Visit for Finder<'_> {
             let range = self.range(node);
             self.reference(&range, &root.sym, &names);
         }
+    }
+}
+
+/// The type of which a literal is one value.
+fn wide(value: &Lit) -> &'static str {
+    match value {
+        Lit::Str(_) => "string",
+        Lit::Bool(_) => "boolean",
+        Lit::Num(_) => "number",
+        Lit::BigInt(_) => "bigint",
+        Lit::Regex(_) => "RegExp",
+        Lit::Null(_) | Lit::JSXText(_) => PLACEHOLDER,
     }
 }
 
