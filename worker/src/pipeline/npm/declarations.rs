@@ -81,11 +81,16 @@ fn printed(
     print(&program, &comments, &source_map, place)
 }
 
-/// The references of the source. Fast check keeps no comments that are not documentation.
+/// The references of the source, but for those to sources: they would bring code under the compiler of whoever installs it. Fast check keeps no comments that are not documentation.
 fn references(resolver: &Resolver<'_>, module: &JsModule, source: &ShippedSource, place: &str) -> Vec<String> {
     let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: place };
     let references = source.references.iter().map(|reference| Reference::rewritten(resolver, referrer, reference));
-    references.filter_map(|reference| reference.comment()).collect()
+    let is_declared = |reference: &Reference| reference.attribute != "path" || names_declarations(&reference.value);
+    references.filter(is_declared).filter_map(|reference| reference.comment()).collect()
+}
+
+fn names_declarations(path: &str) -> bool {
+    [".d.ts", ".d.mts", ".d.cts"].iter().any(|extension| path.ends_with(extension))
 }
 
 /// Makes a module of a declaration file: no first line for a shell, and `export {}` where TypeScript would otherwise take the file for a script, or everything in it for exported.

@@ -14,8 +14,9 @@ use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use super::attempt::{self, Outcome};
 use super::complaint::{self, Complaint};
 use super::edits::Revision;
+use super::patch::{self, Help};
 use super::reaching::{declared, reaching};
-use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline, patch};
+use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline};
 use crate::pipeline::files::Files;
 use crate::pipeline::graph::load::path_of;
 use crate::pipeline::graph::modules_of;
@@ -156,13 +157,13 @@ impl<'a> Bench<'a> {
 
     fn revise(&mut self, specifier: &ModuleSpecifier, complaints: &[Complaint]) -> Option<bool> {
         let parsed = self.parsed(specifier)?;
-        let edits = patch::against(&parsed, complaints)?;
+        let Help { edits, named } = patch::against(&parsed, complaints)?;
         let info = parsed.text_info_lazy();
         let original: Arc<str> = Arc::clone(parsed.text());
         let is_new = self.revisions.entry(specifier.clone()).or_insert_with(|| Revision::of(original)).add(edits);
         if is_new {
             let guesses = complaints.iter().filter(|complaint| complaint.want == complaint::Want::Guess);
-            for guess in guesses {
+            for guess in guesses.filter(|guess| !named.contains(&(guess.range.start, guess.range.end))) {
                 self.report_guess(specifier, guess, info);
             }
         }
@@ -188,15 +189,17 @@ impl<'a> Bench<'a> {
         true
     }
 
-    pub(super) fn outline_all(&mut self) {
+    /// Tells every module by its outline. Returns whether there was one that was not.
+    pub(super) fn outline_all(&mut self) -> bool {
         let modules = self.written.modules().filter_map(Module::js).filter(|module| !module.media_type.is_declaration());
         let all: Vec<ModuleSpecifier> =
             modules.filter(|module| module.maybe_types_dependency.is_none()).map(|module| module.specifier.clone()).collect();
-        for specifier in &all {
-            self.outline(specifier);
-        }
+        let is_new = all.iter().fold(false, |any, specifier| self.outline(specifier) | any);
         self.complained.extend(all);
-        self.rebuild();
+        if is_new {
+            self.rebuild();
+        }
+        is_new
     }
 
     /// Builds the graph of changed modules. Whatever is unchanged is not parsed again. A change that does not parse is one too many.

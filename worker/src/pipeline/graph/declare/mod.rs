@@ -136,11 +136,12 @@ pub(super) fn run(modules: &mut ModuleGraph, source: &Source<'_>, findings: &mut
             }
             Outcome::Complaints(complaints) => {
                 let complaints = bench.heard(&complaints);
-                if !bench.help(round, complaints) {
-                    bench.outline_all();
+                if !bench.help(round, complaints) && !bench.outline_all() {
+                    break;
                 }
             }
-            Outcome::Broken => bench.outline_all(),
+            Outcome::Broken if bench.outline_all() => {}
+            Outcome::Broken => break,
         }
     }
     bench.give_up(findings)

@@ -5,10 +5,10 @@
 
 mod visit;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Range, RangeInclusive};
 
-use deno_ast::swc::ast::{ArrowExpr, BlockStmt, Expr, Function, Pat, TsType};
+use deno_ast::swc::ast::{ArrowExpr, BlockStmt, Expr, Function, MemberProp, Pat, TsType};
 use deno_ast::swc::ecma_visit::VisitWith;
 use deno_ast::{ParsedSource, ProgramRef, SourceRangedForSpanned, StartSourcePos};
 
@@ -16,17 +16,36 @@ use super::PLACEHOLDER;
 use super::complaint::{Complaint, Want};
 use super::edits::TextEdit;
 
+/// Most complaints about a module that are helped one by one. Places are carried over from round to round, each past all edits
+/// before it. The largest module of `zod` has three hundred.
+const MAX_COMPLAINTS: usize = 3000;
+/// Most of them that are about references, which are looked for in every type.
+const MAX_REFERENCES: usize = 100;
+
+/// What helps against complaints.
+#[derive(Default)]
+pub(super) struct Help {
+    pub(super) edits: Vec<TextEdit>,
+    /// The guesses that need no guessing: the type can be named.
+    pub(super) named: BTreeSet<(usize, usize)>,
+}
+
 /// The edits that help against the complaints about a module, or nothing when one of them cannot be helped. A guess that
 /// cannot be helped remains one.
-pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option<Vec<TextEdit>> {
+pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option<Help> {
     let mut finder = Finder {
         source: parsed.text(),
         base: parsed.text_info_lazy().range().start,
         wanted: BTreeMap::new(),
-        edits: Vec::new(),
+        help: Help::default(),
         spare: BTreeMap::new(),
         scope: Vec::new(),
+        is_const: false,
     };
+    let references = complaints.iter().filter(|complaint| matches!(complaint.want, Want::Reference(..))).count();
+    if complaints.len() > MAX_COMPLAINTS || references > MAX_REFERENCES {
+        return None;
+    }
     for Complaint { want, range } in complaints {
         finder.wanted.insert((want.clone(), range.start, range.end), false);
     }
@@ -35,7 +54,7 @@ pub(super) fn against(parsed: &ParsedSource, complaints: &[Complaint]) -> Option
         ProgramRef::Script(script) => script.visit_with(&mut finder),
     }
     finder.use_spare();
-    finder.wanted.iter().all(|((want, ..), found)| *found || want.is_quiet()).then_some(finder.edits)
+    finder.wanted.iter().all(|((want, ..), found)| *found || want.is_quiet()).then_some(finder.help)
 }
 
 struct Finder<'a> {
@@ -43,16 +62,24 @@ struct Finder<'a> {
     base: StartSourcePos,
     /// What was asked for, and whether it was found.
     wanted: BTreeMap<(Want, usize, usize), bool>,
-    edits: Vec<TextEdit>,
+    help: Help,
     /// What takes a reference out together with everything around it, by the name of what refers.
     spare: BTreeMap<String, Vec<TextEdit>>,
     /// The namespaces around the place that is looked at.
     scope: Vec<String>,
+    /// Whether the variables that are looked at never change.
+    is_const: bool,
 }
 
 impl Finder<'_> {
     fn range(&self, node: &impl SourceRangedForSpanned) -> Range<usize> {
         node.range().as_byte_range(self.base)
+    }
+
+    /// What is asked for inside of a range, of one kind.
+    fn inside(&self, want: &Want, within: &Range<usize>) -> Vec<(Want, usize, usize)> {
+        let keys = (want.clone(), within.start, 0)..=(want.clone(), within.end, within.end);
+        self.wanted.range(keys).map(|(key, _)| key).filter(|(_, _, end)| *end <= within.end).cloned().collect()
     }
 
     /// Whether this is asked for at exactly this place. It counts as found.
@@ -65,18 +92,31 @@ impl Finder<'_> {
 
     /// Whether a guess inside of this range is still without help. It counts as found.
     fn has_guess(&mut self, within: &Range<usize>) -> bool {
-        let mut any = false;
-        for ((want, start, end), found) in &mut self.wanted {
-            if *want == Want::Guess && !*found && within.start <= *start && *end <= within.end {
-                *found = true;
-                any = true;
-            }
+        !self.guesses(within).is_empty()
+    }
+
+    fn guesses(&mut self, within: &Range<usize>) -> Vec<(usize, usize)> {
+        let keys = (Want::Guess, within.start, 0)..=(Want::Guess, within.end, within.end);
+        let inside = self.wanted.range_mut(keys).filter(|((_, _, end), found)| !**found && *end <= within.end);
+        let guesses = inside.map(|((_, start, end), found)| {
+            *found = true;
+            (*start, *end)
+        });
+        guesses.collect()
+    }
+
+    /// A variable that is another name for something has the type of that.
+    fn alias(&mut self, name: &Range<usize>, whole: &Range<usize>, value: Option<&Expr>) {
+        let Some(path) = value.filter(|_| self.is_const).and_then(path) else { return };
+        let guesses = self.guesses(whole);
+        if !guesses.is_empty() {
+            self.help.named.extend(guesses);
+            self.insert(name.end, 1, format!(": typeof {path}"));
         }
-        any
     }
 
     fn insert(&mut self, at: usize, rank: u8, text: impl Into<String>) {
-        self.edits.push(TextEdit::insert(at, rank, text));
+        self.help.edits.push(TextEdit::insert(at, rank, text));
     }
 
     /// A type behind a name or pattern that ends here, and behind the mark that it is optional.
@@ -173,7 +213,7 @@ impl Finder<'_> {
             } else {
                 format!("{name}: ({node}) | undefined")
             };
-            self.edits.push(TextEdit::replace(self.source, range, &text));
+            self.help.edits.push(TextEdit::replace(self.source, range, &text));
         }
     }
 
@@ -184,14 +224,14 @@ impl Finder<'_> {
                 && let Some(edits) = self.spare.get(referrer)
             {
                 *found = true;
-                self.edits.extend(edits.iter().cloned());
+                self.help.edits.extend(edits.iter().cloned());
             }
         }
     }
 
     fn spare(&mut self, name: &str, types: &[&TsType]) {
         let name: String = self.scope.iter().flat_map(|part| [part.as_str(), "."]).chain([name]).collect();
-        if !self.wanted.keys().any(|(want, ..)| matches!(want, Want::Reference(_, referrer) if *referrer == name)) {
+        if !self.wanted.range(references()).any(|((want, ..), _)| matches!(want, Want::Reference(_, referrer) if *referrer == name)) {
             return;
         }
         let edits: Vec<_> = types.iter().map(|node| TextEdit::replace(self.source, self.range(*node), PLACEHOLDER)).collect();
@@ -208,16 +248,33 @@ impl Finder<'_> {
             _ => false,
         };
         let mut meant = false;
-        for ((want, ..), found) in &mut self.wanted {
+        for ((want, ..), found) in self.wanted.range_mut(references()) {
             if is_meant(want) {
                 *found = true;
                 meant = true;
             }
         }
         if meant {
-            self.edits.push(TextEdit::replace(self.source, node.clone(), PLACEHOLDER));
+            self.help.edits.push(TextEdit::replace(self.source, node.clone(), PLACEHOLDER));
         }
         meant
+    }
+}
+
+/// Where references are among all that is asked for.
+fn references() -> RangeInclusive<(Want, usize, usize)> {
+    (Want::Reference(String::new(), String::new()), 0, 0)..=(Want::Superclass, 0, 0)
+}
+
+/// `a.b.c`, if an expression is that.
+fn path(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Ident(name) if name.sym != *"undefined" => Some(name.sym.to_string()),
+        Expr::Member(member) => {
+            let MemberProp::Ident(name) = &member.prop else { return None };
+            Some(format!("{}.{}", path(&member.obj)?, name.sym))
+        }
+        _ => None,
     }
 }
 

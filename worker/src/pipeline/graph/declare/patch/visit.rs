@@ -3,7 +3,7 @@
 use deno_ast::swc::ast::{
     ArrowExpr, AssignExpr, AutoAccessor, BindingIdent, Class, ClassMethod, ClassProp, ExportDefaultExpr, Expr, FnDecl, FnExpr, Function,
     GetterProp, Id, Lit, MethodProp, ModuleItem, Pat, Prop, TsEntityName, TsIndexedAccessType, TsLit, TsModuleDecl, TsNamespaceBody,
-    TsParamProp, TsParamPropParam, TsType, TsTypeAliasDecl, TsTypeQuery, TsTypeQueryExpr, UsingDecl, VarDeclarator,
+    TsParamProp, TsParamPropParam, TsType, TsTypeAliasDecl, TsTypeQuery, TsTypeQueryExpr, UsingDecl, VarDecl, VarDeclKind, VarDeclarator,
 };
 use deno_ast::swc::ecma_visit::{Visit, VisitWith};
 use deno_ast::swc::utils::find_pat_ids;
@@ -17,17 +17,21 @@ impl Visit for Finder<'_> {
     fn visit_module_item(&mut self, node: &ModuleItem) {
         let range = self.range(node);
         // The complaint about a module is at its name.
-        let inside =
-            self.wanted.iter().filter(|((want, start, end), _)| *want == Want::Absence && range.start <= *start && *end <= range.end);
-        let inside: Vec<_> = inside.map(|(key, _)| key.clone()).collect();
+        let inside = self.inside(&Want::Absence, &range);
         let is_block =
             matches!(node, ModuleItem::Stmt(_)) || inside.iter().any(|(_, start, end)| (*start, *end) == (range.start, range.end));
         if !inside.is_empty() && is_block {
             self.wanted.extend(inside.into_iter().map(|key| (key, true)));
-            self.edits.push(TextEdit::blank(self.source, range));
+            self.help.edits.push(TextEdit::blank(self.source, range));
             return;
         }
         node.visit_children_with(self);
+    }
+
+    fn visit_var_decl(&mut self, node: &VarDecl) {
+        let outer = std::mem::replace(&mut self.is_const, node.kind == VarDeclKind::Const);
+        node.visit_children_with(self);
+        self.is_const = outer;
     }
 
     fn visit_var_declarator(&mut self, node: &VarDeclarator) {
@@ -36,6 +40,9 @@ impl Visit for Finder<'_> {
         let name = self.range(&node.name);
         if let Pat::Ident(ident) = &node.name {
             let name = self.range(&ident.id);
+            if ident.type_ann.is_none() {
+                self.alias(&name, &range, node.init.as_deref());
+            }
             self.named(&name, &range, ident.type_ann.is_some(), node.init.as_deref());
             let types: Vec<&TsType> = ident.type_ann.iter().map(|annotation| &*annotation.type_ann).collect();
             self.spare(&ident.id.sym, &types);
@@ -45,7 +52,7 @@ impl Visit for Finder<'_> {
             if names.is_empty() {
                 self.wanted.insert((Want::Names, name.start, name.end), false);
             }
-            self.edits.push(TextEdit::replace(self.source, range, &names.join(", ")));
+            self.help.edits.push(TextEdit::replace(self.source, range, &names.join(", ")));
         }
     }
 
@@ -54,7 +61,7 @@ impl Visit for Finder<'_> {
         let Some(first) = node.decls.first().map(|first| self.range(first)) else { return };
         if self.is_wanted(Want::Const, &first) {
             let start = self.range(node).start;
-            self.edits.push(TextEdit::replace(self.source, start..first.start, "const "));
+            self.help.edits.push(TextEdit::replace(self.source, start..first.start, "const "));
         }
     }
 
@@ -90,7 +97,7 @@ impl Visit for Finder<'_> {
             while let Some(TsNamespaceBody::TsNamespaceDecl(inner)) = body {
                 let name = self.range(&inner.id);
                 let dot = self.source[range.start..name.start].rfind('.').map_or(name.start, |dot| range.start + dot);
-                self.edits.push(TextEdit::replace(self.source, dot..name.start, " { export namespace "));
+                self.help.edits.push(TextEdit::replace(self.source, dot..name.start, " { export namespace "));
                 self.insert(range.end, 0, "}");
                 body = Some(&inner.body);
             }
@@ -194,7 +201,7 @@ impl Visit for Finder<'_> {
         if let Some(superclass) = &node.super_class {
             let range = self.range(&**superclass);
             if self.is_wanted(Want::Superclass, &range) {
-                self.edits.push(TextEdit::replace(self.source, range, SUPERCLASS));
+                self.help.edits.push(TextEdit::replace(self.source, range, SUPERCLASS));
             }
         }
     }
@@ -203,12 +210,7 @@ impl Visit for Finder<'_> {
         node.visit_children_with(self);
         let (left, right) = (self.range(&node.left), self.range(&*node.right));
         let is_function = self.is_wanted(Want::Return, &right) && self.function_in(&node.right);
-        let conflicts: Vec<_> = self
-            .wanted
-            .keys()
-            .filter(|(want, start, end)| *want == Want::Property && right.start <= *start && *end <= right.end)
-            .cloned()
-            .collect();
+        let conflicts = self.inside(&Want::Property, &right);
         let has_conflict = !conflicts.is_empty();
         self.wanted.extend(conflicts.into_iter().map(|key| (key, true)));
         if !is_function
