@@ -12,13 +12,13 @@ use deno_graph::fast_check::FastCheckDtsModule;
 use slipway_common::model::finding::Findings;
 
 use super::edits::Edit;
-use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, print, write};
+use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, parse, print, write};
 use super::layout::local_path;
 use super::references::Reference;
 use super::specifiers::{Purpose, Referrer, Resolver};
 use super::tree::Tree;
 use super::walk::Rewrite;
-use super::{maps, placeholders};
+use super::{augmentations, maps, placeholders};
 use crate::pipeline::graph::{Declaration, Origin};
 
 /// Puts all declarations into the tree.
@@ -71,6 +71,9 @@ fn printed(
     (text, place): (&str, &str),
 ) -> Result<Emitted, NotCompiled> {
     let mut program = dts.program.clone();
+    if declares_outside(&module.source.text) {
+        augmentations::keep(&parse(&resolver.emit, module)?, &mut program);
+    }
     let comments = dts.comments.as_single_threaded();
     let referrer = Referrer { url: &module.specifier, module: Some(module), emitted: place };
     let mut judge = |specifier: &str| resolver.rewrite(referrer, specifier, Purpose::Types);
@@ -87,6 +90,11 @@ fn references(resolver: &Resolver<'_>, module: &JsModule, source: &ShippedSource
     let references = source.references.iter().map(|reference| Reference::rewritten(resolver, referrer, reference));
     let is_declared = |reference: &Reference| reference.attribute != "path" || names_declarations(&reference.value);
     references.filter(is_declared).filter_map(|reference| reference.comment()).collect()
+}
+
+/// Whether it is worth looking.
+fn declares_outside(text: &str) -> bool {
+    text.contains("declare global") || text.contains("declare module")
 }
 
 fn names_declarations(path: &str) -> bool {

@@ -13,6 +13,7 @@
 //!
 //! Deliberately not here: the packument, `dist-tags` and signatures, which belong to announcing a version.
 
+mod augmentations;
 mod declarations;
 mod edits;
 mod emit;

@@ -102,7 +102,7 @@ pub(super) fn finding(diagnostic: &FastCheckDiagnostic) -> Finding {
     // Two of the library's sentences say the opposite of what they mean.
     let text = diagnostic.to_string().replace("which are not unsupported", "which is not supported");
     let until = match of(diagnostic).1.want {
-        Want::Absence => "until then it is not in the declarations for npm",
+        Want::Absence => "npm has it only where nothing in it is private to the module",
         _ => "until then it is `any` for npm",
     };
     warning(&text, place, diagnostic.hint(), until)
