@@ -27,7 +27,7 @@ impl Corpus {
     }
 
     fn plan_all(test: &str) -> Self {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("types").join(test);
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumers").join(test);
         if place.exists() {
             fs::remove_dir_all(&place).expect("what an earlier run left can be removed");
         }
