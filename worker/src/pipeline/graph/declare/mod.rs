@@ -17,6 +17,8 @@ mod names;
 mod outline;
 mod patch;
 mod reaching;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -50,11 +50,15 @@ pub(super) fn untyped(program: &Program) -> BTreeSet<String> {
     untyped.iter().flat_map(|name| exported.get(name).cloned().unwrap_or_else(|| vec![name.clone()])).collect()
 }
 
+/// What a declaration declares; of variables those that hold a placeholder.
 fn declared(declaration: &Decl) -> Vec<String> {
     match declaration {
         Decl::Class(class) => vec![class.ident.sym.to_string()],
         Decl::Fn(function) => vec![function.ident.sym.to_string()],
-        Decl::Var(variables) => find_pat_ids::<_, Id>(&variables.decls).into_iter().map(|(name, _)| name.to_string()).collect(),
+        Decl::Var(variables) => {
+            let untyped = variables.decls.iter().filter(|variable| holds_placeholder(*variable));
+            untyped.flat_map(find_pat_ids::<_, Id>).map(|(name, _)| name.to_string()).collect()
+        }
         Decl::Using(_) => Vec::new(),
         Decl::TsInterface(interface) => vec![interface.id.sym.to_string()],
         Decl::TsTypeAlias(alias) => vec![alias.id.sym.to_string()],
@@ -63,14 +67,17 @@ fn declared(declaration: &Decl) -> Vec<String> {
     }
 }
 
-fn holds_placeholder(item: &ModuleItem) -> bool {
-    struct Search(bool);
-    impl Visit for Search {
-        fn visit_ident(&mut self, node: &Ident) {
-            self.0 |= node.sym == *PLACEHOLDER || node.sym == *SUPERCLASS;
-        }
+/// Looks for a placeholder.
+struct Search(bool);
+
+impl Visit for Search {
+    fn visit_ident(&mut self, node: &Ident) {
+        self.0 |= node.sym == *PLACEHOLDER || node.sym == *SUPERCLASS;
     }
+}
+
+fn holds_placeholder(node: &impl VisitWith<Search>) -> bool {
     let mut search = Search(false);
-    item.visit_with(&mut search);
+    node.visit_with(&mut search);
     search.0
 }
