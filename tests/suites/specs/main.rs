@@ -1,15 +1,14 @@
 //! One behaviour of the pipeline in each text file: files in, outcome out. `cargo spec` runs them, `UPDATE=1 cargo spec` writes
 //! down what comes out now. The format is in `tests/README.md`.
 
-mod format;
 mod outcome;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use format::Spec;
 use libtest_mimic::{Arguments, Failed, Trial};
+use slipway_tests::spec::Spec;
 
 /// The stack of the thread that runs a spec; what children of a service have is larger.
 const STACK_BYTES: usize = 64 * 1024 * 1024;

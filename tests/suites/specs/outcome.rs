@@ -1,25 +1,19 @@
 //! What becomes of a spec's package, in the parts that its file shows.
 //!
 //! `outcome` and the files that were rewritten are always shown. What else there is, is shown where the file has a section for it:
-//! `tree` (the files of the npm tarball), `npm/…` (one of them), `meta` (the version's manifest), `docs/…`.
+//! `tree` (the files of the npm tarball), `modes` (those with other permissions than 644), `npm/…` (one of them), `meta` (the version's manifest), `docs/…`.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use flate2::read::GzDecoder;
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::dependency::DependencyKind;
 use slipway_common::model::finding::{Finding, Findings, Severity};
-use slipway_common::model::limits::UploadLimits;
-use slipway_tests::PackageBuilder;
-use slipway_worker::pipeline::{Facts, Plan, Upload, examine};
-
-use crate::format::{Section, Spec};
+use slipway_tests::spec::{Section, Spec, npm_files};
+use slipway_worker::pipeline::Plan;
 
 /// Runs a spec.
 pub(crate) fn of(spec: &Spec, is_reject: bool) -> Result<Vec<Section>, String> {
-    let outcome = judge(spec);
-    match outcome {
+    match spec.plan() {
         Err(findings) if is_reject => Ok(vec![section("findings", lines(&findings))]),
         Err(findings) => Err(format!("it was refused:\n{}", lines(&findings))),
         Ok(_) if is_reject => Err("it was accepted".into()),
@@ -27,31 +21,18 @@ pub(crate) fn of(spec: &Spec, is_reject: bool) -> Result<Vec<Section>, String> {
     }
 }
 
-fn judge(spec: &Spec) -> Result<Plan, Findings> {
-    let name = spec.package.to_string();
-    let empty = PackageBuilder::empty(&name, &spec.version.to_string()).without_config();
-    let package = spec.files.iter().fold(empty, |package, file| package.file(&file.name, file.text.clone()));
-    let upload = Upload {
-        package: spec.package.clone(),
-        version: spec.version.clone(),
-        config: spec.config.clone(),
-        tarball: package.tarball(),
-        limits: UploadLimits::default(),
-    };
-    let mut facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() };
-    for (package, version) in &spec.published {
-        facts.packages.entry(package.clone()).or_default().push(version.clone());
-    }
-    examine(&upload)?.plan_whole(&facts)
-}
-
 fn parts(spec: &Spec, plan: &Plan) -> Result<Vec<Section>, String> {
     let mut parts = vec![section("outcome", summary(plan))];
     parts.extend(rewritten(spec, plan));
-    let npm = npm(plan);
+    let files = npm_files(plan);
+    let modes: String =
+        files.iter().filter(|(_, file)| file.mode != 0o644).map(|(path, file)| format!("{:o} {path}\n", file.mode)).collect();
+    let npm: BTreeMap<String, String> =
+        files.into_iter().map(|(path, file)| (path, String::from_utf8_lossy(&file.bytes).into_owned())).collect();
     for wanted in spec.expected.iter().map(|section| section.name.as_str()).filter(|name| *name != "outcome" && !name.starts_with('/')) {
         let text = match wanted.split_once('/') {
             None if wanted == "tree" => npm.keys().map(|path| format!("{path}\n")).collect(),
+            None if wanted == "modes" => modes.clone(),
             None if wanted == "meta" => json(&artefact(plan, |kind| *kind == ArtefactKind::VersionMeta)?),
             Some(("npm", "package.json")) => npm.get("package.json").cloned().ok_or("there is no package.json")?,
             Some(("npm", path)) => npm.get(path).cloned().ok_or_else(|| format!("the npm tarball has no {path}"))?,
@@ -97,22 +78,6 @@ fn rewritten(spec: &Spec, plan: &Plan) -> Vec<Section> {
     });
     let sent = |path: &str| spec.files.iter().find(|file| file.name == path[1..]).map(|file| file.text.as_str());
     stored.filter(|(path, text)| sent(path) != Some(text)).map(|(path, text)| section(path, text)).collect()
-}
-
-/// The files of the npm tarball.
-fn npm(plan: &Plan) -> BTreeMap<String, String> {
-    let artefact = plan.artefacts.iter().find(|artefact| artefact.kind == ArtefactKind::NpmTarball).expect("a plan has an npm tarball");
-    let mut archive = tar::Archive::new(GzDecoder::new(&artefact.bytes[..]));
-    let mut files = BTreeMap::new();
-    for entry in archive.entries().expect("it is a tar") {
-        let mut entry = entry.expect("it is a tar");
-        let path = entry.path().expect("its names are text").display().to_string();
-        let path = path.strip_prefix("package/").expect("npm wants it so").to_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("it is whole");
-        files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
-    }
-    files
 }
 
 fn artefact(plan: &Plan, which: impl Fn(&ArtefactKind) -> bool) -> Result<String, String> {

@@ -4,7 +4,7 @@
 //! cannot be a file, whatever it points at.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -54,12 +54,14 @@ pub fn is_script(path: &PackagePath) -> bool {
 /// Loads from memory and remembers why it refused what it refused.
 pub(super) struct PackageLoader<'a> {
     pub(super) files: &'a Files,
+    typescript: BTreeSet<PackagePath>,
     refused: RefCell<BTreeMap<ModuleSpecifier, &'static str>>,
 }
 
 impl<'a> PackageLoader<'a> {
-    pub(super) fn new(files: &'a Files) -> Self {
-        Self { files, refused: RefCell::default() }
+    /// A loader of these files, of which some are TypeScript whatever they are called.
+    pub(super) fn new(files: &'a Files, typescript: BTreeSet<PackagePath>) -> Self {
+        Self { files, typescript, refused: RefCell::default() }
     }
 
     /// Why something that exists was not loaded.
@@ -91,8 +93,11 @@ impl<'a> PackageLoader<'a> {
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return self.refuse(specifier, "the file is UTF-16, which nobody who imports it can read; save it as UTF-8");
         }
+        // The one content type that is taken at its word, whatever the name of the file says.
+        let headers = || HashMap::from([("content-type".to_owned(), "text/tsx".to_owned())]);
+        let maybe_headers = self.typescript.contains(&path).then(headers);
         let content: Arc<[u8]> = Arc::from(bytes.as_ref());
-        Some(LoadResponse::Module { content, mtime: None, specifier: specifier.clone(), maybe_headers: None })
+        Some(LoadResponse::Module { content, mtime: None, specifier: specifier.clone(), maybe_headers })
     }
 }
 

@@ -6,9 +6,9 @@
 //!
 //! What is deliberately not here: which constructs are allowed (`rules`) and which packages exist (`dependencies`).
 
+mod declare;
 mod errors;
 mod extras;
-mod fast_check;
 mod load;
 mod near;
 mod parse;
@@ -25,9 +25,10 @@ use deno_ast::ParsedSource;
 use deno_graph::ast::{CapturingModuleAnalyzer, ParsedSourceStore};
 use deno_graph::fast_check::FastCheckDtsModule;
 use deno_graph::{BuildOptions, GraphKind, JsModule, Module, ModuleGraph, ModuleSpecifier};
-use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
+use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
+pub use self::declare::{Declaration, Declarations, Origin, PLACEHOLDER, Revision, SUPERCLASS};
 pub use self::extras::Extras;
 pub(crate) use self::extras::forgo_all;
 pub use self::load::{is_script, path_of, specifier_of};
@@ -46,8 +47,8 @@ pub struct Graph {
     pub sources: Rc<CapturingModuleAnalyzer>,
     /// The modules among them that no export reaches by what the author wrote.
     pub extras: Extras,
-    /// Exports with declarations that the compiler would have to infer, so that they have no types on the npm side.
-    pub slow_exports: BTreeSet<ExportKey>,
+    /// What TypeScript is told about the modules.
+    pub declarations: Declarations,
     /// The modules that have to load before an export or a program can run.
     running: BTreeSet<ModuleSpecifier>,
     /// Specifiers that name this very version of this package, but an export that it does not have.
@@ -64,22 +65,9 @@ pub fn build(
     trees: &Trees,
     findings: &mut Findings,
 ) -> Graph {
-    let loader = load::PackageLoader::new(files);
+    let loader = load::PackageLoader::new(files, BTreeSet::new());
     let resolver = resolve::PackageResolver::new(package, version, manifest);
-    let mut modules = ModuleGraph::new(GraphKind::All);
-    let options = BuildOptions {
-        unstable_bytes_imports: true,
-        unstable_css_imports: true,
-        passthrough_jsr_specifiers: true,
-        executor: &load::Inline,
-        jsr_url_provider: &load::NoRegistry,
-        module_analyzer: &*trees.sources,
-        resolver: Some(&resolver),
-        ..BuildOptions::default()
-    };
-    // Every future is ready when it is made: the loader answers from memory, so this never waits.
-    futures::executor::block_on(modules.build(roots(manifest).chain(extras::programs(manifest)).collect(), Vec::new(), &loader, options));
-
+    let modules = load_all(&loader, &resolver, trees, manifest);
     let unknown_own_exports = resolver.into_unknown();
     let running = reach::reach(&modules, roots(manifest).chain(extras::programs(manifest)), reach::needed);
     let mut problems = Findings::default();
@@ -95,12 +83,40 @@ pub fn build(
     survey.report(manifest, &mut problems);
     let extras = Extras::find(&modules, roots(manifest));
     let mut graph =
-        Graph { modules, sources: Rc::clone(&trees.sources), extras, running, slow_exports: BTreeSet::new(), unknown_own_exports };
+        Graph { modules, sources: Rc::clone(&trees.sources), extras, running, declarations: Declarations::default(), unknown_own_exports };
     if !problems.has_errors() {
-        graph.slow_exports = fast_check::run(&mut graph, manifest, package, version, &mut problems);
+        let source = declare::Source { files, manifest, package, version, sources: &trees.sources };
+        let mut modules = graph.modules;
+        graph.declarations = declare::run(&mut modules, &source, &mut problems);
+        graph.modules = modules;
     }
     findings.extend(problems);
     graph
+}
+
+/// Builds a graph of changed files, some of which are TypeScript now, whatever they are called.
+fn modules_of(files: &Files, typescript: BTreeSet<PackagePath>, source: &declare::Source<'_>, trees: &Trees) -> ModuleGraph {
+    let loader = load::PackageLoader::new(files, typescript);
+    let resolver = resolve::PackageResolver::new(source.package, source.version, source.manifest);
+    load_all(&loader, &resolver, trees, source.manifest)
+}
+
+fn load_all(loader: &load::PackageLoader<'_>, resolver: &resolve::PackageResolver<'_>, trees: &Trees, manifest: &Manifest) -> ModuleGraph {
+    let mut modules = ModuleGraph::new(GraphKind::All);
+    let options = BuildOptions {
+        unstable_bytes_imports: true,
+        unstable_css_imports: true,
+        passthrough_jsr_specifiers: true,
+        executor: &load::Inline,
+        jsr_url_provider: &load::NoRegistry,
+        module_analyzer: &*trees.sources,
+        resolver: Some(resolver),
+        ..BuildOptions::default()
+    };
+    let roots = roots(manifest).chain(extras::programs(manifest)).collect();
+    // Every future is ready when it is made: the loader answers from memory, so this never waits.
+    futures::executor::block_on(modules.build(roots, Vec::new(), loader, options));
+    modules
 }
 
 /// The files of the exports, once each, in the order of the config.
@@ -144,10 +160,10 @@ impl Graph {
         self.sources.get_parsed_source(specifier)
     }
 
-    /// The declarations of a module as isolated emit makes them, unless it is slow or declares nothing in public.
+    /// The declarations of a module as isolated emit makes them, unless it declares nothing in public.
     #[must_use]
     pub fn declarations(&self, path: &PackagePath) -> Option<&FastCheckDtsModule> {
-        self.script(path)?.fast_check_module()?.dts.as_ref()
+        self.declarations.of(&self.modules, &specifier_of(path)).map(|declaration| declaration.dts)
     }
 
     /// Whether this is a reference to an export that this version would have to have itself.

@@ -11,6 +11,7 @@ use deno_graph::analysis::{DependencyDescriptor, DynamicArgument, ModuleInfo, Sp
 use super::references::{Reference, fits_in_comment};
 use super::specifiers::{Outcome, Purpose, Referrer, Resolver};
 use super::walk::MetaResolve;
+use crate::pipeline::rewrite::documented;
 
 /// One replacement of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub(super) fn of(resolver: &Resolver<'_>, referrer: Referrer<'_>, parsed: &Parse
         for (specifier, range) in calls.found {
             editor.literal(range.as_byte_range(editor.text_info.range().start), &specifier, Purpose::Code);
         }
+    }
+    for (range, specifier) in documented(parsed) {
+        editor.text(range, &specifier, Purpose::Types);
     }
     let mut edits = editor.edits;
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
@@ -77,9 +81,6 @@ impl Editor<'_> {
                 }
             }
         }
-        for import in &info.jsdoc_imports {
-            self.comment(&import.specifier, Purpose::Types);
-        }
         for pragma in [&info.jsx_import_source, &info.jsx_import_source_types].into_iter().flatten() {
             self.comment(pragma, Purpose::Code);
         }
@@ -109,11 +110,16 @@ impl Editor<'_> {
         let range = self.bytes(&specifier.range);
         let Some(written) = self.source.get(range.clone()) else { return };
         let Some(at) = written.find(&specifier.text) else { return };
-        if let Outcome::Write(text) = self.resolver.rewrite(self.referrer, &specifier.text, purpose)
+        let start = range.start + at;
+        self.text(start..start + specifier.text.len(), &specifier.text, purpose);
+    }
+
+    /// A specifier in a comment, of which the place is known to the byte.
+    fn text(&mut self, range: Range<usize>, specifier: &str, purpose: Purpose) {
+        if let Outcome::Write(text) = self.resolver.rewrite(self.referrer, specifier, purpose)
             && fits_in_comment(&text)
         {
-            let start = range.start + at;
-            self.edits.push(Edit { range: start..start + specifier.text.len(), text });
+            self.edits.push(Edit { range, text });
         }
     }
 

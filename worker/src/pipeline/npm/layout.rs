@@ -55,9 +55,9 @@ impl Layout {
             MediaType::TypeScript | MediaType::Tsx | MediaType::Jsx | MediaType::Mts => claim_code(tree, path, ".mjs"),
             _ => Some(path.to_owned()),
         };
-        let has_fast_check = module.js().and_then(|js| js.fast_check_module()).is_some_and(|module| module.dts.is_some());
+        let is_declared = emit.declarations.of(emit.graph, module.specifier()).is_some();
         let declaration = match &code {
-            Some(code) if has_fast_check && media_type.is_typed() => claim_declaration(tree, dist, code),
+            Some(code) if is_declared => claim_declaration(tree, dist, code),
             _ => None,
         };
         Home { code, declaration }

@@ -13,6 +13,7 @@
 //!
 //! Deliberately not here: the packument, `dist-tags` and signatures, which belong to announcing a version.
 
+mod augmentations;
 mod declarations;
 mod edits;
 mod emit;
@@ -22,6 +23,7 @@ mod maps;
 mod names;
 mod pack;
 mod package_json;
+mod placeholders;
 mod references;
 mod specifiers;
 #[cfg(test)]
@@ -40,17 +42,20 @@ use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use url::Url;
 
 use super::files::Files;
+use super::graph::Declarations;
 use super::manifest::Manifest;
 
 /// The edition of the rules in this room. It is recorded with each version and goes up whenever the same package would give
 /// other bytes.
-pub const EMIT_REVISION: u32 = 1;
+pub const EMIT_REVISION: u32 = 2;
 
 /// Everything the emit looks at.
 #[derive(Clone, Copy)]
 pub struct Emit<'a> {
-    /// The graph of the package, its files at `file:///<path>`, with declarations built by fast check where that succeeded.
+    /// The graph of the package, its files at `file:///<path>`.
     pub graph: &'a ModuleGraph,
+    /// What TypeScript is told about its modules.
+    pub declarations: &'a Declarations,
     /// Gives the syntax tree of a module. The parser that captured the trees when the graph was built answers without parsing.
     pub parser: &'a dyn EsParser,
     /// The files as they are stored, specifiers already exact.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use slipway_common::ids::ExportTarget;
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 
+use super::Emit;
 use super::specifiers::Resolver;
 use super::tree::Tree;
 
@@ -76,8 +77,19 @@ pub(super) fn manifest(resolver: &Resolver<'_>, tree: &Tree, bins: &BTreeMap<Str
     set("optionalDependencies", optional);
     set("peerDependencies", peers);
     set("peerDependenciesMeta", declared("peerDependenciesMeta"));
-    set("slipway", Some(json!({ "revision": super::EMIT_REVISION })));
+    set("slipway", Some(ours(emit)));
     manifest
+}
+
+/// What only this registry says: the edition of the emit, and the names whose types are not known, by module.
+fn ours(emit: &Emit<'_>) -> Value {
+    let untyped = &emit.declarations.untyped;
+    if untyped.is_empty() {
+        json!({ "revision": super::EMIT_REVISION })
+    } else {
+        let untyped: Map<_, _> = untyped.iter().map(|(path, names)| (format!(".{path}"), json!(names))).collect();
+        json!({ "revision": super::EMIT_REVISION, "untyped": untyped })
+    }
 }
 
 /// The bytes of the file.

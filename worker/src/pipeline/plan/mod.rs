@@ -10,7 +10,7 @@ mod extras_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,10 @@ pub struct Plan {
     pub files: Vec<PlannedFile>,
     /// The exports as written.
     pub exports: Exports,
-    /// Exports whose declarations the compiler would have to infer. The npm package has no types for them.
+    /// Exports that lead to declarations whose types the compiler would have to infer.
     pub slow_exports: Vec<ExportKey>,
+    /// Those declarations, by module: the names whose types in the npm package are `any`, in whole or in part.
+    pub untyped: BTreeMap<PackagePath, BTreeSet<String>>,
     /// The licence as an SPDX expression.
     pub license: Option<String>,
     /// The readme at the root.
@@ -126,6 +128,7 @@ impl Draft {
         let dependencies = dependencies::stored(&needed);
         let npm = npm::build(npm::Emit {
             graph: &graph.modules,
+            declarations: &graph.declarations,
             parser: &*graph.sources,
             files: &files,
             manifest: &manifest,
@@ -149,13 +152,15 @@ impl Draft {
         if findings.has_errors() {
             return Err(findings);
         }
-        let slow_exports = graph.slow_exports.iter().cloned().collect();
+        let slow_exports = graph.declarations.slow.iter().cloned().collect();
+        let untyped = graph.declarations.untyped.clone();
         let undocumented = Undocumented::new(graph, &manifest);
         let plan = Plan {
             files: planned(&artefacts),
             artefacts,
             exports: manifest.exports,
             slow_exports,
+            untyped,
             license: manifest.license,
             readme: manifest.readme,
             description: manifest.description,

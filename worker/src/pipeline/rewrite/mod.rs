@@ -24,6 +24,7 @@ mod source;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use bytes::Bytes;
 use deno_ast::{ParsedSource, TextChange, apply_text_changes};
@@ -67,6 +68,13 @@ pub fn rewrite(files: &Files, manifest: &Manifest, package: &PackageName, versio
     pass.follow(entry_points(manifest));
     pass.rest();
     pass.rewritten()
+}
+
+/// The specifiers in the documentation comments of a JavaScript file, also those within the arguments of another, with the bytes
+/// where each is.
+#[must_use]
+pub fn documented(parsed: &ParsedSource) -> Vec<(Range<usize>, String)> {
+    collect::documented(parsed).into_iter().map(|site| (site.range, site.text)).collect()
 }
 
 /// The files of the exports, and the programs.

@@ -2,6 +2,8 @@ mod errors;
 
 use std::collections::BTreeMap;
 
+use slipway_common::ids::ExportKey;
+
 use super::*;
 use crate::pipeline::fixture::{Package, lines, name, path_named, version};
 
@@ -15,11 +17,11 @@ fn declarations_beside_javascript_are_its_types() {
     let mut package =
         Package::new(&[("/a.js", "export function f(x) { return x; }\n"), ("/a.d.ts", "export declare function f(x: number): number;\n")])
             .exporting(&[(".", "./a.js")]);
-    assert_eq!(package.graph().0.slow_exports.len(), 1);
+    assert_eq!(package.graph().0.declarations.slow.len(), 1);
     package.manifest.declarations.insert(path_named("/a.js"), path_named("/a.d.ts"));
     let (graph, findings) = package.graph();
     assert_eq!(lines(&findings), Vec::<String>::new());
-    assert!(graph.slow_exports.is_empty() && graph.reaches(&path_named("/a.d.ts")));
+    assert!(graph.declarations.slow.is_empty() && graph.reaches(&path_named("/a.d.ts")));
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn declarations_are_made() {
     ]);
     let (graph, findings) = package.graph();
     assert_eq!(lines(&findings), Vec::<String>::new());
-    assert!(graph.slow_exports.is_empty());
+    assert!(graph.declarations.slow.is_empty());
     assert!(graph.declarations(&path_named("/mod.ts")).is_some());
 }
 
@@ -166,11 +168,13 @@ fn slow_types_are_warnings_with_places() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(
         found[0],
-        "warning slowTypes /mod.ts:1:14: slow types: missing explicit type in the public API | add an explicit type annotation to the symbol"
+        "warning slowTypes /mod.ts:1:14: slow types: missing explicit type in the public API | add an explicit type annotation to the symbol; until then it is `any` for npm"
     );
     assert!(found[1].starts_with("warning slowTypes /mod.ts:2:17: slow types: missing explicit return type"), "{found:?}");
-    assert_eq!(graph.slow_exports.len(), 1);
-    assert!(graph.declarations(&path_named("/mod.ts")).is_none());
+    assert_eq!(graph.declarations.slow.len(), 1);
+    assert!(graph.declarations(&path_named("/mod.ts")).is_some());
+    let untyped = &graph.declarations.untyped[&path_named("/mod.ts")];
+    assert_eq!(untyped.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "f"]);
 }
 
 #[test]
@@ -185,10 +189,11 @@ fn one_slow_export_does_not_spoil_the_others() {
     let (graph, findings) = package.graph();
     let found = lines(&findings);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert_eq!(graph.slow_exports.iter().map(ExportKey::as_str).collect::<Vec<_>>(), ["./plain", "./slow"]);
+    assert_eq!(graph.declarations.slow.iter().map(ExportKey::as_str).collect::<Vec<_>>(), ["./plain", "./slow"]);
     assert!(graph.declarations(&path_named("/mod.ts")).is_some());
     assert!(graph.declarations(&path_named("/shared.ts")).is_some());
-    assert!(graph.declarations(&path_named("/slow.ts")).is_none());
+    let untyped: Vec<_> = graph.declarations.untyped.keys().map(PackagePath::as_str).collect();
+    assert_eq!(untyped, ["/plain.js", "/slow.ts"]);
 }
 
 #[test]

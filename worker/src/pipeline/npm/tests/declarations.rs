@@ -186,7 +186,7 @@ export const z: import(\"jsr:@std/path@1\").Path;
 }
 
 #[test]
-fn slow_types_leave_the_types_out() {
+fn slow_types_cost_their_own_declaration() {
     let built = Package::new(
         "== mod.ts
 export * from \"./a.ts\";
@@ -196,8 +196,9 @@ export const a: number = 1;
 ",
     )
     .build();
-    assert_eq!(built.json("package.json")["exports"], serde_json::json!({ ".": { "default": "./mod.js" } }));
-    assert!(!built.paths().iter().any(|path| path.contains("_dist")));
+    assert_eq!(built.json("package.json")["slipway"]["untyped"], serde_json::json!({ "./mod.ts": ["slow"] }));
+    assert!(built.code("_dist/mod.d.ts").ends_with("*/ export declare const slow: any;\n"));
+    assert_eq!(built.code("_dist/a.d.ts"), "export declare const a: number;\n");
 }
 
 #[test]

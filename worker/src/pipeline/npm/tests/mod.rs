@@ -84,6 +84,7 @@ impl Package {
         let graph = graph::build(&self.files, &manifest, &name, &version, &Trees::new(BTreeMap::new()), &mut Findings::default());
         let package = build(Emit {
             graph: &graph.modules,
+            declarations: &graph.declarations,
             parser: &*graph.sources,
             files: &self.files,
             manifest: &manifest,

@@ -31,6 +31,13 @@ pub(super) struct Collected {
     pub(super) has_jsx: bool,
 }
 
+/// Every specifier in documentation comments.
+pub(super) fn documented(parsed: &ParsedSource) -> Vec<Site> {
+    let mut sites = Vec::new();
+    jsdoc::collect(parsed, &mut sites);
+    sites
+}
+
 /// Everything in `parsed`.
 pub(super) fn collect(parsed: &ParsedSource) -> Collected {
     let mut collector = Collector { parsed, found: Collected::default() };

@@ -1,47 +1,67 @@
-//! The format of a spec: a title, what is given, files, and what is expected.
+//! A spec: a title, what is given, files, what an installer has beside them, and what is expected.
+//!
+//! Two suites read them: one compares the outcome with what the file says, the other gives the npm packages to TypeScript.
+
+mod planned;
 
 use std::fmt;
 
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_worker::pipeline::PublishedVersion;
 
+pub use planned::{NpmFile, npm_files};
+
 /// What comes before an expectation's name.
 const EXPECT: &str = "expect ";
+/// What comes before the name of a file of the project that installs the package.
+const USE: &str = "use ";
 
 /// A spec.
-pub(crate) struct Spec {
+pub struct Spec {
     /// Everything before the first section, as it is written.
     head: Vec<String>,
     /// The files, by name.
-    pub(crate) files: Vec<Section>,
+    pub files: Vec<Section>,
+    /// The files of a project that installs the package, by name: programs, and packages it finds in `node_modules`.
+    pub uses: Vec<Section>,
     /// The outcome, in parts.
-    pub(crate) expected: Vec<Section>,
+    pub expected: Vec<Section>,
     /// What is published.
-    pub(crate) package: PackageName,
-    pub(crate) version: Version,
+    pub package: PackageName,
+    /// Its version.
+    pub version: Version,
     /// The config file of the request.
-    pub(crate) config: PackagePath,
+    pub config: PackagePath,
+    /// Whether Node can load the npm package. `unloadable` and a reason say that it cannot.
+    pub loads: bool,
     /// What the registry has.
-    pub(crate) published: Vec<(PackageName, PublishedVersion)>,
+    pub published: Vec<(PackageName, PublishedVersion)>,
 }
 
 /// A named text.
 #[derive(Clone)]
-pub(crate) struct Section {
-    pub(crate) name: String,
-    pub(crate) text: String,
+pub struct Section {
+    /// The name, without what says which kind of section it is.
+    pub name: String,
+    /// The lines below it.
+    pub text: String,
 }
 
 impl Spec {
     /// Reads a spec.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// A sentence about the line that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut spec = Self {
             head: Vec::new(),
             files: Vec::new(),
+            uses: Vec::new(),
             expected: Vec::new(),
             package: name("@acme/pkg")?,
             version: Version::try_from("1.0.0").map_err(|error| error.to_string())?,
             config: PackagePath::try_from("/jsr.json").map_err(|error| error.to_string())?,
+            loads: true,
             published: Vec::new(),
         };
         let mut sections: Vec<Section> = Vec::new();
@@ -59,9 +79,16 @@ impl Spec {
         if !spec.head.first().is_some_and(|title| title.starts_with("# ")) {
             return Err("a spec begins with a title: `# What it shows`".into());
         }
-        let (expected, files) = sections.into_iter().partition(|section| section.name.starts_with(EXPECT));
-        (spec.expected, spec.files) = (expected, files);
-        spec.expected.iter_mut().for_each(|section| section.name = section.name[EXPECT.len()..].to_owned());
+        for section in sections {
+            let named = |name: &str| Section { name: name.to_owned(), text: section.text.clone() };
+            if let Some(name) = section.name.strip_prefix(EXPECT) {
+                spec.expected.push(named(name));
+            } else if let Some(name) = section.name.strip_prefix(USE) {
+                spec.uses.push(named(name));
+            } else {
+                spec.files.push(section);
+            }
+        }
         Ok(spec)
     }
 
@@ -75,6 +102,7 @@ impl Spec {
                 self.package = name(package)?;
                 self.version = version(number)?;
             }
+            ["unloadable", _, ..] => self.loads = false,
             ["config", path] => self.config = PackagePath::try_from(path).map_err(|error| error.to_string())?,
             ["published", package, number, ref rest @ ..] => {
                 let yanked = rest.contains(&"yanked");
@@ -89,7 +117,7 @@ impl Spec {
     }
 
     /// The same spec with another outcome.
-    pub(crate) fn with(&self, expected: Vec<Section>) -> Written<'_> {
+    pub fn with(&self, expected: Vec<Section>) -> Written<'_> {
         Written { spec: self, expected }
     }
 }
@@ -103,7 +131,7 @@ fn version(text: &str) -> Result<Version, String> {
 }
 
 /// A spec as it is written down.
-pub(crate) struct Written<'s> {
+pub struct Written<'s> {
     spec: &'s Spec,
     expected: Vec<Section>,
 }
@@ -115,6 +143,9 @@ impl fmt::Display for Written<'_> {
         }
         for file in &self.spec.files {
             write!(f, "== {}\n{}", file.name, file.text)?;
+        }
+        for file in &self.spec.uses {
+            write!(f, "== {USE}{}\n{}", file.name, file.text)?;
         }
         for part in &self.expected {
             write!(f, "== {EXPECT}{}\n{}", part.name, part.text)?;
