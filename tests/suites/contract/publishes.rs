@@ -104,7 +104,7 @@ on_both_engines!(a_publish_is_taken_up_until_it_is_judged, async |scratch| {
     let package = bench.package("@std/path").await;
     let publish = bench.publish(&package, "1.0.0").await;
     let (checking, limits) = (PublishState::Checking, json!({ "entries": 7 }));
-    let mut scope = bench.read(async |tx| tx.scope(package.name.scope()).await.unwrap().unwrap()).await;
+    let mut scope = bench.read(async |tx| tx.scope(package.scope()).await.unwrap().unwrap()).await;
     for (stage, expected) in [("first", None), ("after a crash", Some(limits.clone()))] {
         bench.advance(TimeDelta::microseconds(1));
         let taken = bench.write(async |tx| tx.take_publish(publish.id).await.unwrap()).await;
