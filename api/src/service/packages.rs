@@ -1,6 +1,6 @@
 //! Packages.
 
-use slipway_common::db::{Listing, Page, ReadTx};
+use slipway_common::db::{DbError, Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
@@ -39,7 +39,12 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &s
     actor.member(&mut tx, scope).await?;
     let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
     let Some(of_scope) = tx.scope(scope).await? else { return Code::ScopeNotFound.err() };
-    if !tx.create_package(&name).await? {
+    let is_new = match tx.create_package(&name).await {
+        // The scope was there a moment ago, and somebody deleted it since.
+        Err(DbError::Conflict(_)) => return Code::ScopeNotFound.err(),
+        outcome => outcome?,
+    };
+    if !is_new {
         return Code::PackageAlreadyExists.err();
     }
     // Counted with the new row in place, so that of two racing requests one sees the other's.
@@ -119,6 +124,8 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
         _ => actor.admin(&mut tx, name.scope()).await?,
     };
+    // Before anything is read: it locks the row, so that of two changes at once the second one builds on the first.
+    tx.bump_generation(name).await?;
     let mut package = existing(&mut tx, name).await?;
     if package.is_archived && !matches!(change, Change::Archived(_)) {
         return Code::PackageArchived.err();
@@ -130,7 +137,6 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::Archived(is_archived) => package.is_archived = is_archived,
     }
     tx.update_package(&package).await?;
-    tx.bump_generation(name).await?;
     let job = Job::Announce { package: name.clone() };
     let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
     let counted = count(&mut tx, package).await?;

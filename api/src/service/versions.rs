@@ -62,10 +62,11 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
     let mut tx = app.context.db.write("version.yank").await?;
     actor.admin(&mut tx, name.scope()).await?;
     existing(&mut tx, name).await?;
+    // The package before its version, as when a version is stored: two that lock in different order wait for each other.
+    tx.bump_generation(name).await?;
     if !tx.set_yanked(name, version, is_yanked).await? {
         return Code::PackageVersionNotFound.err();
     }
-    tx.bump_generation(name).await?;
     let job = Job::Announce { package: name.clone() };
     let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
     tx.commit().await?;

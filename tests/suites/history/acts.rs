@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -98,7 +97,6 @@ impl Actor {
     pub(crate) async fn play(&mut self, stage: &Stage<'_>, acts: usize) {
         for _ in 0..acts {
             let begun = stage.journal.begin();
-            stage.registry.advance(TimeDelta::milliseconds(50));
             let what = self.act(stage, begun).await;
             stage.journal.note(format!("#{begun} actor {}: {what}", self.number));
         }
@@ -243,16 +241,18 @@ impl Actor {
                 let answer = stranger.post("/api/scopes", json!({ "scope": scope })).await;
                 ("create scope", answer, 200, &["409 scopeAlreadyExists"])
             }
-            1 => ("create a package in", stranger.post(&packages, json!({ "package": "lone" })).await, 200, &[
-                gone,
-                "409 packageAlreadyExists",
-                "403 actorNotScopeMember",
-            ]),
-            2 => ("delete the package in", stranger.delete(&format!("{packages}/lone")).await, 204, &[
-                gone,
-                "404 packageNotFound",
-                "403 actorNotScopeMember",
-            ]),
+            1 => (
+                "create a package in",
+                stranger.post(&packages, json!({ "package": "lone" })).await,
+                200,
+                &[gone, "409 packageAlreadyExists", "403 actorNotScopeMember"],
+            ),
+            2 => (
+                "delete the package in",
+                stranger.delete(&format!("{packages}/lone")).await,
+                204,
+                &[gone, "404 packageNotFound", "403 actorNotScopeMember"],
+            ),
             _ => {
                 let answer = stranger.delete(&format!("/api/scopes/{scope}")).await;
                 ("delete scope", answer, 204, &[gone, "409 scopeNotEmpty", "403 actorNotScopeMember"])

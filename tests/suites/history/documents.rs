@@ -11,11 +11,7 @@ use crate::rows::{PackageRow, VersionRow};
 
 /// The documents of a package.
 pub(crate) fn keys(package: &PackageName) -> [StorageKey; 3] {
-    [
-        StorageKey::PackageMeta(package.clone()),
-        StorageKey::Packument(package.clone()),
-        StorageKey::PackumentAbbreviated(package.clone()),
-    ]
+    [StorageKey::PackageMeta(package.clone()), StorageKey::Packument(package.clone()), StorageKey::PackumentAbbreviated(package.clone())]
 }
 
 /// Demands that the documents say what the rows say.
@@ -54,7 +50,10 @@ pub(crate) async fn agree(storage: &Storage, name: &PackageName, row: &PackageRo
     assert_eq!(meta["latest"], json!(stable), "{name}: Deno's latest is the highest stable version that is not yanked");
     let tags = stable.or_else(|| highest(&row.versions, |_| true)).map_or(json!({}), |latest| json!({ "latest": latest }));
     for document in [&full, &short] {
-        assert_eq!(document["dist-tags"], tags, "{name}: npm's latest is the highest stable version, or else the highest; never a yanked one");
+        assert_eq!(
+            document["dist-tags"], tags,
+            "{name}: npm's latest is the highest stable version, or else the highest; never a yanked one"
+        );
     }
 }
 

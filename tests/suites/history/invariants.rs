@@ -75,7 +75,8 @@ async fn the_api_agrees(registry: &TestRegistry, name: &PackageName, row: &Packa
     let at = format!("/api/scopes/{}/packages/{}", name.scope(), name.name());
     let nobody = registry.anonymous();
     let listed = nobody.get(&format!("{at}/versions?limit=100")).await.expect(200).json();
-    let listed: Vec<_> = listed["items"].as_array().into_iter().flatten().map(|item| (item["version"].clone(), item["yanked"].clone())).collect();
+    let listed: Vec<_> =
+        listed["items"].as_array().into_iter().flatten().map(|item| (item["version"].clone(), item["yanked"].clone())).collect();
     let expected: Vec<_> = row.versions.iter().rev().map(|(version, row)| (json!(version.to_string()), json!(row.is_yanked))).collect();
     assert_eq!(listed, expected, "{name}: the list of the API");
     let shown = nobody.get(&at).await.expect(200).json();

@@ -12,6 +12,7 @@ mod packages;
 mod rows;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::FutureExt as _;
@@ -28,7 +29,7 @@ use journal::Journal;
 /// Who acts at once.
 const ACTORS: usize = 4;
 /// Acts of a history, unless it is to be longer.
-const ACTS: usize = 320;
+const ACTS: usize = 600;
 /// Acts between two quiet points.
 const ACTS_UNTIL_QUIET: usize = 40;
 
@@ -58,20 +59,26 @@ fn play(engine: Engine) {
     runtime.block_on(async {
         let journal = Journal::default();
         if let Err(panic) = AssertUnwindSafe(history(engine, seed, acts, &journal)).catch_unwind().await {
-            println!("{engine:?}: SLIPWAY_HISTORY_SEED={seed}, and this is what happened:\n{}", journal.text());
+            let text = journal.text();
+            println!("{engine:?}: SLIPWAY_HISTORY_SEED={seed} SLIPWAY_HISTORY_ACTS={acts}, and this is what happened:\n{text}");
             resume_unwind(panic);
         }
     });
 }
 
 async fn history(engine: Engine, seed: u64, acts: usize, journal: &Journal) {
-    let config = [("quotas.scopes_per_user", "100000"), ("quotas.new_packages_per_week", "100000"), ("quotas.publishes_per_week", "100000")];
+    let config =
+        [("quotas.scopes_per_user", "100000"), ("quotas.new_packages_per_week", "100000"), ("quotas.publishes_per_week", "100000")];
     let config = config.map(|(key, value)| (key, value.to_owned())).to_vec();
     let Some(registry) = TestRegistry::on(engine, Settings { work: Work::AsInService, config }).await else { return };
     let mut stage = Stage::set(registry, journal).await;
     let mut actors: Vec<_> = (0..ACTORS).map(|number| Actor::new(number, seed)).collect();
     for _ in 0..acts.div_ceil(ACTS_UNTIL_QUIET) {
-        join_all(actors.iter_mut().map(|actor| actor.play(&stage, ACTS_UNTIL_QUIET / ACTORS))).await;
+        let all = join_all(actors.iter_mut().map(|actor| actor.play(&stage, ACTS_UNTIL_QUIET / ACTORS)));
+        tokio::select! {
+            _ = all => {}
+            () = time_goes_by(&stage.registry) => {}
+        }
         // A process that ends in good order and a workshop that finds nothing left to do: that is as quiet as it gets.
         journal.note("a quiet point");
         stage.registry.restart_as(Work::Never).await;
@@ -83,6 +90,15 @@ async fn history(engine: Engine, seed: u64, acts: usize, journal: &Journal) {
     stage.registry.restart_as(Work::Never).await;
     invariants::nothing_stays_behind(&stage).await;
     invariants::hold(&stage).await;
+}
+
+/// Time passes a little faster than outside, so that what is put off or forgotten is soon taken up again.
+async fn time_goes_by(registry: &TestRegistry) {
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        tick.tick().await;
+        registry.advance(TimeDelta::milliseconds(150));
+    }
 }
 
 /// Does all that is due, and what was put off.

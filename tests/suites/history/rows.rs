@@ -81,7 +81,10 @@ pub(crate) async fn offences(database: &TestDatabase) -> Vec<String> {
             "SELECT v.scope || '/' || v.name || ' ' || v.version FROM versions AS v JOIN packages AS p
              ON p.scope = v.scope AND p.name = v.name WHERE v.stored_generation IS NULL OR v.stored_generation > p.announced",
         ),
-        ("jobs are done", "SELECT kind || ' ' || dedup_key || ' ' || state || ' ' || COALESCE(last_fault, '') FROM jobs WHERE state <> 'done'"),
+        (
+            "jobs are done",
+            "SELECT kind || ' ' || dedup_key || ' ' || state || ' ' || COALESCE(last_fault, '') FROM jobs WHERE state <> 'done'",
+        ),
     ];
     let mut connection = database.connect().await;
     let mut found = Vec::new();
