@@ -47,7 +47,8 @@ pub(crate) async fn objects(storage: &Storage, store: Store) -> Vec<String> {
 }
 
 /// Reads a key back.
-pub(crate) fn key(text: &str) -> Option<StorageKey> {
+#[must_use]
+pub fn key(text: &str) -> Option<StorageKey> {
     if let Some(rest) = text.strip_prefix("uploads/") {
         if let Some(task) = rest.strip_suffix(".tgz") {
             return Some(StorageKey::Upload(task.parse().ok()?));
