@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use reqwest::Method;
+use slipway_common::shutdown::Shutdown;
 use slipway_tests::routes::{CLIENTS, OTHERS, Table, To};
 use tokio::net::TcpListener;
 
@@ -31,7 +32,7 @@ async fn stand_in(name: &'static str) -> String {
     let answer = async move |request: Request| -> Response { [("x-asked", format!("{name} {}", request.uri()))].into_response() };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
     let address = listener.local_addr().expect("a listener has an address");
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    Shutdown::default().spawn(async move { drop(axum::serve(listener, Router::new().fallback(answer)).await) });
     address.to_string()
 }
 

@@ -1,6 +1,7 @@
 //! Publish, end everything, read.
 
 use serde_json::json;
+use slipway_common::shutdown::aside;
 use slipway_tests::PackageBuilder;
 use slipway_tests::engines::told;
 use slipway_tests::fleet::{self, Bucket, Mode, Role};
@@ -105,7 +106,7 @@ pub(crate) async fn everything_is_read_from_the_bucket_alone() {
 
         assert!(headers::are_right(&edge, &fleet.storage).await > 40, "there is something to read");
         headers::misses_are_right(&edge).await;
-        tokio::task::spawn_blocking(move || install(&clients)).await.expect("both clients work");
+        aside(move || install(&clients)).await;
         let log = edge.log();
         assert!(log.contains("Deno/") && log.contains("npm/"), "both were here:\n{log}");
     })
