@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,7 +17,17 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// children go on meanwhile: digests of whole uploads, packing, unpacking. A panic goes on in the caller.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    joined(tokio::task::spawn_blocking(work)).await
+}
+
+/// Does what must not be left half done, to its end even when who waits for it goes away. A panic goes on in the caller.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    joined(tokio::spawn(work)).await
+}
+
+async fn joined<T>(task: JoinHandle<T>) -> T {
+    match task.await {
         Ok(outcome) => outcome,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -101,5 +112,19 @@ mod tests {
     async fn a_panic_aside_is_a_panic_here() {
         let panic = AssertUnwindSafe(aside(|| panic!("out of luck"))).catch_unwind().await.unwrap_err();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"out of luck"));
+    }
+
+    #[tokio::test]
+    async fn what_must_not_be_left_half_done_is_not() {
+        let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let mut work = Box::pin(to_the_end(async {
+            begun.await.unwrap();
+            end.send("done").unwrap();
+        }));
+        assert!(futures::poll!(&mut work).is_pending());
+        drop(work);
+        begin.send(()).unwrap();
+        assert_eq!(ended.await, Ok("done"));
     }
 }

@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod package;
 pub mod proxy;
 pub mod registry;
+pub mod routes;
 pub mod spec;
 pub mod tables;
 pub mod world;

@@ -1,7 +1,7 @@
 //! Packages.
 
 use slipway_common::context::Context;
-use slipway_common::db::{Listing, Page, ReadTx, WriteTx};
+use slipway_common::db::{DbError, Listing, Page, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
@@ -40,7 +40,12 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &s
     actor.member(&mut tx, scope).await?;
     let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
     let Some(of_scope) = tx.scope(scope).await? else { return Code::ScopeNotFound.err() };
-    if !tx.create_package(&name).await? {
+    let is_new = match tx.create_package(&name).await {
+        // The scope was there a moment ago, and somebody deleted it since.
+        Err(DbError::Conflict(_)) => return Code::ScopeNotFound.err(),
+        outcome => outcome?,
+    };
+    if !is_new {
         return Code::PackageAlreadyExists.err();
     }
     // Counted with the new row in place, so that of two racing requests one sees the other's.
@@ -94,7 +99,7 @@ async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<List
 
 /// A page of the packages of a scope. Archived ones are shown to the scope's admins.
 pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName, page: Page) -> ApiResult<Listing<Counted>> {
-    let mut tx = app.context.db.read().await?;
+    let mut tx = app.context.db.browse().await?;
     if tx.scope(scope).await?.is_none() {
         return Code::ScopeNotFound.err();
     }
@@ -108,7 +113,7 @@ pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listin
     let query = query.trim();
     let query = query.strip_prefix('@').unwrap_or(query);
     let (scope, name) = query.split_once(' ').or_else(|| query.split_once('/')).unwrap_or((query, query));
-    let mut tx = app.context.db.read().await?;
+    let mut tx = app.context.db.browse().await?;
     let listing = tx.find_packages(scope.trim(), name.trim(), page).await?;
     count_all(&mut tx, listing).await
 }
@@ -120,6 +125,8 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
         _ => actor.admin(&mut tx, name.scope()).await?,
     };
+    // Before anything is read: it locks the row, so that of two changes at once the second one builds on the first.
+    tx.bump_generation(name).await?;
     let mut package = existing(&mut tx, name).await?;
     if package.is_archived && !matches!(change, Change::Archived(_)) {
         return Code::PackageArchived.err();
@@ -131,7 +138,6 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::Archived(is_archived) => package.is_archived = is_archived,
     }
     tx.update_package(&package).await?;
-    tx.bump_generation(name).await?;
     let counted = count(&mut tx, package).await?;
     announce(&app.context, tx, name).await?;
     Ok(counted)

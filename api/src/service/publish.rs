@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256 as Hasher};
 use slipway_common::context::Context;
-use slipway_common::db::{ReadTx, WriteTx};
+use slipway_common::db::{DbError, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
@@ -195,7 +195,12 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
 
 /// Makes the row and the job of a publish, and commits them.
 pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiResult<()> {
-    if !tx.create_publish(publish).await? {
+    let is_first = match tx.create_publish(publish).await {
+        // The package was there when the request was judged, and somebody deleted it since.
+        Err(DbError::Conflict(_)) => return Code::PackageNotFound.err(),
+        outcome => outcome?,
+    };
+    if !is_first {
         // Another request was faster: its task is the answer.
         return match tx.blocking_publish(&publish.package, &publish.version).await? {
             Some(blocking) => duplicate(&mut tx, &blocking).await,

@@ -121,8 +121,11 @@ pub(crate) enum Change {
 /// Changes one thing about a scope.
 pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: Change) -> ApiResult<Seen> {
     let mut tx = app.context.db.write("scope.change").await?;
-    let Some(mut scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
+    if tx.scope(name).await?.is_none() {
+        return Code::ScopeNotFound.err();
+    }
     actor.admin(&mut tx, name).await?;
+    let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
     match change {
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
@@ -147,7 +150,7 @@ pub(crate) struct Limits {
 pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: Limits) -> ApiResult<Detailed> {
     actor.staff()?;
     let mut tx = app.context.db.write("scope.limits").await?;
-    let Some(mut scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
+    let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
     let quotas = &mut scope.quotas;
     for (quota, given) in [
         (&mut quotas.packages, limits.packages),

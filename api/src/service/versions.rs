@@ -51,7 +51,7 @@ pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiRes
 
 /// A page of the versions of a package, highest first, with who published each.
 pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, Option<User>)>> {
-    let mut tx = app.context.db.read().await?;
+    let mut tx = app.context.db.browse().await?;
     existing(&mut tx, name).await?;
     let listing = tx.versions_of(name, page).await?;
     users::attach(&mut tx, listing, |version| version.user_id).await
@@ -62,10 +62,11 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
     let mut tx = app.context.db.write("version.yank").await?;
     actor.admin(&mut tx, name.scope()).await?;
     existing(&mut tx, name).await?;
+    // The package before its version, as when a version is stored: two that lock in different order wait for each other.
+    tx.bump_generation(name).await?;
     if !tx.set_yanked(name, version, is_yanked).await? {
         return Code::PackageVersionNotFound.err();
     }
-    tx.bump_generation(name).await?;
     let job = Job::Announce { package: name.clone() };
     let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
     tx.commit().await?;
@@ -75,7 +76,7 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
 
 /// What a version needs from elsewhere.
 pub(crate) async fn dependencies(app: &App, name: &PackageName, version: &Version) -> ApiResult<Vec<Dependency>> {
-    let mut tx = app.context.db.read().await?;
+    let mut tx = app.context.db.browse().await?;
     announced(&mut tx, name, version).await?;
     Ok(tx.dependencies_of(name, version).await?)
 }

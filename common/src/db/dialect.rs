@@ -6,8 +6,10 @@ use std::time::Duration;
 use sqlx::error::ErrorKind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::{Conn, DbError, DbResult, Pools, Source, file};
+use crate::shutdown::to_the_end;
 
 /// Connections of one process to PostgreSQL. Two processes on a small server leave room below its default of a hundred.
 pub(super) const POSTGRES_CONNECTIONS: u32 = 16;
@@ -61,7 +63,7 @@ pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32, mak
     Err(DbError::Url(format!("a database URL starts with `sqlite:` or `postgres://`, not with `{scheme}:`")))
 }
 
-async fn open_postgres(url: &str, connections: u32) -> DbResult<sqlx::PgPool> {
+async fn open_postgres(url: &str, connections: u32) -> DbResult<PgPool> {
     // The text of a URL that does not parse may hold a password: it is not repeated.
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| DbError::Url("cannot read the database URL".into()))?
@@ -73,7 +75,7 @@ async fn open_postgres(url: &str, connections: u32) -> DbResult<sqlx::PgPool> {
 /// A read sees one moment of the database, whatever is written meanwhile.
 pub(super) async fn begin_read(source: Source<'_>) -> DbResult<Conn> {
     Ok(match source {
-        Source::Postgres(pool) => Conn::Postgres(pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
+        Source::Postgres(pool) => Conn::Postgres(begin(pool, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
         Source::Sqlite(pool) => Conn::Sqlite(pool.begin().await?),
     })
 }
@@ -81,9 +83,17 @@ pub(super) async fn begin_read(source: Source<'_>) -> DbResult<Conn> {
 /// A write sees what others have committed, statement by statement on PostgreSQL.
 pub(super) async fn begin_write(pools: &Pools) -> DbResult<Conn> {
     Ok(match pools {
-        Pools::Postgres { primary, .. } => Conn::Postgres(primary.begin().await?),
+        Pools::Postgres { primary, .. } => Conn::Postgres(begin(primary, "BEGIN").await?),
         Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with(SQLITE_WRITE).await?),
     })
+}
+
+/// Begins on PostgreSQL, to the end: the driver counts a transaction as open once the server has said so, so one whose caller goes
+/// away in between is never rolled back, and whoever is given the connection next finds themselves in it. The file's driver does
+/// not have this gap.
+async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    to_the_end(async move { pool.begin_with(statement).await }).await
 }
 
 /// Sorts a driver's error into the few kinds that callers can act on.

@@ -168,6 +168,14 @@ impl WriteTx {
         }
     }
 
+    /// The scope of this name, which nobody else changes until this transaction ends: what is written back is built on what is there.
+    pub async fn scope_to_change(&mut self, name: &ScopeName) -> DbResult<Option<Scope>> {
+        // An update that changes nothing is a lock that both engines have.
+        const LOCK: &str = sql!("UPDATE scopes SET updated_at = updated_at WHERE scope = $1");
+        on!(self, |conn| sqlx::query(LOCK).bind(name.as_str()).execute(conn).await.map(drop))?;
+        self.scope(name).await
+    }
+
     /// Changes what its admins may change about a scope, as `scope` has it. False when there is no such scope.
     pub async fn update_scope(&mut self, scope: &Scope) -> DbResult<bool> {
         const SQL: &str = sql!(

@@ -34,6 +34,7 @@ use tokio::net::TcpListener;
 use crate::bells::{Bells, Notes};
 use crate::client::{Client, Door};
 use crate::database::TestDatabase;
+use crate::engines::Engine;
 use crate::package::PackageBuilder;
 use crate::world;
 
@@ -113,7 +114,16 @@ impl TestRegistry {
     /// # Panics
     /// When one of its doors does not open.
     pub async fn with(settings: Settings) -> Self {
-        let database = TestDatabase::fresh().await;
+        Self::over(TestDatabase::fresh().await, settings).await
+    }
+
+    /// An empty registry on this engine. `None` where it takes a server, and there is none and none was promised.
+    pub async fn on(engine: Engine, settings: Settings) -> Option<Self> {
+        let database = TestDatabase::of(engine).await?;
+        Some(Self::over(database, settings).await)
+    }
+
+    async fn over(database: TestDatabase, settings: Settings) -> Self {
         let mut flags = vec![
             ("database", database.url().to_owned()),
             ("objects", "memory:".to_owned()),

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use slipway_common::db::WriteTx;
 use slipway_common::model::publish::{PublishError, PublishState};
 use slipway_common::model::scope::{Quotas, Scope, Usage};
 use slipway_tests::on_both_engines;
@@ -82,6 +83,25 @@ on_both_engines!(what_admins_may_change_changes_and_says_when, async |scratch| {
     assert_eq!(bench.read(async |tx| tx.scope(&scope.name).await.unwrap()).await, Some(changed));
     let absent = Scope { name: scope_name("none"), ..scope };
     assert!(!bench.write(async |tx| tx.update_scope(&absent).await.unwrap()).await);
+});
+
+on_both_engines!(of_two_changes_at_once_the_second_builds_on_the_first, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let name = scope_name("std");
+    bench.write(async |tx| assert!(tx.create_scope(&bench.draft_scope("std", &ada)).await.unwrap())).await;
+    let describe = async |tx: &mut WriteTx| {
+        let scope = tx.scope_to_change(&name).await.unwrap().unwrap();
+        tx.update_scope(&Scope { description: "tools".to_owned(), ..scope }).await.unwrap()
+    };
+    let require = async |tx: &mut WriteTx| {
+        let scope = tx.scope_to_change(&name).await.unwrap().unwrap();
+        tx.update_scope(&Scope { require_publishing_from_ci: true, ..scope }).await.unwrap()
+    };
+    assert_eq!(bench.race(describe, require).await, (true, true));
+    let scope = bench.read(async |tx| tx.scope(&name).await.unwrap().unwrap()).await;
+    assert_eq!((scope.description.as_str(), scope.require_publishing_from_ci), ("tools", true));
+    assert_eq!(bench.write(async |tx| tx.scope_to_change(&scope_name("none")).await.unwrap()).await, None);
 });
 
 on_both_engines!(limits_change_and_go_back, async |scratch| {

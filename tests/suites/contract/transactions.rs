@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike as _};
+use futures::future::BoxFuture;
 use slipway_common::clock::{Clock as _, SystemClock};
 use slipway_common::db::{Db, DbError};
 use slipway_common::ids::Sha256;
@@ -33,6 +34,31 @@ on_both_engines!(a_read_sees_one_moment, async |scratch| {
     assert_eq!(early.package(&name).await.unwrap().unwrap().generation, 0);
     let late = bench.read(async |tx| tx.package(&name).await.unwrap().unwrap().generation).await;
     assert_eq!(late, 1, "a read that begins after the commit sees it");
+});
+
+on_both_engines!(a_caller_who_goes_away_leaves_nothing_open, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let name = bench.package("@std/path").await;
+    // Whatever is begun is begun on the one connection that there is.
+    let db = Db::open_sized(&scratch.url, None, 1, bench.clock.clone()).await.unwrap();
+    for looks in 0..12 {
+        for is_read in [true, false] {
+            let mut begin: BoxFuture<'_, bool> =
+                if is_read { Box::pin(async { db.read().await.is_ok() }) } else { Box::pin(async { db.write("gone").await.is_ok() }) };
+            for _ in 0..looks {
+                if futures::poll!(&mut begin).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(begin);
+            let mut tx = db.write("next").await.unwrap();
+            tx.bump_generation(&name).await.unwrap_or_else(|error| panic!("after {looks} looks: {error}")).unwrap();
+            tx.commit().await.unwrap();
+            let seen = db.read().await.unwrap().package(&name).await.unwrap().unwrap().generation;
+            assert_eq!(bench.read(async |tx| tx.package(&name).await.unwrap().unwrap().generation).await, seen, "a commit commits");
+        }
+    }
 });
 
 on_both_engines!(readers_and_a_writer_do_not_wait_for_each_other, async |scratch| {

@@ -69,8 +69,9 @@ impl<S: Subscriber> Layer<S> for Listener {
         event.record(&mut summary);
         let mut costs = COSTS.lock().expect("no holder panics");
         if let (Some(summary), Some(costs)) = (summary.value, costs.as_mut()) {
-            // What a new connection of the pool begins with is no part of what it was opened for.
-            if !summary.starts_with("PRAGMA") && !summary.starts_with("SET ") {
+            // Transactions are counted by themselves, and what a new connection of the pool begins with is no part of what it was opened
+            // for.
+            if !["PRAGMA", "SET ", "BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| summary.starts_with(word)) {
                 costs.statements.push(summary);
             }
         }

@@ -71,6 +71,7 @@ fn package() -> PackageBuilder {
 }
 
 /// Publishes, kills whoever reaches the step, starts another one, and compares with what it would have been.
+#[expect(clippy::disallowed_methods, reason = "the client goes on while the test watches the victim")]
 async fn crash(mode: Mode, step: Step) {
     // A mode whose services are not there says so.
     let Some(calm) = calm(mode).await else { return };

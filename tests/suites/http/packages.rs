@@ -271,3 +271,23 @@ async fn publishes_are_shown_to_members() {
     }
     registry.drain().await;
 }
+
+#[tokio::test]
+async fn of_two_changes_at_once_both_are_made() {
+    let registry = TestRegistry::start().await;
+    let author = registry.author("@acme/maths").await;
+    let at = "/api/scopes/acme/packages/maths";
+    for round in 0..10 {
+        let text = format!("Round {round}.");
+        let source = if round % 2 == 0 { "readme" } else { "jsdoc" };
+        let changes =
+            [json!({ "description": text }), json!({ "readmeSource": source }), json!({ "runtimeCompat": { "deno": round % 2 == 0 } })];
+        for answer in futures::future::join_all(changes.into_iter().map(|change| author.patch(at, change))).await {
+            drop(answer.expect(200));
+        }
+        let shown = registry.anonymous().get(at).await.expect(200).json();
+        let compat = json!({ "deno": round % 2 == 0 });
+        assert_eq!((&shown["description"], &shown["readmeSource"], &shown["runtimeCompat"]), (&json!(text), &json!(source), &compat));
+    }
+    registry.drain().await;
+}

@@ -9,7 +9,6 @@ mod names;
 mod references;
 mod routes;
 mod settings;
-mod table;
 
 /// Fails with one line for every offence, after the rule that they break.
 fn demand(rule: &str, offences: &[String]) {

@@ -6,56 +6,10 @@ use bytes::Bytes;
 use http::Method;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use slipway_common::storage::Store;
+use slipway_tests::routes::{CLIENTS, Headers, OTHERS, Table, To};
 use slipway_tests::{Answer, PackageBuilder, TestRegistry};
 
 use crate::demand;
-use crate::table::{Table, To};
-
-type Headers = &'static [(&'static str, &'static str)];
-
-/// Who asks, and how they say so.
-const CLIENTS: [(&str, Headers); 9] = [
-    ("a program that says nothing", &[]),
-    ("deno", &[("accept", "*/*")]),
-    ("npm", &[("accept", "application/json")]),
-    ("an old browser", &[("accept", "text/html,*/*")]),
-    ("a browser that navigates", &[("accept", "text/html,application/xhtml+xml"), ("sec-fetch-dest", "document")]),
-    ("a script in a page", &[("accept", "*/*"), ("sec-fetch-dest", "empty"), ("sec-fetch-site", "cross-site")]),
-    ("an import in a page", &[("accept", "*/*"), ("sec-fetch-dest", "script"), ("sec-fetch-site", "cross-site")]),
-    ("an image on our own page", &[("accept", "image/webp,*/*"), ("sec-fetch-dest", "image"), ("sec-fetch-site", "same-origin")]),
-    ("an image on another page", &[("accept", "image/webp,*/*"), ("sec-fetch-dest", "image"), ("sec-fetch-site", "cross-site")]),
-];
-
-/// Addresses that are something else than an object, or nothing.
-const OTHERS: [&str; 27] = [
-    "/",
-    "/packages",
-    "/login",
-    "/healthz",
-    "/api/scopes/acme",
-    "/api/scopes/acme/packages/maths",
-    "/@acme",
-    "/@acme/maths",
-    "/@acme/maths@1.0.0",
-    "/@acme/maths/1.0.0",
-    "/@acme/maths/versions",
-    "/@acme/maths/doc/mod.ts/~/digits",
-    "/@acme/maths/2.0.0/mod.ts",
-    "/@acme/maths/2.0.0_meta.json",
-    "/@acme/other/meta.json",
-    "/@ACME/maths/meta.json",
-    "/npm",
-    "/npm/",
-    "/npm/-/ping",
-    "/npm/left-pad",
-    "/npm/@jsr%2facme__maths",
-    "/npm/@jsr%2facme__maths/-/acme__maths-1.0.0.tgz",
-    "/npm/%40jsr/acme__maths",
-    "/npm/@jsr/acme__maths/",
-    "/npm/@jsr/acme__maths/-/@jsr/acme__maths-1.0.0.tgz",
-    "/npm/@jsr/acme__maths/-/acme__maths-2.0.0.tgz",
-    "/docs/@acme/maths/1.0.0/1/index.json",
-];
 
 /// What a URL holds only under a percent sign, as browsers write it.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
