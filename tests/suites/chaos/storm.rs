@@ -1,0 +1,135 @@
+//! What goes wrong, at a rhythm that the seed gives.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use slipway_tests::broker::Broker;
+use slipway_tests::fleet::Fleet;
+use slipway_tests::node::Node;
+use slipway_tests::proxy::Proxy;
+use tokio::time::sleep;
+
+use crate::processes::{Fate, Processes, ROLES};
+
+/// How often a process is killed.
+const KILLS: Duration = Duration::from_secs(1);
+/// How often connections to the database are ended.
+const TERMINATIONS: Duration = Duration::from_secs(3);
+/// How often a wire to the broker is cut, and for how long.
+const CUTS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_millis(1_500));
+/// How often the broker is stopped, and for how long. It takes ten seconds to start.
+const STOPS: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(2));
+
+/// What went wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Damage {
+    pub(crate) kills: usize,
+    pub(crate) terminated: usize,
+    pub(crate) broker: usize,
+}
+
+/// The way to the broker.
+pub(crate) enum Line {
+    /// A virtual host of everybody's broker, behind a wire.
+    Wire { url: String, broker: Broker, proxy: Proxy },
+    /// A broker of our own.
+    Node(Box<Node>),
+}
+
+impl Line {
+    /// None where there is no broker and none was promised.
+    pub(crate) async fn open(own: bool, place: &Path) -> Option<Self> {
+        let broker = Broker::make().await?;
+        if own {
+            broker.remove().await;
+            return Some(Self::Node(Box::new(Node::start(place).await)));
+        }
+        let (url, proxy) = broker.proxy().await;
+        Some(Self::Wire { url, broker, proxy })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Wire { url, .. } => url,
+            Self::Node(node) => &node.url,
+        }
+    }
+
+    /// Goes away and comes back, once. A broker that is stopped for good may have lost what it had.
+    async fn fail(&mut self, random: &mut StdRng) {
+        match self {
+            Self::Wire { broker, proxy, .. } => {
+                sleep(about(CUTS.0, random)).await;
+                match random.random_range(0..3) {
+                    0 => proxy.cut(),
+                    1 => proxy.stall(),
+                    _ => broker.start_over().await,
+                }
+                sleep(about(CUTS.1, random)).await;
+                proxy.mend();
+            }
+            Self::Node(node) => {
+                sleep(about(STOPS.0, random)).await;
+                node.halt().await;
+                sleep(about(STOPS.1, random)).await;
+                node.boot().await;
+            }
+        }
+    }
+
+    /// Everything is well again, wherever the storm was cut short.
+    pub(crate) async fn mend(&mut self) {
+        match self {
+            Self::Wire { proxy, .. } => proxy.mend(),
+            Self::Node(node) => node.boot().await,
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Self::Wire { broker, .. } = self {
+            broker.remove().await;
+        }
+    }
+}
+
+/// Rages until it is stopped.
+pub(crate) async fn rage(seed: u64, fleet: &Fleet, processes: &Processes, line: &mut Line, damage: &mut Damage) {
+    let random = |part| StdRng::seed_from_u64(seed.wrapping_add(part));
+    let Damage { kills, terminated, broker } = damage;
+    tokio::join!(kill(processes, random(1), kills), terminate(fleet, random(2), terminated), fail(line, random(3), broker));
+}
+
+async fn kill(processes: &Processes, mut random: StdRng, count: &mut usize) {
+    loop {
+        sleep(about(KILLS, &mut random)).await;
+        processes.let_happen(random.random_range(0..ROLES.len()), Fate::Kill);
+        *count += 1;
+    }
+}
+
+async fn terminate(fleet: &Fleet, mut random: StdRng, count: &mut usize) {
+    loop {
+        sleep(about(TERMINATIONS, &mut random)).await;
+        // All of them, or every other one.
+        let (share, rest) = (random.random_range(1..3), random.random_range(0..2));
+        let terminate = format!(
+            "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid % {share} = {rest} % {share}"
+        );
+        *count += fleet.database().connect().await.texts(&terminate).await.len();
+    }
+}
+
+async fn fail(line: &mut Line, mut random: StdRng, count: &mut usize) {
+    loop {
+        line.fail(&mut random).await;
+        *count += 1;
+    }
+}
+
+/// A time that is up to half as long or as much longer.
+fn about(time: Duration, random: &mut StdRng) -> Duration {
+    time.mul_f64(random.random_range(0.5..1.5))
+}
