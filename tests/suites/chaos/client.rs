@@ -34,6 +34,7 @@ pub(crate) struct Crowd<'a> {
     pub(crate) storage: &'a Storage,
     pub(crate) orders: Vec<Order>,
     pub(crate) next: AtomicUsize,
+    pub(crate) pause: Duration,
     pub(crate) heard: Mutex<Heard>,
 }
 
@@ -62,6 +63,7 @@ impl Crowd<'_> {
     /// Publishes one after another until there is nothing left to publish.
     pub(crate) async fn publish(&self, mut random: StdRng) {
         while let Some(order) = self.orders.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            sleep(self.pause.mul_f64(random.random())).await;
             let needed = order.needs.and_then(|draw| {
                 let heard = self.heard();
                 (!heard.published.is_empty()).then(|| heard.published[draw % heard.published.len()].clone())

@@ -25,6 +25,8 @@ use slipway_tests::fleet::program;
 #[derive(Debug, Clone, Copy)]
 struct Length {
     publishes: usize,
+    /// How long a client pauses at most before the next publish. A registry does all of them in seconds if it is let.
+    pause: Duration,
     /// How long the storm lasts at most. It ends with the last publish.
     storm: Duration,
     /// Whether there is a broker of our own, which is really stopped; otherwise wires to it are cut.
@@ -34,10 +36,21 @@ struct Length {
 }
 
 /// What `./tests/run` has time for.
-const STANDARD: Length =
-    Length { publishes: 60, storm: Duration::from_secs(20), own_broker: false, patience: Duration::from_secs(240) };
+const STANDARD: Length = Length {
+    publishes: 240,
+    pause: Duration::from_secs(2),
+    storm: Duration::from_secs(20),
+    own_broker: false,
+    patience: Duration::from_secs(240),
+};
 /// What `./tests/run full` has.
-const FULL: Length = Length { publishes: 300, storm: Duration::from_secs(300), own_broker: true, patience: Duration::from_secs(900) };
+const FULL: Length = Length {
+    publishes: 600,
+    pause: Duration::from_secs(6),
+    storm: Duration::from_secs(300),
+    own_broker: true,
+    patience: Duration::from_secs(900),
+};
 
 fn main() -> ExitCode {
     if let Some(ended) = program::is_called() {

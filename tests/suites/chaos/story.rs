@@ -76,6 +76,7 @@ async fn live(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, l
         storage: &fleet.storage,
         orders: packages::orders(seed, length.publishes),
         next: AtomicUsize::new(0),
+        pause: length.pause,
         heard: Mutex::new(Heard::default()),
     };
     let random = |number| StdRng::seed_from_u64(seed.wrapping_add(100 + number));
