@@ -131,7 +131,7 @@ rabbitmq_halt() {
     # The script stops what it runs, also while that has not said yet which process it is.
     kill -TERM "$rabbitmq_node" 2>/dev/null || true
     if [[ -s $rabbitmq_home/pid ]]; then
-      kill -KILL "$(cat "$rabbitmq_home/pid")" 2>/dev/null || true
+      kill -KILL "$(cat "$rabbitmq_home/pid" 2>/dev/null)" 2>/dev/null || true
     fi
     wait "$rabbitmq_node" 2>/dev/null || true
     rabbitmq_node=""

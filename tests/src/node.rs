@@ -26,8 +26,7 @@ impl Node {
     /// When it does not start.
     pub async fn start(directory: &Path) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("services/node.sh");
-        let mut child =
-            Command::new(script).arg(directory).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("there is a bash");
+        let mut child = Command::new(script).arg(directory).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("there is a bash");
         let orders = child.stdin.take().expect("it is piped");
         let mut answers = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let url = answers.next_line().await.ok().flatten().expect("the node starts");

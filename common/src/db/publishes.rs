@@ -112,9 +112,8 @@ impl ReadTx {
 
     /// How many publishes wait for a worker, counted up to `most`.
     pub async fn waiting_publishes(&mut self, most: i64) -> DbResult<i64> {
-        const SQL: &str = sql!(
-            "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $1) AS waiting"
-        );
+        const SQL: &str =
+            sql!("SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $1) AS waiting");
         Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(most).fetch_one(conn).await)?)
     }
 

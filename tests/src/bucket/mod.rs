@@ -64,7 +64,8 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
         let address = listener.local_addr().expect("a listener has an address");
         let faults = Arc::new(faults);
-        let desk = Arc::new(Desk { objects: builder.build(), faults: Arc::clone(&faults), locks: std::array::from_fn(|_| Mutex::default()) });
+        let desk =
+            Arc::new(Desk { objects: builder.build(), faults: Arc::clone(&faults), locks: std::array::from_fn(|_| Mutex::default()) });
         let tasks = Shutdown::default();
         tasks.clone().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -83,9 +83,15 @@ pub(crate) async fn many() {
         told.into_iter().flatten().for_each(|(code, times)| *later.entry(code).or_default() += times);
         assert!(!later.contains_key("tooManyUploads"), "there is room for all of them: {later:?}");
         let (most, _) = api.memory();
-        eprintln!("{MANY} accepted after {:?}, told to come back {later:?}, {} MiB, at most {}", begun.elapsed(), mebibytes(before), mebibytes(most));
+        eprintln!(
+            "{MANY} accepted after {:?}, told to come back {later:?}, {} MiB, at most {}",
+            begun.elapsed(),
+            mebibytes(before),
+            mebibytes(most)
+        );
 
-        let replies = join_all((MANY..MANY + MORE).map(package).map(async |package| owner.offer(&package.address(), package.tarball()).await)).await;
+        let replies =
+            join_all((MANY..MANY + MORE).map(package).map(async |package| owner.offer(&package.address(), package.tarball()).await)).await;
         for reply in replies {
             let reply = reply.expect("it answers");
             assert_eq!((reply.status.as_u16(), reply.retry_after, &reply.body["code"]), (503, Some(5), &"tooManyUploads".into()));

@@ -50,7 +50,9 @@ impl Order {
             entry.push_str(&format!("export {{ number as needed }} from \"jsr:{needed}\";\n"));
         }
         for part in 0..random.random_range(0..4_usize) {
-            let lines: String = (0..random.random_range(1..200)).map(|line| format!("export const v{line}: string = \"{}\";\n", random.random::<u64>())).collect();
+            let lines: String = (0..random.random_range(1..200))
+                .map(|line| format!("export const v{line}: string = \"{}\";\n", random.random::<u64>()))
+                .collect();
             package = package.file(&format!("parts/p{part}.ts"), lines);
             entry.push_str(&format!("export * as p{part} from \"./parts/p{part}.ts\";\n"));
         }

@@ -38,8 +38,8 @@ async fn uploads_have_room_by_their_bytes() {
         }
     };
     is_told_to_come_back(&refused);
-    let page = author.get(&format!("{}/publishing_tasks", small(0).home()));
-    assert_eq!(page.await.json().as_array().map(Vec::len), Some(sent - 1), "what was refused has no task");
+    let tasks = author.get(&format!("{}/publishing_tasks", small(0).home())).await.json();
+    assert_eq!(tasks.as_array().map(Vec::len), Some(sent - 1), "what was refused has no task");
 
     drop(endless);
     assert_eq!(author.publish_through(&small(sent)).await["status"], "success");
@@ -76,5 +76,5 @@ async fn publishes_that_wait_are_counted() {
     registry.accept(&author, &small(2)).await;
     registry.drain().await;
     let versions = author.get(&format!("{}/versions", small(2).home())).await.json();
-    assert_eq!(versions.as_array().map(Vec::len), Some(3), "{versions}");
+    assert_eq!(versions["total"], 3, "{versions}");
 }
