@@ -16,7 +16,12 @@ echo "$SLIPWAY_TEST_QUEUE"
 while read -r word; do
   case $word in
     stop) rabbitmq_halt ;;
-    start) [[ -n $rabbitmq_node ]] || rabbitmq_boot ;;
+    start)
+      if [[ -z $rabbitmq_node ]] && ! rabbitmq_boot; then
+        tail -n 40 "$rabbitmq_home/out.log" >&2
+        exit 1
+      fi
+      ;;
     *) exit 2 ;;
   esac
   echo "done"

@@ -127,12 +127,14 @@ rabbitmq_start() {
 
 # Kills the node, if it runs, as a machine that loses its power does. What it has written stays.
 rabbitmq_halt() {
+  local machine
   if [[ -n $rabbitmq_node ]]; then
-    # The script stops what it runs, also while that has not said yet which process it is.
-    kill -TERM "$rabbitmq_node" 2>/dev/null || true
-    if [[ -s $rabbitmq_home/pid ]]; then
-      kill -KILL "$(cat "$rabbitmq_home/pid" 2>/dev/null)" 2>/dev/null || true
+    machine=$(cat "$rabbitmq_home/pid" 2>/dev/null) || true
+    if [[ -n $machine ]]; then
+      kill -KILL "$machine" 2>/dev/null || true
     fi
+    # The script ends with what it runs, and stops it while that has not said yet which process it is.
+    kill -TERM "$rabbitmq_node" 2>/dev/null || true
     wait "$rabbitmq_node" 2>/dev/null || true
     rabbitmq_node=""
   fi
