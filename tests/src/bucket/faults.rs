@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use http::Method;
 use rand::rngs::StdRng;
@@ -38,6 +39,18 @@ pub enum Moment {
 /// few of them so many that the retries of a request are used up. A request that hangs costs its process 20 seconds, the time
 /// after which a silent bucket is given up, so this befalls one publish of fifty.
 const SHARES: [(Fault, u32); 4] = [(Fault::Error, 20), (Fault::SlowDown, 20), (Fault::Cut, 15), (Fault::Hang, 1)];
+
+/// How long a request takes at most. S3 takes tens of milliseconds for one, and whoever is killed is mostly waiting for it.
+const LATENCY: Duration = Duration::from_millis(80);
+
+/// What befalls a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    /// How long it takes.
+    pub(super) latency: Duration,
+    /// What goes wrong, and when.
+    pub(super) fault: Option<(Fault, Moment)>,
+}
 
 /// What fails at a bucket.
 #[derive(Debug)]
@@ -73,9 +86,9 @@ impl Faults {
     }
 
     /// What befalls the next request.
-    pub(super) fn next(&self, method: &Method, path: &str) -> Option<(Fault, Moment)> {
+    pub(super) fn next(&self, method: &Method, path: &str) -> Fate {
         if self.are_over.load(Ordering::Relaxed) {
-            return None;
+            return Fate { latency: Duration::ZERO, fault: None };
         }
         let request = format!("{method} {path}");
         let times = {
@@ -87,15 +100,22 @@ impl Faults {
         let mut hasher = DefaultHasher::new();
         (self.seed, request, times).hash(&mut hasher);
         let mut random = StdRng::seed_from_u64(hasher.finish());
-        let mut drawn = random.random_range(0..1_000);
+        let latency = LATENCY.mul_f64(random.random());
         let moment = if random.random() { Moment::Before } else { Moment::After };
-        for (fault, share) in SHARES {
-            if drawn < share {
-                *self.happened.lock().unwrap_or_else(PoisonError::into_inner).entry(fault).or_default() += 1;
-                return Some((fault, moment));
-            }
-            drawn -= share;
+        let fault = draw(random.random_range(0..1_000));
+        if let Some(fault) = fault {
+            *self.happened.lock().unwrap_or_else(PoisonError::into_inner).entry(fault).or_default() += 1;
         }
-        None
+        Fate { latency, fault: fault.map(|fault| (fault, moment)) }
     }
+}
+
+fn draw(mut drawn: u32) -> Option<Fault> {
+    for (fault, share) in SHARES {
+        if drawn < share {
+            return Some(fault);
+        }
+        drawn -= share;
+    }
+    None
 }

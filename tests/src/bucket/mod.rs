@@ -30,7 +30,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
 use crate::fleet::Bucket;
-use faults::{Fault, Faults, Moment};
+use faults::{Fate, Fault, Faults, Moment};
 
 /// The bucket that the server has.
 const NAME: &str = "slipway";
@@ -116,7 +116,9 @@ async fn serve(desk: Arc<Desk>, stream: TcpStream) {
 
 /// Answers a request as it deserves, or as fate has it. An error closes the connection without a word.
 async fn answer(desk: &Desk, request: Request<Incoming>) -> io::Result<Response<Answer>> {
-    let Some((fault, moment)) = desk.faults.next(request.method(), request.uri().path()) else {
+    let Fate { latency, fault } = desk.faults.next(request.method(), request.uri().path());
+    tokio::time::sleep(latency).await;
+    let Some((fault, moment)) = fault else {
         return act(desk, request).await.map(|(head, bytes)| whole(head, bytes));
     };
     let done = match moment {

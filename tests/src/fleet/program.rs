@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use slipway_common::shutdown::aside;
 
 /// What the program is called as to be the binary.
 const NAME: &str = "slipway";
@@ -103,7 +104,7 @@ impl Process {
     pub async fn stopped(&self) {
         let id = self.id();
         let wait = move || waitid(WaitId::Pid(id), WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        let status = tokio::task::spawn_blocking(wait).await.expect("waiting does not panic").expect("it is our child");
+        let status = aside(wait).await.expect("it is our child");
         assert!(status.is_some_and(|status| status.stopped()), "it ended before the step at which it was to stop");
     }
 
@@ -130,7 +131,7 @@ impl Process {
     /// # Panics
     /// When it cannot be waited for.
     pub async fn ended(mut self) -> ExitStatus {
-        tokio::task::spawn_blocking(move || self.child.wait()).await.expect("waiting does not panic").expect("it is our child")
+        aside(move || self.child.wait()).await.expect("it is our child")
     }
 
     /// Asks it to end, and demands that it does so in good order.

@@ -83,8 +83,8 @@ pub(crate) async fn judge(fleet: &Fleet, heard: &Heard, observer: &mut Observer)
         };
         match heard.ends.get(id) {
             Some(end) => assert_eq!(end["status"], expected, "{row}: the client was told {end}"),
-            // Its client was cut off and sent it again.
-            None => assert_eq!(state, "failed", "nobody was told of {row}"),
+            // Its client was cut off, and sent it again when it had come to nothing.
+            None => assert_ne!(state, "published", "nobody was told of {row}"),
         }
         if state == "published" {
             assert!(published.insert(version.to_owned()), "{version} was published twice");
@@ -99,5 +99,7 @@ pub(crate) async fn judge(fleet: &Fleet, heard: &Heard, observer: &mut Observer)
     let (given_up, left): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.starts_with("publish failed incident "));
     assert_eq!(left, [""; 0], "jobs are left");
     assert_eq!(given_up.len(), failed, "a publish that failed is a job that was given up: {given_up:?}");
-    eprintln!("rows: {states:?}; given up: {given_up:?}");
+    let hard = "SELECT kind || ': ' || COUNT(*) || ' tried again, ' || COALESCE(SUM(SIGN(crashes)), 0) || ' of them taken from the dead'
+                FROM jobs WHERE attempt > 1 GROUP BY kind ORDER BY kind";
+    eprintln!("rows: {states:?}; given up: {given_up:?}; {}", texts(fleet, hard).await.join("; "));
 }

@@ -105,11 +105,11 @@ async fn live(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, l
         () = judge::watch(&mut observer) => {}
     }
     processes.end();
-    let heard = crowd.heard();
+    let heard = std::mem::take(&mut *crowd.heard());
     judge::judge(fleet, &heard, &mut observer).await;
     let (count, published) = (crowd.orders.len(), heard.published.len());
     eprintln!("{count} publishes, {published} of them published; all told after {told_after:?}, drained after {:?}", started.elapsed());
     eprintln!("{damage:?}, bucket {:?}, {parked} jobs parked, {} versions looked at", server.faults().happened(), observer.looks());
-    let Heard { broken, later, given_up, duplicates, .. } = &*heard;
+    let Heard { broken, later, given_up, duplicates, .. } = &heard;
     eprintln!("clients: {broken} connections broke, told to come back {later:?}, {duplicates} duplicates, {given_up} given up");
 }
