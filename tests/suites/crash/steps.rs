@@ -6,6 +6,7 @@ use slipway_tests::PackageBuilder;
 use slipway_tests::fleet::observer::Observer;
 use slipway_tests::fleet::{self, Mode, Picture, Process, Role};
 use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
 use crate::{Test, run};
 
@@ -84,7 +85,8 @@ async fn crash(mode: Mode, step: Step) {
 
         let at = fleet.roles().iter().position(|role| *role == victim).expect("it is one of them");
         let (sender, package) = (owner.clone(), package());
-        let upload = tokio::spawn({
+        let mut sending = JoinSet::new();
+        sending.spawn({
             let package = package.clone();
             async move { sender.upload(&package).await }
         });
@@ -97,7 +99,7 @@ async fn crash(mode: Mode, step: Step) {
         observer.look(&name).await;
 
         owner = owner.at(processes[0].address());
-        let begun = match upload.await.expect("a client does not panic") {
+        let begun = match sending.join_next().await.expect("somebody sends").expect("a client does not panic") {
             Ok((status, task)) => {
                 assert!(status.is_success(), "{status} {task}");
                 Some(task)
