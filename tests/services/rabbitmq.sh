@@ -37,7 +37,7 @@ rabbitmq_tame() {
 
 # Becomes a program of the server, as the private node or as one that talks to it.
 rabbitmq_become() {
-  exec env HOME="$rabbitmq_home" \
+  exec env HOME="$rabbitmq_home" ERL_CRASH_DUMP="$rabbitmq_home/erl_crash.dump" \
     ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$rabbitmq_epmd_port" \
     RABBITMQ_NODENAME="slipway-$$@localhost" \
     RABBITMQ_DIST_PORT="$rabbitmq_dist_port" \

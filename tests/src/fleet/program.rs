@@ -118,6 +118,22 @@ impl Process {
         assert_eq!(status.signal(), Some(9), "{status}");
     }
 
+    /// Stops it in the middle of what it does, as a machine that is moved elsewhere is.
+    ///
+    /// # Panics
+    /// When it is over.
+    pub fn freeze(&self) {
+        kill_process(self.id(), Signal::STOP).expect("it runs");
+    }
+
+    /// Lets it go on as if no time had gone by.
+    ///
+    /// # Panics
+    /// When it is over.
+    pub fn thaw(&self) {
+        kill_process(self.id(), Signal::CONT).expect("it is there");
+    }
+
     /// Asks it to end.
     ///
     /// # Panics

@@ -31,6 +31,8 @@ struct Length {
     storm: Duration,
     /// Whether there is a broker of our own, which is really stopped; otherwise wires to it are cut.
     own_broker: bool,
+    /// Whether workers are frozen until their jobs are taken from them, which takes longer than a short storm.
+    zombies: bool,
     /// Reached only by a test that fails.
     patience: Duration,
 }
@@ -41,6 +43,7 @@ const STANDARD: Length = Length {
     pause: Duration::from_secs(2),
     storm: Duration::from_secs(20),
     own_broker: false,
+    zombies: false,
     patience: Duration::from_secs(240),
 };
 /// What `./tests/run full` has.
@@ -49,6 +52,7 @@ const FULL: Length = Length {
     pause: Duration::from_secs(6),
     storm: Duration::from_secs(300),
     own_broker: true,
+    zombies: true,
     patience: Duration::from_secs(900),
 };
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use slipway_tests::fleet::{Fleet, Role};
+use slipway_tests::fleet::{Fleet, Process, Role};
 use tokio::sync::{mpsc, watch};
 
 /// Who there is.
@@ -18,6 +18,8 @@ const START_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) enum Fate {
     /// It is killed, and another one is started.
     Kill,
+    /// It is stopped in the middle of what it does, and goes on later.
+    Freeze(Duration),
     /// It ends in good order, and another one is started.
     Restart,
     /// It ends in good order.
@@ -73,12 +75,32 @@ impl Keeper {
             if ROLES[self.number] == Role::Api {
                 self.say(Some(process.address()));
             }
-            let fate = self.fates.recv().await.expect("it is told when to end");
+            let fate = self.fate_of(&process).await;
             self.say(None);
             match fate {
                 Fate::Kill => process.kill(),
-                Fate::Restart => process.stop().await,
+                Fate::Freeze(_) | Fate::Restart => process.stop().await,
                 Fate::End => return process.stop().await,
+            }
+        }
+    }
+
+    /// How it comes to its end.
+    async fn fate_of(&mut self, process: &Process) -> Fate {
+        loop {
+            match self.fates.recv().await.expect("it is told when to end") {
+                Fate::Freeze(time) => {
+                    process.freeze();
+                    tokio::time::sleep(time).await;
+                    process.thaw();
+                    // It shall have the time to do what it was about to do: who should have been killed meanwhile is not.
+                    while let Ok(fate) = self.fates.try_recv() {
+                        if matches!(fate, Fate::Restart | Fate::End) {
+                            return fate;
+                        }
+                    }
+                }
+                fate => return fate,
             }
         }
     }

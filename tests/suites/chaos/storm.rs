@@ -6,11 +6,12 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use slipway_tests::broker::Broker;
-use slipway_tests::fleet::Fleet;
+use slipway_tests::fleet::{Fleet, Role};
 use slipway_tests::node::Node;
 use slipway_tests::proxy::Proxy;
 use tokio::time::sleep;
 
+use crate::Length;
 use crate::processes::{Fate, Processes, ROLES};
 
 /// How often a process is killed.
@@ -21,11 +22,16 @@ const TERMINATIONS: Duration = Duration::from_secs(3);
 const CUTS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_millis(1_500));
 /// How often the broker is stopped, and for how long. It takes ten seconds to start.
 const STOPS: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(2));
+/// How often a worker is frozen.
+const FREEZES: Duration = Duration::from_secs(10);
+/// How long: until its leases have run out, and somebody else has taken its jobs.
+const FROZEN: Duration = Duration::from_secs(35);
 
 /// What went wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Damage {
     pub(crate) kills: usize,
+    pub(crate) frozen: usize,
     pub(crate) terminated: usize,
     pub(crate) broker: usize,
 }
@@ -95,10 +101,15 @@ impl Line {
 }
 
 /// Rages until it is stopped.
-pub(crate) async fn rage(seed: u64, fleet: &Fleet, processes: &Processes, line: &mut Line, damage: &mut Damage) {
+pub(crate) async fn rage(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, line: &mut Line, damage: &mut Damage) {
     let random = |part| StdRng::seed_from_u64(seed.wrapping_add(part));
-    let Damage { kills, terminated, broker } = damage;
-    tokio::join!(kill(processes, random(1), kills), terminate(fleet, random(2), terminated), fail(line, random(3), broker));
+    let Damage { kills, frozen, terminated, broker } = damage;
+    let freeze = async {
+        if length.zombies {
+            freeze(processes, random(4), frozen).await;
+        }
+    };
+    tokio::join!(freeze, kill(processes, random(1), kills), terminate(fleet, random(2), terminated), fail(line, random(3), broker));
 }
 
 async fn kill(processes: &Processes, mut random: StdRng, count: &mut usize) {
@@ -106,6 +117,16 @@ async fn kill(processes: &Processes, mut random: StdRng, count: &mut usize) {
         sleep(about(KILLS, &mut random)).await;
         processes.let_happen(random.random_range(0..ROLES.len()), Fate::Kill);
         *count += 1;
+    }
+}
+
+async fn freeze(processes: &Processes, mut random: StdRng, count: &mut usize) {
+    let workers: Vec<_> = (0..ROLES.len()).filter(|number| ROLES[*number] == Role::Worker).collect();
+    loop {
+        sleep(about(FREEZES, &mut random)).await;
+        processes.let_happen(workers[random.random_range(0..workers.len())], Fate::Freeze(FROZEN));
+        *count += 1;
+        sleep(FROZEN).await;
     }
 }
 

@@ -85,7 +85,7 @@ async fn live(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, l
 
     let (mut damage, mut parked) = (Damage::default(), 0);
     let storm = async {
-        let _ = timeout(length.storm, storm::rage(seed, fleet, processes, line, &mut damage)).await;
+        let _ = timeout(length.storm, storm::rage(seed, length, fleet, processes, line, &mut damage)).await;
         line.mend().await;
         server.faults().end();
         judge::operate(fleet, processes, &mut parked).await;
