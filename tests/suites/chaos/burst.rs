@@ -23,6 +23,10 @@ const MORE: usize = 50;
 /// Descriptors that the suite and its children may have: each upload is a connection.
 const DESCRIPTORS: u64 = 4_096;
 
+/// What each process may have at most while there are so many small ones, in mebibytes. An API has a connection for each, a worker eight
+/// packages however many wait; about half of this was measured.
+const ENOUGH: u64 = 200;
+
 /// Large uploads, together much more than there is room for.
 const LARGE: usize = 60;
 /// The size of each.
@@ -102,6 +106,7 @@ pub(crate) async fn many() {
         judge::drained(fleet).await;
         let memory = workers.each_ref().map(|worker| mebibytes(worker.memory().0));
         eprintln!("drained after {:?}, workers had at most {memory:?} MiB", begun.elapsed());
+        assert!(memory.iter().all(|most| *most < ENOUGH));
         let ends = fleet.database().connect().await.texts("SELECT DISTINCT state FROM publishes").await;
         assert_eq!(ends, [Some("published".to_owned())]);
         let package = package(MANY);
