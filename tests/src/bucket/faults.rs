@@ -57,6 +57,7 @@ pub(super) struct Fate {
 pub struct Faults {
     seed: u64,
     are_over: AtomicBool,
+    is_away: AtomicBool,
     asked: Mutex<BTreeMap<String, u64>>,
     happened: Mutex<BTreeMap<Fault, u64>>,
 }
@@ -71,12 +72,23 @@ impl Faults {
     /// Each request may.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, are_over: AtomicBool::new(false), asked: Mutex::default(), happened: Mutex::default() }
+        Self {
+            seed,
+            are_over: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
+            asked: Mutex::default(),
+            happened: Mutex::default(),
+        }
     }
 
     /// Nothing fails from now on.
     pub fn end(&self) {
         self.are_over.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on every request fails, or no more than usual.
+    pub fn go_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
     }
 
     /// How often each fault happened.
@@ -102,7 +114,7 @@ impl Faults {
         let mut random = StdRng::seed_from_u64(hasher.finish());
         let latency = LATENCY.mul_f64(random.random());
         let moment = if random.random() { Moment::Before } else { Moment::After };
-        let fault = draw(random.random_range(0..1_000));
+        let fault = if self.is_away.load(Ordering::Relaxed) { Some(Fault::SlowDown) } else { draw(random.random_range(0..1_000)) };
         if let Some(fault) = fault {
             *self.happened.lock().unwrap_or_else(PoisonError::into_inner).entry(fault).or_default() += 1;
         }

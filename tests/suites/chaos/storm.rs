@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use slipway_tests::broker::Broker;
+use slipway_tests::bucket::faults::Faults;
 use slipway_tests::fleet::{Fleet, Role};
 use slipway_tests::node::Node;
 use slipway_tests::proxy::Proxy;
@@ -22,6 +23,9 @@ const TERMINATIONS: Duration = Duration::from_secs(3);
 const CUTS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_millis(1_500));
 /// How often the broker is stopped, and for how long. It takes ten seconds to start.
 const STOPS: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(2));
+/// How often the bucket refuses everything, and for how long: a request is tried for nine seconds, so some of them fail for good and
+/// some do not.
+const OUTAGES: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(9));
 /// How often a worker is frozen.
 const FREEZES: Duration = Duration::from_secs(10);
 /// How long: until its leases have run out, and somebody else has taken its jobs.
@@ -33,6 +37,7 @@ pub(crate) struct Damage {
     pub(crate) kills: usize,
     pub(crate) frozen: usize,
     pub(crate) terminated: usize,
+    pub(crate) outages: usize,
     pub(crate) broker: usize,
 }
 
@@ -100,16 +105,31 @@ impl Line {
     }
 }
 
+/// What the storm goes over, besides the broker.
+#[derive(Clone, Copy)]
+pub(crate) struct Sky<'a> {
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) processes: &'a Processes,
+    pub(crate) bucket: &'a Faults,
+}
+
 /// Rages until it is stopped.
-pub(crate) async fn rage(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, line: &mut Line, damage: &mut Damage) {
+pub(crate) async fn rage(seed: u64, length: Length, sky: Sky<'_>, line: &mut Line, damage: &mut Damage) {
     let random = |part| StdRng::seed_from_u64(seed.wrapping_add(part));
-    let Damage { kills, frozen, terminated, broker } = damage;
+    let Sky { fleet, processes, bucket } = sky;
+    let Damage { kills, frozen, terminated, outages, broker } = damage;
     let freeze = async {
         if length.zombies {
             freeze(processes, random(4), frozen).await;
         }
     };
-    tokio::join!(freeze, kill(processes, random(1), kills), terminate(fleet, random(2), terminated), fail(line, random(3), broker));
+    tokio::join!(
+        freeze,
+        kill(processes, random(1), kills),
+        terminate(fleet, random(2), terminated),
+        fail(line, random(3), broker),
+        refuse(bucket, random(5), outages),
+    );
 }
 
 async fn kill(processes: &Processes, mut random: StdRng, count: &mut usize) {
@@ -140,6 +160,18 @@ async fn terminate(fleet: &Fleet, mut random: StdRng, count: &mut usize) {
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid % {share} = {rest} % {share}"
         );
         *count += fleet.database().connect().await.texts(&terminate).await.len();
+    }
+}
+
+async fn refuse(bucket: &Faults, mut random: StdRng, count: &mut usize) {
+    loop {
+        sleep(about(OUTAGES.0, &mut random)).await;
+        bucket.go_away(true);
+        *count += 1;
+        sleep(about(OUTAGES.1, &mut random)).await;
+        bucket.go_away(false);
+        // As long again, so that something comes in between.
+        sleep(OUTAGES.1).await;
     }
 }
 

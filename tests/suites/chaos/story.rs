@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::Length;
 use crate::client::{Crowd, Heard};
 use crate::processes::{Keeper, Processes};
-use crate::storm::{Damage, Line};
+use crate::storm::{Damage, Line, Sky};
 use crate::{judge, packages, storm};
 
 /// Clients.
@@ -85,7 +85,8 @@ async fn live(seed: u64, length: Length, fleet: &Fleet, processes: &Processes, l
 
     let (mut damage, mut parked) = (Damage::default(), 0);
     let storm = async {
-        let _ = timeout(length.storm, storm::rage(seed, length, fleet, processes, line, &mut damage)).await;
+        let sky = Sky { fleet, processes, bucket: server.faults() };
+        let _ = timeout(length.storm, storm::rage(seed, length, sky, line, &mut damage)).await;
         line.mend().await;
         server.faults().end();
         judge::operate(fleet, processes, &mut parked).await;
