@@ -37,8 +37,9 @@ pub enum Moment {
 
 /// Requests of a thousand that each fault befalls. A publish makes about twenty requests, so nearly all of them meet one and
 /// few of them so many that the retries of a request are used up. A request that hangs costs its process 20 seconds, the time
-/// after which a silent bucket is given up, so this befalls one publish of fifty.
-const SHARES: [(Fault, u32); 4] = [(Fault::Error, 20), (Fault::SlowDown, 20), (Fault::Cut, 15), (Fault::Hang, 1)];
+/// after which a silent bucket is given up, so this befalls one publish of
+/// twenty-five.
+const SHARES: [(Fault, u32); 4] = [(Fault::Error, 20), (Fault::SlowDown, 20), (Fault::Cut, 15), (Fault::Hang, 2)];
 
 /// How long a request takes at most. S3 takes tens of milliseconds for one, and whoever is killed is mostly waiting for it.
 const LATENCY: Duration = Duration::from_millis(80);
@@ -91,6 +92,12 @@ impl Faults {
         self.is_away.store(is_away, Ordering::Relaxed);
     }
 
+    /// Whether every request fails.
+    #[must_use]
+    pub fn are_all(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
     /// How often each fault happened.
     #[must_use]
     pub fn happened(&self) -> BTreeMap<Fault, u64> {
@@ -114,7 +121,7 @@ impl Faults {
         let mut random = StdRng::seed_from_u64(hasher.finish());
         let latency = LATENCY.mul_f64(random.random());
         let moment = if random.random() { Moment::Before } else { Moment::After };
-        let fault = if self.is_away.load(Ordering::Relaxed) { Some(Fault::SlowDown) } else { draw(random.random_range(0..1_000)) };
+        let fault = if self.are_all() { Some(Fault::SlowDown) } else { draw(random.random_range(0..1_000)) };
         if let Some(fault) = fault {
             *self.happened.lock().unwrap_or_else(PoisonError::into_inner).entry(fault).or_default() += 1;
         }

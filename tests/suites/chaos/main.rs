@@ -39,9 +39,9 @@ struct Length {
 
 /// What `./tests/run` has time for.
 const STANDARD: Length = Length {
-    publishes: 240,
-    pause: Duration::from_secs(2),
-    storm: Duration::from_secs(20),
+    publishes: 300,
+    pause: Duration::from_secs(8),
+    storm: Duration::from_secs(30),
     own_broker: false,
     zombies: false,
     patience: Duration::from_secs(240),
@@ -49,7 +49,7 @@ const STANDARD: Length = Length {
 /// What `./tests/run full` has.
 const FULL: Length = Length {
     publishes: 600,
-    pause: Duration::from_secs(6),
+    pause: Duration::from_secs(40),
     storm: Duration::from_secs(300),
     own_broker: true,
     zombies: true,

@@ -22,8 +22,9 @@ use crate::{judge, packages, storm};
 
 /// Clients.
 const CLIENTS: usize = 8;
-/// Publishes that a client has under way at once, as a workspace of several packages does.
-const AT_ONCE: usize = 2;
+/// Publishes that a client has under way at once, as a workspace of several packages does. One whose worker was killed waits for half a
+/// minute, and the storm shall meet others meanwhile.
+const AT_ONCE: usize = 8;
 
 /// Tells it. Whatever fails says the seed.
 pub(crate) async fn tell(seed: u64, length: Length) {
