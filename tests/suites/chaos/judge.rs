@@ -23,12 +23,17 @@ async fn texts(fleet: &Fleet, query: &str) -> Vec<String> {
     fleet.database().connect().await.texts(query).await.into_iter().flatten().collect()
 }
 
-/// Reads again and again, for as long as somebody waits for something else.
+/// Reads again and again, for as long as somebody waits for something else. What was found once is found from then on.
 pub(crate) async fn watch(observer: &mut Observer) {
     let mut looks = interval(LOOK);
+    let mut before = look(observer).await;
     loop {
         looks.tick().await;
-        look(observer).await;
+        let found = look(observer).await;
+        for (before, found) in before.iter().zip(&found) {
+            assert!(before.is_subset(found), "not listed any more: {:?}", before.difference(found));
+        }
+        before = found;
     }
 }
 
