@@ -9,6 +9,8 @@ use slipway_common::ids::TaskId;
 use slipway_common::shutdown::Shutdown;
 use tokio::sync::{Semaphore, broadcast};
 
+use crate::intake::Intake;
+
 /// News that a waiting request may be behind. It looks at its row anyway.
 const NEWS: usize = 1_024;
 /// Requests that may wait for the end of a publish at once. Each costs a connection and a timer; the rest is told to come back.
@@ -26,6 +28,7 @@ pub struct App {
     pub(crate) context: Context,
     pub(crate) news: News,
     pub(crate) discards: Discards,
+    pub(crate) intake: Intake,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -37,7 +40,8 @@ impl App {
         shutdown.spawn(pass_on(context.clone(), news.sender.clone(), shutdown.clone()));
         let discards =
             Discards { anonymous: Arc::new(Semaphore::new(ANONYMOUS_DISCARDS)), known: Arc::new(Semaphore::new(KNOWN_DISCARDS)) };
-        Self { context, news, discards, shutdown: shutdown.clone() }
+        let intake = Intake::new(context.config.intake.incoming_bytes);
+        Self { context, news, discards, intake, shutdown: shutdown.clone() }
     }
 }
 

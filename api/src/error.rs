@@ -113,6 +113,7 @@ codes! {
     PublishNotFailed = "publishNotFailed" CONFLICT "only a publish that the registry failed to do can be tried again",
     TarballSizeLimitExceeded = "tarballSizeLimitExceeded" PAYLOAD_TOO_LARGE "the upload is too large",
     TooManyAuthorizations = "tooManyAuthorizations" TOO_MANY_REQUESTS "too many requests for permission wait for a decision; try again in a minute",
+    TooManyUploads = "tooManyUploads" SERVICE_UNAVAILABLE "more is being published than the registry takes in at once; try again in a moment",
     InternalServerError = "internalServerError" INTERNAL_SERVER_ERROR "the registry could not do it",
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "the registry cannot do it right now; try again in a moment",
 }

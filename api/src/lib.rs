@@ -8,6 +8,7 @@ mod cors;
 pub mod error;
 mod extract;
 mod host;
+mod intake;
 mod registry;
 mod routes;
 mod service;

@@ -39,11 +39,12 @@ postgres_as_owner() {
   fi
 }
 
-# A port on loopback that nothing listens on.
+# A port on loopback that nothing listens on, below those that Linux gives to connections: a server that is started again finds its
+# own still free.
 free_port() {
   local port
   while true; do
-    port=$((RANDOM % 20000 + 20000))
+    port=$((RANDOM % 12000 + 20000))
     if ! (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; then
       echo "$port"
       return

@@ -37,7 +37,7 @@ rabbitmq_tame() {
 
 # Becomes a program of the server, as the private node or as one that talks to it.
 rabbitmq_become() {
-  exec env HOME="$rabbitmq_home" \
+  exec env HOME="$rabbitmq_home" ERL_CRASH_DUMP="$rabbitmq_home/erl_crash.dump" \
     ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$rabbitmq_epmd_port" \
     RABBITMQ_NODENAME="slipway-$$@localhost" \
     RABBITMQ_DIST_PORT="$rabbitmq_dist_port" \
@@ -87,6 +87,14 @@ rabbitmq_ready() {
   return 1
 }
 
+# Starts the node with what it has, and waits for it.
+rabbitmq_boot() {
+  rm -f "$rabbitmq_home/pid"
+  rabbitmq_become rabbitmq-server >>"$rabbitmq_home/out.log" 2>&1 </dev/null &
+  rabbitmq_node=$!
+  rabbitmq_ready
+}
+
 # Starts the broker and exports its addresses for the suites.
 rabbitmq_start() {
   rabbitmq_programs >/dev/null || {
@@ -105,9 +113,7 @@ rabbitmq_start() {
     rabbitmq_configure
     epmd -address 127.0.0.1 -port "$rabbitmq_epmd_port" >/dev/null 2>&1 &
     rabbitmq_epmd=$!
-    rabbitmq_become rabbitmq-server >"$rabbitmq_home/out.log" 2>&1 </dev/null &
-    rabbitmq_node=$!
-    if rabbitmq_ready; then
+    if rabbitmq_boot; then
       export SLIPWAY_TEST_QUEUE="amqp://slipway:$rabbitmq_password@127.0.0.1:$rabbitmq_port/%2F"
       export SLIPWAY_TEST_QUEUE_ADMIN="http://slipway:$rabbitmq_password@127.0.0.1:$rabbitmq_admin_port/"
       echo "RabbitMQ listens on 127.0.0.1:$rabbitmq_port"
@@ -119,17 +125,24 @@ rabbitmq_start() {
   return 1
 }
 
-# Stops the node that rabbitmq_start started, if it runs, and its port mapper. What it holds is thrown away, so it need not tidy up.
-rabbitmq_stop() {
+# Kills the node, if it runs, as a machine that loses its power does. What it has written stays.
+rabbitmq_halt() {
+  local machine
   if [[ -n $rabbitmq_node ]]; then
-    # The script stops what it runs, also while that has not said yet which process it is.
-    kill -TERM "$rabbitmq_node" 2>/dev/null || true
-    if [[ -s $rabbitmq_home/pid ]]; then
-      kill -KILL "$(cat "$rabbitmq_home/pid")" 2>/dev/null || true
+    machine=$(cat "$rabbitmq_home/pid" 2>/dev/null) || true
+    if [[ -n $machine ]]; then
+      kill -KILL "$machine" 2>/dev/null || true
     fi
+    # The script ends with what it runs, and stops it while that has not said yet which process it is.
+    kill -TERM "$rabbitmq_node" 2>/dev/null || true
     wait "$rabbitmq_node" 2>/dev/null || true
     rabbitmq_node=""
   fi
+}
+
+# Stops the node that rabbitmq_start started, if it runs, and its port mapper. What it holds is thrown away, so it need not tidy up.
+rabbitmq_stop() {
+  rabbitmq_halt
   if [[ -n $rabbitmq_epmd ]]; then
     kill "$rabbitmq_epmd" 2>/dev/null || true
     rabbitmq_epmd=""

@@ -83,8 +83,13 @@ pub struct Broker {
 impl Broker {
     /// An empty virtual host. `None` where there is no server and none was promised.
     pub async fn make() -> Option<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let (server, admin) = server()?;
+        Some(Self::on(server, admin).await)
+    }
+
+    /// An empty virtual host in a server that is given by its address and that of its management interface.
+    pub async fn on(server: Url, admin: Url) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("slipway-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut url = server;
         url.set_path(&name);
@@ -92,7 +97,7 @@ impl Broker {
         let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client can be made");
         let broker = Self { url: url.into(), name, admin, http };
         broker.create().await;
-        Some(broker)
+        broker
     }
 
     /// The queue, as a process opens it.
@@ -103,11 +108,17 @@ impl Broker {
 
     /// A queue behind a proxy that the test can cut.
     pub async fn behind_proxy(&self) -> (Arc<dyn Queue>, Proxy) {
+        let (url, proxy) = self.proxy().await;
+        (queue::open(&url).expect("the address can be read"), proxy)
+    }
+
+    /// A proxy that the test can cut, and the address of the virtual host behind it.
+    pub async fn proxy(&self) -> (String, Proxy) {
         let mut url = Url::parse(&self.url).expect("this is a URL");
         let proxy = Proxy::before((url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5672))).await;
         url.set_host(Some("127.0.0.1")).expect("a host can be set");
         url.set_port(Some(proxy.port())).expect("a port can be set");
-        (queue::open(url.as_str()).expect("the address can be read"), proxy)
+        (url.into(), proxy)
     }
 
     /// Puts a message in a queue that no queue of ours would send.

@@ -175,6 +175,12 @@ impl Client {
         self.ask(self.request(Method::POST, address, &[]).body(body)).await
     }
 
+    /// The same with a tarball, of which nobody says how long it will be.
+    pub async fn hold(&self, address: &str) -> Answer {
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        self.ask(self.request(Method::POST, address, &[("content-encoding", "gzip")]).body(body)).await
+    }
+
     /// Any request.
     ///
     /// # Panics

@@ -2,10 +2,12 @@
 
 pub mod bells;
 pub mod broker;
+pub mod bucket;
 pub mod client;
 pub mod database;
 pub mod engines;
 pub mod fleet;
+pub mod node;
 pub mod package;
 pub mod proxy;
 pub mod registry;

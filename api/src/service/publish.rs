@@ -24,7 +24,8 @@ use tokio::sync::Semaphore;
 use super::wait::Ear;
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult, Code, Refusal};
+use crate::intake::Room;
 use crate::views::PublishView;
 
 /// Bytes of a refused upload that are still taken in, so that the client reads the refusal instead of a broken connection.
@@ -32,6 +33,9 @@ const DISCARDED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How long that may take.
 const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// Seconds after which an upload that found no room is sent again: workers do tens of publishes in that time.
+const RETRY_AFTER: u32 = 5;
 
 /// A tarball on its way in.
 pub(crate) struct Tarball {
@@ -82,6 +86,7 @@ pub(crate) async fn accept(app: &App, actor: ApiResult<Actor>, target: ApiResult
 struct Admitted {
     right: MayPublish,
     max_bytes: u64,
+    room: Room,
 }
 
 #[tracing::instrument(level = "debug", name = "publish.admit", skip_all)]
@@ -98,7 +103,17 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
     }
     let right = actor.publish(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
     room_for(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
-    Ok(Admitted { right, max_bytes })
+    let most = app.context.config.intake.waiting_publishes;
+    if tx.waiting_publishes(most).await? >= most {
+        return Err(come_back());
+    }
+    // Without a length it may be as long as any.
+    let room = app.intake.take(label.declared_bytes.unwrap_or(max_bytes)).ok_or_else(come_back)?;
+    Ok(Admitted { right, max_bytes, room })
+}
+
+fn come_back() -> ApiError {
+    Refusal { retry_after: Some(RETRY_AFTER), ..Code::TooManyUploads.refusal() }.into()
 }
 
 /// Refuses a publish for which there is no room, whoever asks.
@@ -126,6 +141,8 @@ async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball
     let id: TaskId = context.ids.next();
     let key = StorageKey::Upload(id);
     let (digest, bytes) = store(app, &key, tarball.bytes, admitted.max_bytes).await?;
+    // The bytes are in the store.
+    drop(admitted.room);
     steps::reached(Step::UploadStored);
     let accepted = record(app, &admitted.right, &target, id, digest, bytes).await;
     // A refusal means that there is no row. A fault does not: a commit whose answer was lost may have happened, and its publish

@@ -55,6 +55,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How much of a package is accepted.
     pub limits: UploadLimits,
+    /// How much comes in at once.
+    pub intake: Intake,
     /// What a new scope may do.
     pub quotas: Quotas,
     /// How many scopes a new user may create.
@@ -78,6 +80,15 @@ pub struct Timeouts {
     pub head: Duration,
     /// For the next bytes of a body.
     pub body: Duration,
+}
+
+/// How much comes in at once, whoever sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intake {
+    /// Bytes of uploads that one process takes in at once.
+    pub incoming_bytes: u64,
+    /// Publishes that may wait for a worker.
+    pub waiting_publishes: i64,
 }
 
 /// How the analysis of packages is bounded.
@@ -149,6 +160,10 @@ impl Config {
                 unpacked_bytes: values.parse("limits.unpacked_bytes")?,
                 entries: values.parse("limits.entries")?,
                 ratio: values.parse("limits.ratio")?,
+            },
+            intake: Intake {
+                incoming_bytes: values.parse("limits.incoming_bytes")?,
+                waiting_publishes: values.parse("limits.waiting_publishes")?,
             },
             quotas: Quotas {
                 packages: values.parse("quotas.packages")?,

@@ -56,6 +56,18 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits.unpacked_bytes", Some("20971520"), "All files of a package together, in bytes. JSR's limit."),
     setting("limits.entries", Some("10000"), "Files of a package."),
     setting("limits.ratio", Some("100"), "Unpacked bytes for each compressed one, above eight mebibytes: more is a bomb."),
+    setting(
+        "limits.incoming_bytes",
+        Some("268435456"),
+        "Uploads that one process takes in at once, in bytes together: what is on its way to the store is in memory. Who comes when there is \
+         no room is told to come back.",
+    ),
+    setting(
+        "limits.waiting_publishes",
+        Some("10000"),
+        "Publishes that may wait for a worker. Their uploads fill the disk or the bucket, and the last of them waits for all others. Who \
+         comes then is told to come back.",
+    ),
     setting("quotas.scopes_per_user", Some("3"), "Scopes a new user may create."),
     setting("quotas.packages", Some("100"), "Packages of a new scope."),
     setting("quotas.new_packages_per_week", Some("20"), "New packages of a new scope within seven days."),

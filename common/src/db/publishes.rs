@@ -117,6 +117,13 @@ impl ReadTx {
         row.map(Publish::try_from).transpose()
     }
 
+    /// How many publishes wait for a worker, counted up to `most`.
+    pub async fn waiting_publishes(&mut self, most: i64) -> DbResult<i64> {
+        const SQL: &str =
+            sql!("SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $1) AS waiting");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(most).fetch_one(conn).await)?)
+    }
+
     /// The stages that a publish has come to, with when it did, in order. None when there is no such publish.
     pub async fn publish_stages(&mut self, id: TaskId) -> DbResult<Vec<(Stage, Instant)>> {
         const SQL: &str = sql!(

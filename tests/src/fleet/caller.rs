@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HOST};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HOST, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -17,6 +17,27 @@ pub struct Caller {
     http: reqwest::Client,
     base: String,
     authorization: String,
+}
+
+/// What is said to a caller.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The seconds after which it is worth asking again.
+    pub retry_after: Option<u64>,
+    /// The body, or null when it is no JSON.
+    pub body: Value,
+}
+
+impl Reply {
+    async fn of(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        let answer = request.send().await?;
+        let status = answer.status();
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let text = answer.text().await?;
+        Ok(Self { status, retry_after, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+    }
 }
 
 impl Caller {
@@ -37,14 +58,20 @@ impl Caller {
     /// When there is no answer.
     pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<(StatusCode, Value)> {
         let request = self.request(method, path);
-        let answer = match body {
+        let request = match body {
             Some(body) => request.json(&body),
             None => request,
         };
-        let answer = answer.send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+        let reply = Reply::of(request).await?;
+        Ok((reply.status, reply.body))
+    }
+
+    /// Asks how a publish stands. Each question is held open for a moment.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn status(&self, task: &str) -> reqwest::Result<Reply> {
+        Reply::of(self.request(Method::GET, &format!("/api/publish_status/{task}"))).await
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -75,9 +102,16 @@ impl Caller {
     /// # Errors
     /// When there is no answer.
     pub async fn send(&self, address: &str, tarball: Bytes) -> reqwest::Result<(StatusCode, Value)> {
-        let answer = self.request(Method::POST, address).header(CONTENT_ENCODING, "gzip").body(tarball).send().await?;
-        let status = answer.status();
-        Ok((status, answer.json().await?))
+        let reply = self.offer(address, tarball).await?;
+        Ok((reply.status, reply.body))
+    }
+
+    /// The same, with all that the answer says.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn offer(&self, address: &str, tarball: impl Into<reqwest::Body>) -> reqwest::Result<Reply> {
+        Reply::of(self.request(Method::POST, address).header(CONTENT_ENCODING, "gzip").body(tarball)).await
     }
 
     /// Goes on with a publish that was begun, as clients do: what was not answered is sent again, and "there is one already" is
@@ -99,10 +133,9 @@ impl Caller {
         };
         let id = task["id"].as_str().expect("a task has an id").to_owned();
         while !["success", "failure"].iter().any(|end| task["status"] == *end) {
-            // Each question is held open for a moment.
-            let (status, answer) = self.ask(Method::GET, &format!("/api/publish_status/{id}"), None).await?;
-            assert_eq!(status, StatusCode::OK, "{answer}");
-            task = answer;
+            let Reply { status, body, .. } = self.status(&id).await?;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            task = body;
         }
         Ok(task)
     }

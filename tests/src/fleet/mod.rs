@@ -8,10 +8,13 @@ pub mod observer;
 mod picture;
 pub mod program;
 
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use futures::FutureExt as _;
+use slipway_common::shutdown::aside;
 use slipway_common::storage::Storage;
 use tempfile::TempDir;
 
@@ -19,7 +22,7 @@ use crate::broker::Broker;
 use crate::database::TestDatabase;
 use crate::engines::{Engine, told};
 
-pub use caller::Caller;
+pub use caller::{Caller, Reply};
 pub use picture::Picture;
 pub use program::Process;
 
@@ -66,14 +69,30 @@ pub struct Fleet {
     database: TestDatabase,
 }
 
+/// What a registry of several processes has instead of what all suites share.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// Its bucket.
+    pub bucket: Option<Bucket>,
+    /// Its broker, as its processes find it. It has no virtual host then.
+    pub queue: Option<String>,
+    /// Settings, by their variables.
+    pub settings: Vec<(&'static str, String)>,
+}
+
 /// Runs a test on a registry of its own, unless it takes services that are not there.
 pub async fn with(mode: Mode, case: impl AsyncFnOnce(&mut Fleet)) {
-    with_objects(mode, None, case).await;
+    with_own(mode, Own::default(), case).await;
 }
 
 /// The same, with its objects in another bucket than the one that the suites have.
 pub async fn with_objects(mode: Mode, objects: Option<Bucket>, case: impl AsyncFnOnce(&mut Fleet)) {
-    let Some(mut fleet) = Fleet::make(mode, objects).await else { return };
+    with_own(mode, Own { bucket: objects, ..Own::default() }, case).await;
+}
+
+/// The same, with what is its own.
+pub async fn with_own(mode: Mode, own: Own, case: impl AsyncFnOnce(&mut Fleet)) {
+    let Some(mut fleet) = Fleet::make(mode, own).await else { return };
     let outcome = AssertUnwindSafe(case(&mut fleet)).catch_unwind().await;
     let Fleet { broker, place, .. } = fleet;
     if let Some(broker) = broker {
@@ -93,6 +112,8 @@ pub struct Bucket {
     pub url: String,
     /// Variables of the client.
     pub environment: Vec<(String, String)>,
+    /// Where the suite reads it, whose own environment names the bucket of all suites: the same URL, or a way past the server.
+    pub read_at: String,
 }
 
 /// Variables by which `tests/run` says where the bucket is.
@@ -108,41 +129,49 @@ impl Bucket {
             return None;
         };
         let environment = BUCKET_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), told(name)?))).collect();
-        Some(Self { url: format!("{bucket}fleet/{name}"), environment })
+        let url = format!("{bucket}fleet/{name}");
+        Some(Self { read_at: url.clone(), url, environment })
     }
 }
 
 impl Fleet {
-    async fn make(mode: Mode, objects: Option<Bucket>) -> Option<Self> {
+    async fn make(mode: Mode, own: Own) -> Option<Self> {
         // The HTTP clients want a provider even though they speak to loopback in the clear. Another test may have been faster.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = TempDir::with_prefix("slipway-fleet-").expect("a temporary directory can be made");
         let mut environment = vec![("SLIPWAY_PUBLIC_URL".to_owned(), PUBLIC_URL.to_owned())];
         let mut set = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
-        let (engine, broker, stores) = match mode {
+        let (engine, broker, stores, read_at) = match mode {
             Mode::Embedded => {
                 let store = |name: &str| format!("file:{}", place.path().join("data").join(name).display());
                 set("SLIPWAY_QUEUE", "in-process:");
-                (Engine::Sqlite, None, [store("objects"), store("private")])
+                let stores = [store("objects"), store("private")];
+                (Engine::Sqlite, None, stores.clone(), stores)
             }
             Mode::Scaled => {
                 let name = place.path().file_name().expect("a directory has a name").to_string_lossy().into_owned();
-                let bucket = match objects {
+                let bucket = match own.bucket {
                     Some(bucket) => bucket,
                     None => Bucket::of_suites(&name)?,
                 };
-                let broker = Broker::make().await?;
-                set("SLIPWAY_QUEUE", &broker.url);
+                let broker = match &own.queue {
+                    Some(_) => None,
+                    None => Some(Broker::make().await?),
+                };
+                let queue = own.queue.as_deref().or(broker.as_ref().map(|broker| &*broker.url));
+                set("SLIPWAY_QUEUE", queue.expect("one of them is there"));
                 set("SLIPWAY_DATABASE_CONNECTIONS", "6");
                 bucket.environment.iter().for_each(|(name, value)| set(name, value));
-                (Engine::Postgres, Some(broker), [format!("{}/public", bucket.url), format!("{}/private", bucket.url)])
+                let stores = |url: &str| ["public", "private"].map(|store| format!("{url}/{store}"));
+                (Engine::Postgres, broker, stores(&bucket.url), stores(&bucket.read_at))
             }
         };
+        own.settings.iter().for_each(|(name, value)| set(name, value));
         let database = TestDatabase::of(engine).await?;
         set("SLIPWAY_DATABASE", database.url());
         set("SLIPWAY_OBJECTS", &stores[0]);
         set("SLIPWAY_OBJECTS_PRIVATE", &stores[1]);
-        let storage = Storage::open(&stores[0], &stores[1]).expect("the stores can be opened");
+        let storage = Storage::open(&read_at[0], &read_at[1]).expect("the stores can be opened");
         let mut fleet = Self { mode, storage, broker, token: String::new(), environment, place, database };
         fleet.set_up();
         Some(fleet)
@@ -166,8 +195,22 @@ impl Fleet {
     }
 
     /// Starts a process and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends before it is.
     #[must_use]
     pub fn start(&self, role: Role, environment: &[(&str, &str)]) -> Process {
+        let (command, log) = self.command(role, environment);
+        Process::start(command, &log).unwrap_or_else(|status| panic!("{role:?} ended before it was ready: {status}"))
+    }
+
+    /// Starts a process while others go on. None when it ended before it was ready, as it may where services are away.
+    pub fn start_aside(&self, role: Role) -> impl Future<Output = Option<Process>> + use<> {
+        let (command, log) = self.command(role, &[]);
+        aside(move || Process::start(command, &log).ok())
+    }
+
+    fn command(&self, role: Role, environment: &[(&str, &str)]) -> (Command, PathBuf) {
         let arguments: &[&str] = match role {
             Role::Up => &["up", "--data", "data", "--listen", "127.0.0.1:0"],
             Role::Api => &["api", "--listen", "127.0.0.1:0"],
@@ -175,7 +218,7 @@ impl Fleet {
         };
         let own = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let all: Vec<_> = self.environment.iter().cloned().chain(own).collect();
-        Process::start(program::command(self.place.path(), arguments, &all), &self.log_of(role))
+        (program::command(self.place.path(), arguments, &all), self.log_of(role))
     }
 
     fn log_of(&self, role: Role) -> PathBuf {
@@ -189,6 +232,12 @@ impl Fleet {
     #[must_use]
     pub fn log(&self, role: Role) -> String {
         std::fs::read_to_string(self.log_of(role)).expect("there was a process of this role")
+    }
+
+    /// A directory of this registry, gone with it.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        self.place.path()
     }
 
     /// The token of the owner.
@@ -215,7 +264,13 @@ impl Fleet {
     /// The owner, who asks whoever listens at an address.
     #[must_use]
     pub fn owner(&self, process: &Process) -> Caller {
-        Caller::new(process.address(), &self.token)
+        self.owner_at(process.address())
+    }
+
+    /// The owner, who asks whoever listens there.
+    #[must_use]
+    pub fn owner_at(&self, address: SocketAddr) -> Caller {
+        Caller::new(address, &self.token)
     }
 
     /// The database, for looking past the house.

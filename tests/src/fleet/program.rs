@@ -48,10 +48,12 @@ pub struct Process {
 impl Process {
     /// Starts a command and waits until it says that it is ready. What it logs is appended to `log`.
     ///
+    /// # Errors
+    /// How it ended before it was ready.
+    ///
     /// # Panics
-    /// When it ends before it is ready.
-    #[must_use]
-    pub fn start(mut command: Command, log: &Path) -> Self {
+    /// When there is no such program, or no place for its log.
+    pub fn start(mut command: Command, log: &Path) -> Result<Self, ExitStatus> {
         let log = File::options().create(true).append(true).open(log).expect("a log can be written");
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
@@ -65,8 +67,7 @@ impl Process {
                 break;
             }
         }
-        assert!(is_ready, "{command:?} ended before it was ready: {:?}", child.wait());
-        Self { child, address }
+        if is_ready { Ok(Self { child, address }) } else { Err(child.wait().expect("it can be waited for")) }
     }
 
     /// Where it listens.
@@ -76,6 +77,20 @@ impl Process {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address.expect("this role listens")
+    }
+
+    /// The most memory that it has had at once since it started, and what it has now, in bytes.
+    ///
+    /// # Panics
+    /// When it is over.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the system counts it");
+            line.trim_end_matches("kB").trim().parse::<u64>().expect("it is a number") * 1024
+        };
+        (of("VmHWM:"), of("VmRSS:"))
     }
 
     fn id(&self) -> Pid {
@@ -101,6 +116,22 @@ impl Process {
         self.child.kill().expect("it runs");
         let status = self.child.wait().expect("it can be waited for");
         assert_eq!(status.signal(), Some(9), "{status}");
+    }
+
+    /// Stops it in the middle of what it does, as a machine that is moved elsewhere is.
+    ///
+    /// # Panics
+    /// When it is over.
+    pub fn freeze(&self) {
+        kill_process(self.id(), Signal::STOP).expect("it runs");
+    }
+
+    /// Lets it go on as if no time had gone by.
+    ///
+    /// # Panics
+    /// When it is over.
+    pub fn thaw(&self) {
+        kill_process(self.id(), Signal::CONT).expect("it is there");
     }
 
     /// Asks it to end.

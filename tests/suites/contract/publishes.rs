@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use slipway_common::db::{DbError, Page};
+use slipway_common::jobs;
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
+use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage, UploadUse};
 use slipway_tests::on_both_engines;
 
@@ -48,6 +50,19 @@ on_both_engines!(a_publish_reads_back_as_written, async |scratch| {
     assert!(bench.write(async |tx| tx.create_publish(&publish).await.unwrap()).await);
     assert_eq!(bench.read(async |tx| tx.publish(publish.id).await.unwrap()).await, Some(publish));
     assert_eq!(bench.read(async |tx| tx.publish(bench.ids.next()).await.unwrap()).await, None);
+});
+
+on_both_engines!(who_waits_is_counted_up_to_a_bound, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let waiting = async |most| bench.read(async |tx| tx.waiting_publishes(most).await.unwrap()).await;
+    assert_eq!(waiting(2).await, 0);
+    let mut jobs = Vec::new();
+    for job in [Job::Publish { task: bench.ids.next() }, Job::Housekeep, Job::Publish { task: bench.ids.next() }] {
+        jobs.push(bench.write(async |tx| jobs::enqueue(tx, &bench.ids, &job).await.unwrap()).await);
+    }
+    assert_eq!((waiting(1).await, waiting(2).await, waiting(10).await), (1, 2, 2));
+    assert!(bench.write(async |tx| jobs::claim(tx, jobs[0], "test").await.unwrap()).await.is_some());
+    assert_eq!(waiting(10).await, 1, "one that is worked on does not wait");
 });
 
 on_both_engines!(a_publish_needs_its_package, async |scratch| {

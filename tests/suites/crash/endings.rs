@@ -1,7 +1,10 @@
 //! Ends that were asked for, and services that are away.
 
+use std::time::{Duration, Instant};
+
 use slipway_tests::PackageBuilder;
-use slipway_tests::fleet::{self, Mode};
+use slipway_tests::broker::Broker;
+use slipway_tests::fleet::{self, Mode, Own};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -13,7 +16,43 @@ pub(crate) fn tests() -> Vec<Test> {
         let name = format!("endings::{}::a_second_signal_leaves_at_once", format!("{mode:?}").to_lowercase());
         tests.push((name, Box::new(move || run(a_second_signal_leaves_at_once(mode)))));
     }
+    tests.push((
+        "endings::scaled::what_is_submitted_without_a_broker_is_done".to_owned(),
+        Box::new(|| run(what_is_submitted_without_a_broker_is_done())),
+    ));
     tests
+}
+
+/// How long a publish may take of which nobody hears but the relay, which looks every second.
+const WITHOUT_BELLS: Duration = Duration::from_secs(10);
+
+/// The broker cannot be reached, from before the first process on. What is submitted is accepted, and done by the relay with nothing but
+/// the database. When the broker comes back, nothing is done twice.
+async fn what_is_submitted_without_a_broker_is_done() {
+    let Some(broker) = Broker::make().await else { return };
+    let (url, wire) = broker.proxy().await;
+    wire.cut();
+    fleet::with_own(Mode::Scaled, Own { queue: Some(url), ..Own::default() }, async |fleet| {
+        let processes = fleet.start_all();
+        let owner = fleet.owner(&processes[0]);
+        owner.create_package("calm").await;
+        let begun = Instant::now();
+        let package = PackageBuilder::small("@acme/calm", "1.0.0");
+        let task = owner.go_on(&package, None).await.expect("it answers");
+        assert_eq!(task["status"], "success", "{task}");
+        assert!(begun.elapsed() < WITHOUT_BELLS, "it took {:?}", begun.elapsed());
+
+        wire.mend();
+        let task = owner.go_on(&package.version("1.0.1"), None).await.expect("it answers");
+        assert_eq!(task["status"], "success", "{task}");
+        for process in processes {
+            process.stop().await;
+        }
+        let attempts = fleet.database().connect().await.texts("SELECT kind FROM jobs WHERE attempt <> 1 AND kind <> 'housekeep'").await;
+        assert_eq!(attempts, []);
+    })
+    .await;
+    broker.remove().await;
 }
 
 /// Somebody who begins to send and never goes on keeps a process from ending, and a second signal does not wait for them. What was

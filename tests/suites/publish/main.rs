@@ -1,6 +1,7 @@
 //! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
 
 mod codes;
+mod crowd;
 mod desk;
 mod happy;
 mod hostile;
