@@ -1,4 +1,4 @@
-//! A crash at each step, in both modes.
+//! A crash at each step, in both modes, and a worker that stands still at each and goes on when it is too late.
 
 use slipway_common::ids::PackageName;
 use slipway_common::steps::Step;
@@ -19,6 +19,9 @@ pub(crate) fn tests() -> Vec<Test> {
             let name = format!("steps::{}::{}", format!("{mode:?}").to_lowercase(), step.name());
             tests.push((name, Box::new(move || run(crash(mode, step)))));
         }
+    }
+    for step in Step::ALL.into_iter().filter(|step| who(Mode::Scaled, *step) == Role::Worker && *step != Step::SomeStored) {
+        tests.push((format!("zombies::{}", step.name()), Box::new(move || run(zombie(step)))));
     }
     tests
 }
@@ -122,6 +125,41 @@ async fn crash(mode: Mode, step: Step) {
             assert_eq!(picture.get(section), Some(lines), "{section}");
         }
         assert_eq!(picture.len(), calm.len());
+    })
+    .await;
+}
+
+/// A worker stands still after a step until its job was taken from it and done by another one, and then goes on as if no time had
+/// gone by. Nothing that it still does changes anything. [`Step::SomeStored`] comes once for each object, so a worker would stand still
+/// at every one of them.
+async fn zombie(step: Step) {
+    fleet::with(Mode::Scaled, async |fleet| {
+        let desk = fleet.start(Role::Api, &[]);
+        let frozen = fleet.start(Role::Worker, &CRASHING[step as usize]);
+        let owner = fleet.owner(&desk);
+        owner.create_package("maths").await;
+        let (status, begun) = owner.upload(&package()).await.expect("it answers");
+        assert!(status.is_success(), "{status} {begun}");
+        frozen.stopped().await;
+        let other = fleet.start(Role::Worker, &[]);
+        let task = owner.go_on(&package(), Some(begun)).await.expect("it answers");
+        assert_eq!(task["status"], "success", "{task}");
+        let (mut observer, name) = (Observer::of(&fleet.storage), PackageName::try_from(PACKAGE).expect("this is a name"));
+        assert_eq!(observer.look(&name).await, [["1.0.0"], ["1.0.0"]]);
+        // What is written late has something to overwrite.
+        let later = owner.go_on(&package().version("1.0.1"), None).await.expect("it answers");
+        assert_eq!(later["status"], "success", "{later}");
+        let before = fleet.picture().await;
+
+        frozen.thaw();
+        frozen.stop().await;
+        assert_eq!(observer.look(&name).await, [["1.0.1", "1.0.0"], ["1.0.1", "1.0.0"]]);
+        let mut after = fleet.picture().await;
+        let objects = after.get_mut("private objects").expect("there are some");
+        // The pack of an attempt that was overtaken goes when the house is tidied.
+        objects.retain(|line| before["private objects"].contains(line) || !line.starts_with("uploads/#.N.plan"));
+        assert_eq!(after, before);
+        end(vec![desk, other]).await;
     })
     .await;
 }
