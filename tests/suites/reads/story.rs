@@ -74,7 +74,8 @@ async fn bucket() -> Option<(Bucket, String, String)> {
     assert!(made.status().is_success(), "{made:?}");
     let variables = ["AWS_ENDPOINT", "AWS_ALLOW_HTTP", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     let environment = variables.iter().filter_map(|name| Some(((*name).to_owned(), told(name)?))).collect();
-    Some((Bucket { url: format!("s3://{name}"), environment }, server, format!("/{name}/public")))
+    let url = format!("s3://{name}");
+    Some((Bucket { read_at: url.clone(), url, environment }, server, format!("/{name}/public")))
 }
 
 /// The whole of it.
