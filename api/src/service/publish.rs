@@ -102,11 +102,7 @@ async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiRe
         return Code::MissingGzipContentEncoding.err();
     }
     let right = actor.publish(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
-    room_for(&mut tx, scope.as_ref(), &target.package, &target.version).await?;
-    let most = app.context.config.intake.waiting_publishes;
-    if tx.waiting_publishes(most).await? >= most {
-        return Err(come_back());
-    }
+    room_for(&mut tx, app, scope.as_ref(), &target.package, &target.version).await?;
     // Without a length it may be as long as any.
     let room = app.intake.take(label.declared_bytes.unwrap_or(max_bytes)).ok_or_else(come_back)?;
     Ok(Admitted { right, max_bytes, room })
@@ -117,7 +113,7 @@ fn come_back() -> ApiError {
 }
 
 /// Refuses a publish for which there is no room, whoever asks.
-pub(super) async fn room_for(tx: &mut ReadTx, scope: Option<&Scope>, name: &PackageName, version: &Version) -> ApiResult<()> {
+pub(super) async fn room_for(tx: &mut ReadTx, app: &App, scope: Option<&Scope>, name: &PackageName, version: &Version) -> ApiResult<()> {
     let Some(package) = tx.package(name).await? else { return Code::PackageNotFound.err() };
     if package.is_archived {
         return Code::PackageArchived.err();
@@ -125,13 +121,12 @@ pub(super) async fn room_for(tx: &mut ReadTx, scope: Option<&Scope>, name: &Pack
     if let Some(blocking) = tx.blocking_publish(name, version).await? {
         return duplicate(tx, &blocking).await;
     }
-    if let Some(scope) = scope {
-        let used = tx.scope_usage(&scope.name).await?;
-        if used.publishes_per_week >= scope.quotas.publishes_per_week {
-            return Code::WeeklyPublishAttemptsLimitExceeded.err();
-        }
+    let most = app.context.config.intake.waiting_publishes;
+    let (this_week, waiting) = tx.publish_load(name.scope(), most).await?;
+    if scope.is_some_and(|scope| this_week >= scope.quotas.publishes_per_week) {
+        return Code::WeeklyPublishAttemptsLimitExceeded.err();
     }
-    Ok(())
+    if waiting >= most { Err(come_back()) } else { Ok(()) }
 }
 
 /// Stores an upload, then makes its row and its job.

@@ -60,7 +60,7 @@ pub(crate) async fn retry(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Tas
     if publish.state != PublishState::Failed {
         return Code::PublishNotFailed.err();
     }
-    publish::room_for(&mut tx, scope.as_ref(), &publish.package, &publish.version).await?;
+    publish::room_for(&mut tx, app, scope.as_ref(), &publish.package, &publish.version).await?;
     again(&app.context, tx, &publish, Some(right.user)).await
 }
 

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::packages::package_name;
 use super::rows::{self, List, Time};
+use super::scopes::WEEK;
 use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::clock::Instant;
-use crate::ids::{PackageName, TaskId, UserId, Version};
+use crate::ids::{PackageName, ScopeName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
 use crate::model::publish::{Publish, PublishError, PublishState, Stage};
 
@@ -117,11 +118,15 @@ impl ReadTx {
         row.map(Publish::try_from).transpose()
     }
 
-    /// How many publishes wait for a worker, counted up to `most`.
-    pub async fn waiting_publishes(&mut self, most: i64) -> DbResult<i64> {
-        const SQL: &str =
-            sql!("SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $1) AS waiting");
-        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(most).fetch_one(conn).await)?)
+    /// What stands beside another publish: how many its scope had within seven days, whatever became of them, and how many wait for a
+    /// worker in all, counted up to `most`.
+    pub async fn publish_load(&mut self, scope: &ScopeName, most: i64) -> DbResult<(i64, i64)> {
+        const SQL: &str = sql!(
+            "SELECT (SELECT COUNT(*) FROM publishes WHERE scope = $1 AND created_at > $2),
+                    (SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $3) AS waiting)"
+        );
+        let since = self.now - WEEK;
+        Ok(on!(self, |conn| sqlx::query_as::<_, (i64, i64)>(SQL).bind(scope.as_str()).bind(since).bind(most).fetch_one(conn).await)?)
     }
 
     /// The stages that a publish has come to, with when it did, in order. None when there is no such publish.

@@ -12,7 +12,7 @@ use crate::ids::{ScopeName, UserId};
 use crate::model::scope::{Quotas, Scope, Usage};
 
 /// The window of the weekly quotas.
-const WEEK: TimeDelta = TimeDelta::days(7);
+pub(super) const WEEK: TimeDelta = TimeDelta::days(7);
 
 #[derive(FromRow)]
 struct ScopeRow {

@@ -15,18 +15,23 @@ mod package;
 mod process;
 mod publishes;
 mod registry;
+mod scaled;
 mod sizes;
 mod start;
 mod table;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
+use slipway_tests::fleet::program;
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use registry::Starter;
+use scaled::Amount;
 
 /// Measures a `slipway` binary and prints Markdown tables.
 #[derive(Debug, Parser)]
@@ -49,6 +54,12 @@ struct Arguments {
     /// What the registries log, in the syntax of `RUST_LOG`; it lands beside their data, which is then kept
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    /// Publishes of which it is measured when a worker takes them up, in a registry of several processes
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    submissions: u32,
+    /// Publishes that wait when a worker begins
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=9_000))]
+    queued: u32,
     /// Longest wait for one answer, in seconds
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     patience: u64,
@@ -65,11 +76,33 @@ enum Part {
     Chain,
     /// Large packages and their memory
     Sizes,
+    /// Several processes between three services, which the environment names as it does for the suites
+    Scaled,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    // The processes of a registry of several are this program.
+    if let Some(ended) = program::is_called() {
+        return ended;
+    }
     let arguments = Arguments::parse();
+    let outcome =
+        Builder::new_current_thread().enable_all().build().context("no runtime").and_then(|runtime| runtime.block_on(run(arguments)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "whoever measures wants to know")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // The HTTP client wants a provider even though it speaks to loopback in the clear.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let binary = arguments.slipway.canonicalize().with_context(|| format!("there is no `{}`", arguments.slipway.display()))?;
@@ -98,6 +131,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Sizes) {
         say(&sizes::measure(&starter).await?);
+    }
+    if wanted(Part::Scaled) {
+        let patience = Duration::from_secs(arguments.patience);
+        say(&scaled::measure(Amount { submissions: arguments.submissions, queued: arguments.queued, patience }).await?);
     }
     if arguments.log.is_some() {
         say(&format!("The logs are in {}.\n", place.path().display()));

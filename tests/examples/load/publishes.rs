@@ -44,7 +44,7 @@ pub(crate) async fn measure(starter: &Starter, count: u32) -> anyhow::Result<Str
         "Each package has a config and three modules, {BYTES} bytes of TypeScript; each client keeps one connection and waits for the \
          end before it goes on. Processor time is for each publish.\n\n"
     );
-    Ok(table.note(&about) + &memory.note(""))
+    Ok(format!("{}{}", table.note(&about), memory.note("")))
 }
 
 /// One round of `count` publishes by so many clients, as a row.

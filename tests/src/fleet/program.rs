@@ -79,6 +79,12 @@ impl Process {
         self.address.expect("this role listens")
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that it has had at once since it started, and what it has now, in bytes.
     ///
     /// # Panics

@@ -35,7 +35,6 @@ use crate::bells::{Bells, Notes};
 use crate::client::{Client, Door};
 use crate::database::TestDatabase;
 use crate::engines::Engine;
-use crate::package::PackageBuilder;
 use crate::world;
 
 /// Where the registry says it is.
@@ -192,21 +191,6 @@ impl TestRegistry {
             }
         }
         drop(self.notes.take());
-    }
-
-    /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.
-    ///
-    /// # Panics
-    /// When it is not accepted.
-    pub async fn accept(&self, author: &Client, package: &PackageBuilder) -> String {
-        let mark = self.bells().mark();
-        tokio::select! {
-            biased;
-            answer = author.publish(package) => panic!("it was answered at once: {} {}", answer.status, answer.text()),
-            () = self.bells().rung_since(mark) => {}
-        }
-        let tasks = author.get(&format!("{}/publishing_tasks?limit=1", package.home())).await.expect(200).json();
-        tasks[0]["id"].as_str().expect("the newest task is the one that was accepted").to_owned()
     }
 
     /// Moves the clock.

@@ -1,4 +1,4 @@
-//! What keeps a registry in order, when a test says so, and what becomes of it elsewhere.
+//! What keeps a registry in order, when a test says so, what is left in its hands, and what becomes of it elsewhere.
 
 use std::sync::Arc;
 
@@ -9,8 +9,24 @@ use slipway_worker::reconcile::{self, Repair, Round};
 
 use super::TestRegistry;
 use crate::database::TestDatabase;
+use crate::{Client, PackageBuilder};
 
 impl TestRegistry {
+    /// Has an upload accepted by somebody who then goes away: nobody waits for its end. Returns the task.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    pub async fn accept(&self, author: &Client, package: &PackageBuilder) -> String {
+        let mark = self.bells().mark();
+        tokio::select! {
+            biased;
+            answer = author.publish(package) => panic!("it was answered at once: {} {}", answer.status, answer.text()),
+            () = self.bells().rung_since(mark) => {}
+        }
+        let tasks = author.get(&format!("{}/publishing_tasks?limit=1", package.home())).await.expect(200).json();
+        tasks[0]["id"].as_str().expect("the newest task is the one that was accepted").to_owned()
+    }
+
     /// Has the house cleaned up, and does what else is due.
     ///
     /// # Panics

@@ -54,7 +54,7 @@ on_both_engines!(a_publish_reads_back_as_written, async |scratch| {
 
 on_both_engines!(who_waits_is_counted_up_to_a_bound, async |scratch| {
     let bench = Bench::on(scratch).await;
-    let waiting = async |most| bench.read(async |tx| tx.waiting_publishes(most).await.unwrap()).await;
+    let waiting = async |most| bench.read(async |tx| tx.publish_load(package_name("@std/path").scope(), most).await.unwrap().1).await;
     assert_eq!(waiting(2).await, 0);
     let mut jobs = Vec::new();
     for job in [Job::Publish { task: bench.ids.next() }, Job::Housekeep, Job::Publish { task: bench.ids.next() }] {
@@ -63,6 +63,20 @@ on_both_engines!(who_waits_is_counted_up_to_a_bound, async |scratch| {
     assert_eq!((waiting(1).await, waiting(2).await, waiting(10).await), (1, 2, 2));
     assert!(bench.write(async |tx| jobs::claim(tx, jobs[0], "test").await.unwrap()).await.is_some());
     assert_eq!(waiting(10).await, 1, "one that is worked on does not wait");
+});
+
+on_both_engines!(the_publishes_of_a_week_are_counted, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (package, other) = (bench.package("@std/path").await, bench.package("@acme/path").await);
+    let load = async || bench.read(async |tx| tx.publish_load(package.scope(), 1).await.unwrap().0).await;
+    assert_eq!(load().await, 0);
+    bench.publish(&package, "1.0.0").await;
+    bench.publish(&other, "1.0.0").await;
+    bench.advance(TimeDelta::days(6));
+    bench.publish(&package, "1.0.1").await;
+    assert_eq!(load().await, 2);
+    bench.advance(TimeDelta::days(1));
+    assert_eq!(load().await, 1, "the first one is seven days old");
 });
 
 on_both_engines!(a_publish_needs_its_package, async |scratch| {

@@ -71,11 +71,14 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     record::write_package(context, &snapshot.package, &snapshot.versions, fresh.map(|fresh| *fresh)).await?;
     if !snapshot.versions.is_empty() || is_shown(workshop, &package).await? {
         let npm_url = context.config.npm_url.clone();
+        let is_about_versions = !snapshot.versions.is_empty();
         let documents = aside(move || documents(&snapshot, &npm_url)).await;
         let changed: Vec<StorageKey> = documents.iter().map(|(key, _)| key.clone()).collect();
         let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
         futures::future::try_join_all(writes).await?;
-        steps::reached(Step::DocumentsWritten);
+        if is_about_versions {
+            steps::reached(Step::DocumentsWritten);
+        }
         if let Err(error) = workshop.cdn.purge(&changed).await {
             // The short lifetime of the documents bounds what this costs.
             tracing::warn!(%package, %error, "the edge was not told");
@@ -87,7 +90,9 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     let finished = tx.finish_publishes(&package, generation).await?;
     let twin = settle(&mut tx, claim).await?;
     tx.commit().await?;
-    steps::reached(Step::Settled);
+    if !finished.is_empty() {
+        steps::reached(Step::Settled);
+    }
     for (task, _) in &finished {
         tracing::info!(%task, %package, generation, "published");
         context.tell(*task).await;
