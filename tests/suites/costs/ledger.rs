@@ -7,6 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What was done in some time.
@@ -60,9 +61,13 @@ impl Visit for Reading<'_> {
 /// Spans of the object stores that write.
 const WRITES: [&str; 4] = ["put", "put_once", "replace", "finish"];
 
-impl<S: Subscriber> Layer<S> for Listener {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() != "sqlx::query" {
+/// The span of a request that waits for the end of a publish, and looks at its row meanwhile, as often as the time it takes has it.
+const WAITING: &str = "publish.wait";
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let is_asked_meanwhile = || context.event_scope(event).is_some_and(|mut spans| spans.any(|span| span.name() == WAITING));
+        if event.metadata().target() != "sqlx::query" || is_asked_meanwhile() {
             return;
         }
         let mut summary = Reading { name: "summary", value: None };
