@@ -96,8 +96,8 @@ async fn all(fleet: &Fleet, amount: Amount) -> anyhow::Result<String> {
 }
 
 fn packed(number: u32, version: u32) -> anyhow::Result<Package> {
-    let module = |at: usize| (format!("src/m{at}.ts"), code::module(at, BYTES, u64::from(version) * 100 + at as u64).into_bytes());
-    let entry: String = (0..MODULES - 1).map(|at| format!("export * from \"./src/m{at}.ts\";\n")).collect();
+    let module = |at: usize| (format!("src/part_{at}.ts"), code::module(at, BYTES, u64::from(version) * 100 + at as u64).into_bytes());
+    let entry: String = (0..MODULES - 1).map(|at| format!("export * from \"./src/part_{at}.ts\";\n")).collect();
     let files: Vec<File> = std::iter::once(("mod.ts".to_owned(), entry.into_bytes())).chain((0..MODULES - 1).map(module)).collect();
     Package::pack(SCOPE, &format!("scaled-{}", number % PACKAGES), &format!("1.{version}.0"), &files)
 }
