@@ -1,8 +1,8 @@
 //! Compares what the database says with what is stored, and puts right what follows from the rest.
 //!
-//! Five rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
-//! another process left it: users and scopes with their records, packages with their documents, versions with their objects, and the
-//! objects of both stores with their rows.
+//! Six rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
+//! another process left it: users with their records, scopes with theirs, packages with their documents, versions with their
+//! objects, and the objects of each of the two stores with their rows.
 //!
 //! No bytes of a version are ever changed: an object is made again only when the very digest comes out that was recorded when it was
 //! published. Nothing is deleted: what has no row may be all that is left of it. And a package that lists a version without a row is
