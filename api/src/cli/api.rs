@@ -6,6 +6,7 @@ use slipway_common::shutdown::Shutdown;
 
 use super::arguments::ServeArguments;
 use super::doors::{self, readable};
+use super::serve::Signals;
 use super::{roles, serve, worker};
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
@@ -15,12 +16,13 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let config = doors::load(&layers)?;
     let context = doors::open(config).await?;
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
+    let signals = Signals::listen()?;
     let shutdown = Shutdown::default();
     worker::relay(&context, &shutdown);
     serve::answer(&context, listener, &shutdown);
     serve::introduce(&context.config);
     serve::ready(&context.config);
-    serve::until_signal(&shutdown).await?;
+    signals.obey(&shutdown).await;
     context.db.close().await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use slipway_common::config::{Config, Layers};
 use slipway_common::context::Context;
 use slipway_common::shutdown::Shutdown;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 
@@ -35,21 +35,36 @@ pub(super) fn answer(context: &Context, listener: TcpListener, shutdown: &Shutdo
     shutdown.spawn(crate::serve(App::new(context.clone(), shutdown), listener));
 }
 
-/// Waits for SIGTERM or Ctrl-C, then drains. A second signal leaves at once; what is not done stands in its row.
-pub(super) async fn until_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Ears for SIGTERM and Ctrl-C. Opened before a process says that it is ready: who reads that may ask it to end at once, and a signal
+/// that nobody listens for ends a process in the middle of its work.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let ear = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: ear(SignalKind::terminate())?, interrupt: ear(SignalKind::interrupt())? })
     }
-    tracing::info!("finishing what was accepted");
-    tokio::select! {
-        () = shutdown.finish() => return Ok(()),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
-    tracing::warn!("leaving at once; what is not done stands in its row");
-    shutdown.abort();
-    Ok(())
+
+    /// Waits for the first, then drains. A second signal leaves at once; what is not done stands in its row.
+    pub(super) async fn obey(mut self, shutdown: &Shutdown) {
+        self.next().await;
+        tracing::info!("finishing what was accepted");
+        tokio::select! {
+            () = shutdown.finish() => return,
+            () = self.next() => {}
+        }
+        tracing::warn!("leaving at once; what is not done stands in its row");
+        shutdown.abort();
+    }
 }

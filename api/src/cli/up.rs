@@ -13,6 +13,7 @@ use slipway_common::shutdown::Shutdown;
 use super::admin_token::{self, ADMIN};
 use super::arguments::UpArguments;
 use super::doors::{self, readable};
+use super::serve::Signals;
 use super::{serve, worker};
 
 /// The file in the data directory that a running registry holds a lock on.
@@ -39,11 +40,12 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     let is_new = admin_token::provide(&context, &token).await?;
 
     take_over(&context).await.map_err(readable)?;
+    let signals = Signals::listen()?;
     let shutdown = Shutdown::default();
     worker::start(&context, &shutdown)?;
     serve::answer(&context, listener, &shutdown);
     greet(&context, &token, is_new);
-    serve::until_signal(&shutdown).await?;
+    signals.obey(&shutdown).await;
     context.db.close().await;
     Ok(())
 }

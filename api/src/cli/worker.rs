@@ -12,6 +12,7 @@ use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
 
 use super::arguments::DoorArguments;
 use super::doors::{self, readable};
+use super::serve::Signals;
 use super::{roles, serve};
 
 // What `doctor` and `admin` do with the workshop.
@@ -31,10 +32,11 @@ pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     roles::check(&config, "worker")?;
     let context = doors::open(config).await?;
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
+    let signals = Signals::listen()?;
     let shutdown = Shutdown::default();
     start(&context, &shutdown)?;
     serve::ready(&context.config);
-    serve::until_signal(&shutdown).await?;
+    signals.obey(&shutdown).await;
     context.db.close().await;
     Ok(())
 }
