@@ -21,6 +21,7 @@ use slipway_common::model::job::Lane;
 use slipway_common::shutdown::Shutdown;
 
 pub use analyser::{Analyser, Pipeline};
+pub use jobs::Documents;
 pub use schedule::relay;
 pub use workshop::Workshop;
 

@@ -6,6 +6,7 @@ use slipway_common::context::Context;
 
 use crate::analyser::Analyser;
 use crate::cdn::Cdn;
+use crate::jobs::Documents;
 
 /// What every job has at hand.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub struct Workshop {
     pub analyser: Analyser,
     /// The edge in front of the registry.
     pub cdn: Arc<dyn Cdn>,
+    /// The documents of packages that this process wrote last.
+    pub documents: Arc<Documents>,
     /// What this process is called in the rows it works on, for people.
     pub name: String,
 }

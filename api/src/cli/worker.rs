@@ -60,6 +60,7 @@ pub(super) fn workshop(context: &Context) -> anyhow::Result<(Workshop, Arc<Analy
         context: context.clone(),
         analyser: Analyser::Children(Arc::clone(&analysis)),
         cdn: cdn::open(&context.config)?,
+        documents: Arc::default(),
         name: format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random)),
     };
     Ok((workshop, analysis))

@@ -135,7 +135,7 @@ impl WriteTx {
         self.mark_stored(&version.package, &version.version, remembered.stored_generation).await?;
         on!(self, |conn| sqlx::query(SQL)
             .bind(remembered.stored_at)
-            .bind(remembered.updated_at)
+            .bind(version.updated_at)
             .bind(version.package.scope().as_str())
             .bind(version.package.name())
             .bind(version.version.to_string())

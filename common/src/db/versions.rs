@@ -156,20 +156,20 @@ impl ReadTx {
     /// What the public documents of a package list, highest version first.
     pub async fn listed_versions(&mut self, at: &PackageName) -> DbResult<Vec<ListedVersion>> {
         const SQL: &str = sql!(
-            "SELECT version, is_yanked, created_at, updated_at, npm_manifest
+            "SELECT version, is_yanked, created_at, updated_at, stored_generation, npm_manifest
              FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
              ORDER BY sort_key DESC"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, String)>(SQL)
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, i64, String)>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
             .fetch_all(conn)
             .await)?;
         rows.into_iter()
-            .map(|(version, is_yanked, created_at, updated_at, npm_manifest)| {
+            .map(|(version, is_yanked, created_at, updated_at, stored_generation, npm_manifest)| {
                 let version = rows::name("versions", "version", &version)?;
                 let npm_manifest = rows::read_document("versions", "npm_manifest", &npm_manifest)?;
-                Ok(ListedVersion { version, is_yanked, created_at, updated_at, npm_manifest })
+                Ok(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest })
             })
             .collect()
     }

@@ -159,6 +159,7 @@ mod tests {
             is_yanked,
             created_at: Instant::UNIX_EPOCH,
             updated_at: Instant::UNIX_EPOCH,
+            stored_generation: 1,
             npm_manifest: json!({
                 "name": "@jsr/std__path", "version": version, "license": "MIT", "exports": {},
                 "dist": { "integrity": "sha512-x", "shasum": "y" }, "dependencies": { "a": "^1" },

@@ -75,6 +75,8 @@ pub struct ListedVersion {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+    /// The generation of the package from which all its bytes are in place.
+    pub stored_generation: i64,
     /// See [`VersionContent::npm_manifest`].
     pub npm_manifest: Value,
 }

@@ -18,6 +18,8 @@ pub const USER_RECORDS: &str = "registry/users";
 pub const SCOPE_RECORDS: &str = "registry/scopes";
 /// The same of packages.
 pub const PACKAGE_RECORDS: &str = "registry/packages";
+/// The same of versions, in a directory for each package.
+pub(super) const VERSION_RECORDS: &str = "registry/versions";
 
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,8 +119,15 @@ pub enum StorageKey {
     UserRecord(UserId),
     /// What is remembered of a scope and its members.
     ScopeRecord(ScopeName),
-    /// What is remembered of a package and its versions.
+    /// What is remembered of a package.
     PackageRecord(PackageName),
+    /// What is remembered of a version.
+    VersionRecord {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
 }
 
 impl StorageKey {
@@ -134,11 +143,22 @@ impl StorageKey {
         }
     }
 
+    /// The directory of what is remembered of a package's versions, in the private store.
+    #[must_use]
+    pub fn version_records(package: &PackageName) -> String {
+        format!("{VERSION_RECORDS}/{}/{}", package.scope(), package.name())
+    }
+
     /// Which store it is in.
     #[must_use]
     pub fn store(&self) -> Store {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Store::Private,
+            Self::Upload(_)
+            | Self::PlanPack { .. }
+            | Self::UserRecord(_)
+            | Self::ScopeRecord(_)
+            | Self::PackageRecord(_)
+            | Self::VersionRecord { .. } => Store::Private,
             _ => Store::Public,
         }
     }
@@ -161,6 +181,7 @@ impl StorageKey {
             Self::UserRecord(user) => format!("{USER_RECORDS}/{user}.json"),
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
+            Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
         }
     }
 
@@ -216,7 +237,6 @@ impl StorageKey {
     #[must_use]
     pub fn surrogate(&self) -> Option<String> {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => None,
             Self::Module { package, .. }
             | Self::VersionMeta { package, .. }
             | Self::PackageMeta(package)
@@ -224,6 +244,7 @@ impl StorageKey {
             | Self::Packument(package)
             | Self::PackumentAbbreviated(package)
             | Self::Docs { package, .. } => Some(format!("package:{package}")),
+            _ => None,
         }
     }
 }
@@ -247,10 +268,11 @@ mod tests {
             StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
             StorageKey::Packument(package.clone()),
             StorageKey::PackumentAbbreviated(package.clone()),
-            StorageKey::Docs { package: package.clone(), version, revision: 1, name: "index.json".into() },
+            StorageKey::Docs { package: package.clone(), version: version.clone(), revision: 1, name: "index.json".into() },
             StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
             StorageKey::ScopeRecord(package.scope().clone()),
-            StorageKey::PackageRecord(package),
+            StorageKey::PackageRecord(package.clone()),
+            StorageKey::VersionRecord { package, version },
         ];
         for key in &keys {
             assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
@@ -274,6 +296,7 @@ mod tests {
                 "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
             ]
         );
     }

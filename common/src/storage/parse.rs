@@ -2,7 +2,7 @@
 
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
-use super::key::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS};
+use super::key::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS};
 
 impl StorageKey {
     /// Reads a key of a store back. Nothing when the house would not give an object this name.
@@ -40,8 +40,13 @@ fn private(text: &str) -> Option<StorageKey> {
     if let Some(name) = below(SCOPE_RECORDS) {
         return Some(StorageKey::ScopeRecord(ScopeName::try_from(name.strip_suffix(".json")?).ok()?));
     }
-    let (scope, name) = below(PACKAGE_RECORDS)?.strip_suffix(".json")?.split_once('/')?;
-    Some(StorageKey::PackageRecord(PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?))
+    let package = |scope, name| PackageName::new(ScopeName::try_from(scope).ok()?, name).ok();
+    if let Some(name) = below(PACKAGE_RECORDS) {
+        let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
+        return Some(StorageKey::PackageRecord(package(scope, name)?));
+    }
+    let [scope, name, version] = below(VERSION_RECORDS)?.strip_suffix(".json")?.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
+    Some(StorageKey::VersionRecord { package: package(scope, name)?, version: Version::try_from(version).ok()? })
 }
 
 fn public(text: &str) -> Option<StorageKey> {

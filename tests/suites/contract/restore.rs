@@ -44,7 +44,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         is_archived: true,
         readme_source: row.readme_source,
         runtime_compat: row.runtime_compat,
-        versions: Vec::new(),
+        changed: Vec::new(),
         created_at: row.created_at,
         updated_at: row.updated_at,
         generation: 9,

@@ -5,6 +5,7 @@
 //! changes nothing but the time.
 
 pub(crate) mod announce;
+mod documents;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;
@@ -19,6 +20,8 @@ use slipway_common::jobs::{self, Settled};
 use slipway_common::model::job::{Claim, Lane};
 
 use crate::error::JobError;
+
+pub use documents::Documents;
 
 /// Settles a job in a transaction, or says that it is not ours any more. Returns the twin to ring after the commit.
 pub(crate) async fn settle(tx: &mut WriteTx, claim: &Claim) -> Result<Option<(JobId, Lane)>, JobError> {

@@ -192,7 +192,6 @@ fn record(
     dependencies.sort();
     VersionRecord {
         version: version.version.clone(),
-        is_yanked: version.is_yanked,
         user_id: version.user_id,
         task_id: version.task_id,
         publish: Some(PublishRecord {
@@ -208,14 +207,13 @@ fn record(
         license: content.license.clone(),
         readme: content.readme.clone(),
         uses_npm: content.uses_npm,
-        npm_manifest: Sha256::of(content.npm_manifest.to_string().as_bytes()),
+        npm_manifest: content.npm_manifest.clone(),
         npm_revision: content.npm_revision,
         artefacts: content.artefacts.iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).cloned().collect(),
         dependencies,
         stored_generation: 0,
         stored_at: None,
         created_at: version.created_at,
-        updated_at: version.updated_at,
     }
 }
 

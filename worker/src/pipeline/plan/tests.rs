@@ -74,7 +74,6 @@ fn a_package_becomes_a_plan() {
             ArtefactKind::VersionMeta,
             ArtefactKind::NpmTarball,
             docs("index.json"),
-            docs("symbols.json"),
         ]
     );
     assert_eq!(
