@@ -1,7 +1,9 @@
 //! Versions: what was published and never changes again.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::clock::Instant;
 use crate::ids::{ExportKey, Exports, PackageName, PackagePath, Sha256, TaskId, UserId, Version};
@@ -64,8 +66,11 @@ pub struct ArtefactRecord {
     pub size: u64,
 }
 
+/// The members of an npm manifest, each as it was written: documents of many versions are put together without reading them.
+pub type NpmManifest = IndexMap<String, Box<RawValue>>;
+
 /// What the public documents of a package say of one version.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ListedVersion {
     /// The version.
     pub version: Version,
@@ -78,7 +83,7 @@ pub struct ListedVersion {
     /// The generation of the package from which all its bytes are in place.
     pub stored_generation: i64,
     /// See [`VersionContent::npm_manifest`].
-    pub npm_manifest: Value,
+    pub npm_manifest: NpmManifest,
 }
 
 /// A version as dependents see it.
