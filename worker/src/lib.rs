@@ -53,6 +53,7 @@ pub fn start(workshop: &Workshop, shutdown: &Shutdown) {
         });
     }
     shutdown.spawn(schedule::take_up(workshop.context.clone(), shutdown.clone()));
+    shutdown.spawn(schedule::catalogue(workshop.context.clone(), shutdown.clone()));
     shutdown.spawn(schedule::housekeeping(workshop.context.clone(), shutdown.clone()));
 }
 

@@ -69,9 +69,11 @@ impl Packument {
         let latest = latest(listed);
         let mut time = IndexMap::from([
             ("created".to_owned(), npm_time(package.created_at)),
-            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.created_at).max().unwrap_or(package.updated_at))),
+            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.updated_at).fold(package.updated_at, Instant::max))),
         ]);
-        time.extend(listed.iter().map(|version| (version.version.to_string(), npm_time(version.created_at))));
+        // In rising order, as npm's own registry has it: `npm view` prints what a range means in the order of the document, and scripts
+        // take the last.
+        time.extend(listed.iter().rev().map(|version| (version.version.to_string(), npm_time(version.created_at))));
         let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).cloned();
         Self {
             id: npm_name.clone(),
@@ -79,7 +81,7 @@ impl Packument {
             name: npm_name,
             description: package.description.clone(),
             tags: latest.map(|version| ("latest", version.version.to_string())).into_iter().collect(),
-            versions: listed.iter().map(|version| (version.version.to_string(), manifest(package, version, npm_url))).collect(),
+            versions: listed.iter().rev().map(|version| (version.version.to_string(), manifest(package, version, npm_url))).collect(),
             time,
             homepage: of_latest("homepage"),
             repository: of_latest("repository"),
@@ -192,6 +194,14 @@ mod tests {
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.224.3", false)])["dist-tags"]["latest"], "0.224.3");
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.9.0", true)])["dist-tags"]["latest"], "1.0.0-rc.2");
         assert_eq!(document(&[("1.0.0", true)])["dist-tags"], json!({}));
+    }
+
+    #[test]
+    fn versions_rise() {
+        let document = document(&[("1.10.0", false), ("1.9.0", true), ("1.0.0-rc.1", false)]);
+        let keys = |field: &str| document[field].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys("versions"), ["1.0.0-rc.1", "1.9.0", "1.10.0"]);
+        assert_eq!(keys("time"), ["created", "modified", "1.0.0-rc.1", "1.9.0", "1.10.0"]);
     }
 
     #[test]

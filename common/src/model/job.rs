@@ -30,6 +30,8 @@ pub enum Job {
         /// Of whom or what.
         subject: Subject,
     },
+    /// Write the catalogue, from which searches are answered.
+    Catalogue,
     /// Remove what nobody needs any more.
     Housekeep,
     /// Compare a part of what the database says with what is stored.
@@ -48,7 +50,7 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 6] = ["publish", "store", "announce", "record", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 7] = ["publish", "store", "announce", "record", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -58,6 +60,7 @@ impl Job {
             Self::Store { .. } => "store",
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
+            Self::Catalogue => "catalogue",
             Self::Housekeep => "housekeep",
             Self::Reconcile => "reconcile",
         }
@@ -70,7 +73,7 @@ impl Job {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
             Self::Record { .. } => Lane::Derive,
-            Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
+            Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
 
@@ -83,6 +86,7 @@ impl Job {
             Self::Announce { package } => format!("announce:{package}"),
             Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
             Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
+            Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),
             Self::Reconcile => "reconcile".to_owned(),
         }

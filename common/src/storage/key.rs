@@ -19,6 +19,9 @@ pub const SCOPE_RECORDS: &str = "registry/scopes";
 /// The same of packages.
 pub const PACKAGE_RECORDS: &str = "registry/packages";
 
+/// The name of the catalogue in the private store.
+pub(super) const CATALOGUE: &str = "registry/catalogue.json";
+
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Store {
@@ -119,6 +122,8 @@ pub enum StorageKey {
     ScopeRecord(ScopeName),
     /// What is remembered of a package and its versions.
     PackageRecord(PackageName),
+    /// A few words about every package, for searches.
+    Catalogue,
 }
 
 impl StorageKey {
@@ -139,6 +144,7 @@ impl StorageKey {
     pub fn store(&self) -> Store {
         match self {
             Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Store::Private,
+            Self::Catalogue => Store::Private,
             _ => Store::Public,
         }
     }
@@ -161,6 +167,7 @@ impl StorageKey {
             Self::UserRecord(user) => format!("{USER_RECORDS}/{user}.json"),
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
+            Self::Catalogue => CATALOGUE.to_owned(),
         }
     }
 
@@ -197,7 +204,7 @@ impl StorageKey {
     pub fn mutability(&self) -> Mutability {
         match self {
             Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
-            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Mutability::Mutable,
+            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::Catalogue => Mutability::Mutable,
             _ => Mutability::Immutable,
         }
     }
@@ -217,6 +224,7 @@ impl StorageKey {
     pub fn surrogate(&self) -> Option<String> {
         match self {
             Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => None,
+            Self::Catalogue => None,
             Self::Module { package, .. }
             | Self::VersionMeta { package, .. }
             | Self::PackageMeta(package)
@@ -251,6 +259,7 @@ mod tests {
             StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
             StorageKey::ScopeRecord(package.scope().clone()),
             StorageKey::PackageRecord(package),
+            StorageKey::Catalogue,
         ];
         for key in &keys {
             assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
@@ -274,6 +283,7 @@ mod tests {
                 "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/catalogue.json application/json private, no-store".to_owned(),
             ]
         );
     }

@@ -51,6 +51,19 @@ impl TestRegistry {
         self.drain().await;
     }
 
+    /// Has the catalogue written, as it recurs, and does what else is due.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn catalogue(&self) {
+        let context = self.context();
+        let mut tx = context.db.write("test.catalogue").await.expect("the database answers");
+        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Catalogue).await.expect("the database answers");
+        tx.commit().await.expect("the database answers");
+        context.ring(Job::Catalogue.lane(), id).await;
+        self.drain().await;
+    }
+
     /// Has a part of the rows compared with the objects, as it recurs, and does what else is due.
     ///
     /// # Panics

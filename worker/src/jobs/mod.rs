@@ -5,6 +5,7 @@
 //! changes nothing but the time.
 
 pub(crate) mod announce;
+pub(crate) mod catalogue;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;

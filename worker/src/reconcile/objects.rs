@@ -46,6 +46,7 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
                 (tx.scope(&scope).await?.is_some(), Some(Job::Record { subject: Subject::Scope(scope) }))
             }
             Some(StorageKey::PackageRecord(package)) => (tx.package(&package).await?.is_some(), Some(Job::Announce { package })),
+            Some(StorageKey::Catalogue) => (true, None),
             _ => (false, None),
         };
         // What was deleted a moment ago is about to be forgotten.
