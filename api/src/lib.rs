@@ -36,6 +36,7 @@ pub fn router(app: App) -> Router {
     let api = routes::api(&app).layer(from_fn(api_headers));
     let desk = Router::new()
         .nest("/api", api)
+        .merge(routes::npm().layer(from_fn(api_headers)))
         .merge(routes::health())
         .merge(web::pages())
         .fallback(web::not_found)

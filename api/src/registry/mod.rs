@@ -20,7 +20,7 @@ use slipway_common::shutdown::aside;
 use slipway_common::storage::{ReadRequest, Reading, Storage, StorageError, StorageKey};
 use tokio::sync::Semaphore;
 
-pub(crate) use address::{Address, Found, Kind, parse};
+pub(crate) use address::{Address, Found, Kind, parse, tag};
 
 /// Documents that are read whole at once to compute an answer. One of a package with thousands of versions takes tens of megabytes and
 /// a part of a second of a processor; who comes then waits for their turn.

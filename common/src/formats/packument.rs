@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::clock::Instant;
-use crate::ids::Version;
+use crate::ids::{DistTag, Version};
 use crate::model::package::Package;
 use crate::model::version::ListedVersion;
 
@@ -45,7 +45,7 @@ pub struct Packument {
     name: String,
     description: String,
     #[serde(rename = "dist-tags")]
-    tags: IndexMap<&'static str, String>,
+    tags: IndexMap<String, String>,
     versions: IndexMap<String, Map<String, Value>>,
     time: IndexMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,7 @@ impl Packument {
             revision: generation.to_string(),
             name: npm_name,
             description: package.description.clone(),
-            tags: latest.map(|version| ("latest", version.version.to_string())).into_iter().collect(),
+            tags: tags(package, latest, listed),
             versions: listed.iter().rev().map(|version| (version.version.to_string(), manifest(package, version, npm_url))).collect(),
             time,
             homepage: of_latest("homepage"),
@@ -127,6 +127,13 @@ impl Packument {
 fn latest(listed: &[ListedVersion]) -> Option<&ListedVersion> {
     let mut candidates = listed.iter().filter(|version| !version.is_yanked);
     candidates.clone().find(|version| version.version.is_stable()).or_else(|| candidates.next())
+}
+
+/// `latest`, and behind it the tags that its members gave. A tag of what is not listed, or yanked, would break installations.
+fn tags(package: &Package, latest: Option<&ListedVersion>, listed: &[ListedVersion]) -> IndexMap<String, String> {
+    let is_good = |named: &Version| listed.iter().any(|version| version.version == *named && !version.is_yanked);
+    let own = package.tags.iter().filter(|(_, named)| is_good(named)).map(|(tag, named)| (tag.to_string(), named.to_string()));
+    latest.map(|version| (DistTag::LATEST.to_owned(), version.version.to_string())).into_iter().chain(own).collect()
 }
 
 fn manifest(package: &Package, listed: &ListedVersion, npm_url: &Url) -> Map<String, Value> {
@@ -176,6 +183,9 @@ mod tests {
             is_archived: false,
             readme_source: ReadmeSource::Jsdoc,
             runtime_compat: RuntimeCompat::default(),
+            tags: [("next", "1.0.0-rc.2"), ("gone", "0.9.0"), ("lost", "7.0.0")]
+                .map(|(tag, version)| (DistTag::try_from(tag).unwrap(), Version::try_from(version).unwrap()))
+                .into(),
             generation: 3,
             announced: 0,
             created_at: Instant::UNIX_EPOCH,
@@ -202,6 +212,12 @@ mod tests {
         let keys = |field: &str| document[field].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys("versions"), ["1.0.0-rc.1", "1.9.0", "1.10.0"]);
         assert_eq!(keys("time"), ["created", "modified", "1.0.0-rc.1", "1.9.0", "1.10.0"]);
+    }
+
+    #[test]
+    fn tags_name_what_can_be_installed() {
+        let document = document(&[("1.0.0-rc.2", false), ("0.9.0", true), ("0.8.0", false)]);
+        assert_eq!(document["dist-tags"], json!({ "latest": "0.8.0", "next": "1.0.0-rc.2" }));
     }
 
     #[test]

@@ -12,5 +12,6 @@ mod origins;
 mod packages;
 mod scopes;
 mod search;
+mod tags;
 mod tasks;
 mod wire;

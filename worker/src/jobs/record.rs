@@ -127,6 +127,7 @@ pub(crate) fn of_package(package: &Package, versions: Vec<VersionRecord>) -> Pac
         is_archived: package.is_archived,
         readme_source: package.readme_source,
         runtime_compat: package.runtime_compat,
+        tags: package.tags.clone(),
         versions,
         created_at: package.created_at,
         updated_at: package.updated_at,

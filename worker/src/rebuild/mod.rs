@@ -137,6 +137,13 @@ async fn restore_package(
             Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
         }
     }
+    for (tag, version) in std::mem::take(&mut package.tags) {
+        if versions.iter().any(|(row, _)| row.version == version && !row.is_yanked) {
+            package.tags.insert(tag, version);
+        } else {
+            rebuilt.left_out.push(format!("dist-tag {tag} of {name}: there is no version {version} that it could name"));
+        }
+    }
     // A record is written before the documents that follow from it. What was under way then is announced once more, with a number
     // that is above all that readers have seen.
     let announced = shown.iter().copied().chain([package.generation]).max().unwrap_or_default();
