@@ -9,6 +9,8 @@ use slipway_common::jobs::{self, RELAY_PERIOD};
 use slipway_common::model::job::Job;
 use slipway_common::shutdown::Shutdown;
 
+use crate::jobs::readdress;
+
 /// How often the house is swept. What it removes was kept for a day or longer, so an hour is often enough.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
@@ -50,6 +52,17 @@ pub(crate) async fn take_up(context: Context, shutdown: Shutdown) {
     for (job, lane) in taken {
         tracing::info!(%job, "a parked job is taken up");
         context.ring(lane, job).await;
+    }
+}
+
+/// Has every package announced anew if the registry was given another address. Tries until the database answers.
+pub(crate) async fn addresses(context: Context, shutdown: Shutdown) {
+    while let Err(fault) = readdress::state_addresses(&context).await {
+        tracing::warn!(fault = fault.chain(), "the addresses of the registry could not be compared");
+        tokio::select! {
+            () = shutdown.begun() => return,
+            () = tokio::time::sleep(TAKE_UP_AGAIN) => {}
+        }
     }
 }
 

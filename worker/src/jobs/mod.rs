@@ -9,6 +9,7 @@ pub(crate) mod catalogue;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;
+pub(crate) mod readdress;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod store;
