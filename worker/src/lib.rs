@@ -22,6 +22,7 @@ use slipway_common::shutdown::Shutdown;
 
 pub use analyser::{Analyser, Pipeline};
 pub use jobs::Documents;
+pub use jobs::readdress::state_addresses;
 pub use schedule::relay;
 pub use workshop::Workshop;
 
@@ -54,6 +55,8 @@ pub fn start(workshop: &Workshop, shutdown: &Shutdown) {
         });
     }
     shutdown.spawn(schedule::take_up(workshop.context.clone(), shutdown.clone()));
+    shutdown.spawn(schedule::addresses(workshop.context.clone(), shutdown.clone()));
+    shutdown.spawn(schedule::catalogue(workshop.context.clone(), shutdown.clone()));
     shutdown.spawn(schedule::housekeeping(workshop.context.clone(), shutdown.clone()));
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn run(config: Config, repair: bool) -> anyhow::Result<usize> {
 
 /// Whether nobody told this process what the registry is called. Then documents are compared with the address that they have: the
 /// registry was perhaps started with one that only its own command line knows.
-fn follows_from_listen(config: &Config) -> bool {
+pub(super) fn follows_from_listen(config: &Config) -> bool {
     config.public_url.as_str() == format!("http://{}/", config.listen) && config.npm_url.as_str() == format!("{}npm/", config.public_url)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit 0 on success, 1 on failure with one clear line on standard error, 2 on wrong usage.
 
+mod addresses;
 mod admin;
 mod admin_token;
 mod api;

@@ -19,6 +19,12 @@ pub(crate) enum Kind {
 pub(crate) enum Address {
     /// An object.
     Object(StorageKey),
+    /// What the npm document of a package says of one version: this one, the one with this tag, or the best of this range.
+    Manifest(PackageName, String),
+    /// The tags of a package.
+    Tags(PackageName),
+    /// The packages that a search finds.
+    Search,
     /// A fixed document.
     Json(&'static str),
     /// Something that cannot exist.
@@ -35,6 +41,9 @@ pub(crate) struct Found {
 /// The address of a request, if it belongs to the read path. `path` is as it came, percent signs and all.
 pub(crate) fn parse(method: &Method, path: &str, headers: &HeaderMap) -> Option<Found> {
     if path == "/npm" || path.starts_with("/npm/") {
+        if matches!(*method, Method::PUT | Method::DELETE) && tag(path).is_some() {
+            return None;
+        }
         let rest = path.strip_prefix("/npm").unwrap_or_default();
         return Some(Found { kind: Kind::Npm, address: decode(rest).map_or(Address::Nothing, |rest| npm(&rest)) });
     }
@@ -92,11 +101,34 @@ fn module(path: &str) -> Option<Address> {
     }
 }
 
-/// Addresses below the npm root, decoded: `/@jsr/s__p`, `/@jsr/s__p/-/s__p-1.0.0.tgz`, `/`, `/-/ping`.
+/// The package and the tag of `/npm/-/package/@jsr%2fs__p/dist-tags/next`, which is not only read.
+pub(crate) fn tag(path: &str) -> Option<(PackageName, String)> {
+    let path = decode(path.strip_prefix("/npm")?)?;
+    let (package, tag) = tags(&path)?;
+    Some((package, tag?.to_owned()))
+}
+
+/// The package of `/-/package/@jsr/s__p/dist-tags`, and the tag behind it, if there is one.
+fn tags(path: &str) -> Option<(PackageName, Option<&str>)> {
+    let (stem, rest) = path.strip_prefix("/-/package/@jsr/")?.split_once('/')?;
+    let package = PackageName::from_npm_stem(stem).ok()?;
+    match rest.strip_prefix("dist-tags")?.strip_prefix('/') {
+        Some(tag) if !tag.is_empty() => (!tag.contains('/')).then_some((package, Some(tag))),
+        Some(_) => Some((package, None)),
+        None => (rest == "dist-tags").then_some((package, None)),
+    }
+}
+
+/// Addresses below the npm root, decoded: `/@jsr/s__p`, `/@jsr/s__p/^1.0.0`, `/@jsr/s__p/-/s__p-1.0.0.tgz`, `/`, `/-/ping`,
+/// `/-/package/@jsr/s__p/dist-tags`.
 fn npm(path: &str) -> Address {
     match path.trim_end_matches('/') {
         "" | "/-/ping" => return Address::Json("{}"),
+        "/-/v1/search" => return Address::Search,
         _ => {}
+    }
+    if let Some((package, None)) = tags(path) {
+        return Address::Tags(package);
     }
     let Some((stem, rest)) = path.strip_prefix("/@jsr/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) else {
         return Address::Nothing;
@@ -104,6 +136,9 @@ fn npm(path: &str) -> Address {
     let Ok(package) = PackageName::from_npm_stem(stem) else { return Address::Nothing };
     if rest.is_empty() {
         return Address::Object(StorageKey::Packument(package));
+    }
+    if !rest.contains('/') {
+        return Address::Manifest(package, rest.to_owned());
     }
     // Some clients repeat the scope in the file name.
     let file = rest.strip_prefix("-/").map(|file| file.strip_prefix("@jsr/").unwrap_or(file));
@@ -125,6 +160,9 @@ mod tests {
             None => "page".to_owned(),
             Some(found) => match found.address {
                 Address::Object(key) => key.text(),
+                Address::Manifest(package, wanted) => format!("{wanted} of {package}"),
+                Address::Tags(package) => format!("tags of {package}"),
+                Address::Search => "search".to_owned(),
                 Address::Json(text) => text.to_owned(),
                 Address::Nothing => "nothing".to_owned(),
             },
@@ -171,6 +209,34 @@ mod tests {
         }
         for nothing in ["/npm/left-pad", "/npm/@jsr/std_path", "/npm/@jsr/std__path/-/other-1.0.0.tgz", "/npm/@types/node", "/npm/%ff"] {
             assert_eq!(at(nothing), "nothing", "{nothing}");
+        }
+    }
+
+    #[test]
+    fn versions_ranges_and_tags() {
+        for (path, expected) in [
+            ("/npm/@jsr/std__path/1.0.0", "1.0.0 of @std/path"),
+            ("/npm/@jsr%2fstd__path/latest", "latest of @std/path"),
+            ("/npm/@jsr/std__path/%5E1.0.0", "^1.0.0 of @std/path"),
+            ("/npm/@jsr%2Fstd__path/%3E%3D1%20%3C3%20%7C%7C%205", ">=1 <3 || 5 of @std/path"),
+            ("/npm/-/package/@jsr%2fstd__path/dist-tags", "tags of @std/path"),
+            ("/npm/-/package/@jsr/std__path/dist-tags/", "tags of @std/path"),
+            ("/npm/-/package/@jsr/std__path/dist-tags/next", "nothing"),
+            ("/npm/-/package/@jsr/std__path/dist-tagsx", "nothing"),
+            ("/npm/-/package/left-pad/dist-tags", "nothing"),
+            ("/npm/@jsr/std__path/1.0.0/mod.ts", "nothing"),
+            ("/npm/-/v1/search", "search"),
+        ] {
+            assert_eq!(at(path), expected, "{path}");
+        }
+        let tag = "/npm/-/package/@jsr%2fstd__path/dist-tags/a%2Db";
+        assert_eq!(super::tag(tag), Some(("@std/path".try_into().unwrap(), "a-b".to_owned())));
+        for method in [Method::PUT, Method::DELETE] {
+            assert_eq!(parse(&method, tag, &HeaderMap::new()), None, "changing a tag is no reading");
+            for path in ["/npm/-/package/@jsr/std__path/dist-tags", "/npm/-/package/@jsr/std__path/dist-tags/a%2fb", "/npm/@jsr/std__path"]
+            {
+                assert!(parse(&method, path, &HeaderMap::new()).is_some(), "{path}");
+            }
         }
     }
 

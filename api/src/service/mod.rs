@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod packages;
 pub(crate) mod publish;
 pub(crate) mod scopes;
+pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
 mod users;

@@ -144,7 +144,7 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
 }
 
 /// Commits what was changed about a package, and has it announced.
-async fn announce(context: &Context, mut tx: WriteTx, name: &PackageName) -> ApiResult<()> {
+pub(super) async fn announce(context: &Context, mut tx: WriteTx, name: &PackageName) -> ApiResult<()> {
     let job = Job::Announce { package: name.clone() };
     let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;

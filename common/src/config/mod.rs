@@ -191,6 +191,12 @@ impl Config {
         self.objects_private == sibling(&self.objects)
     }
 
+    /// The addresses that public documents state, as one text: two configurations with another text state other addresses.
+    #[must_use]
+    pub fn addresses(&self) -> String {
+        format!("{} {}", self.public_url, self.npm_url)
+    }
+
     /// Whether the queue lives and dies with this process.
     #[must_use]
     pub fn queue_is_in_process(&self) -> bool {

@@ -106,6 +106,24 @@ impl ReadTx {
         row.map(PackageVersion::try_from).transpose()
     }
 
+    /// The version that clients take who name none: the highest stable one, else the highest, of those that are not yanked and that
+    /// readers can see.
+    pub async fn default_version(&mut self, at: &PackageName) -> DbResult<Option<Version>> {
+        const SQL: &str = sql!(
+            "SELECT version FROM versions
+             WHERE scope = $1 AND name = $2 AND is_yanked = $3
+               AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
+             ORDER BY is_stable DESC, sort_key DESC LIMIT 1"
+        );
+        let version = on!(self, |conn| sqlx::query_scalar::<_, String>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(false)
+            .fetch_optional(conn)
+            .await)?;
+        version.map(|version| rows::name("versions", "version", &version)).transpose()
+    }
+
     /// A page of the versions of a package that readers can see, highest first.
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use url::Url;
 
 use crate::clock::Instant;
-use crate::ids::Version;
+use crate::ids::{DistTag, Version};
 use crate::model::package::Package;
 use crate::model::version::{ListedVersion, NpmManifest};
 
@@ -49,7 +49,7 @@ pub struct Packument<'a> {
     name: String,
     description: String,
     #[serde(rename = "dist-tags")]
-    tags: IndexMap<&'static str, String>,
+    tags: IndexMap<String, String>,
     versions: IndexMap<String, Manifest<'a>>,
     time: IndexMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,7 @@ struct Abbreviated<'a> {
     name: &'a str,
     modified: &'a str,
     #[serde(rename = "dist-tags")]
-    tags: &'a IndexMap<&'static str, String>,
+    tags: &'a IndexMap<String, String>,
     versions: IndexMap<&'a str, AbbreviatedManifest<'a>>,
     time: &'a IndexMap<String, String>,
     /// In place of `_rev`, which this form must not have.
@@ -99,17 +99,19 @@ impl<'a> Packument<'a> {
         let latest = latest(listed);
         let mut time = IndexMap::from([
             ("created".to_owned(), npm_time(package.created_at)),
-            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.created_at).max().unwrap_or(package.updated_at))),
+            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.updated_at).fold(package.updated_at, Instant::max))),
         ]);
-        time.extend(listed.iter().map(|version| (version.version.to_string(), npm_time(version.created_at))));
+        // In rising order, as npm's own registry has it: `npm view` prints what a range means in the order of the document, and scripts
+        // take the last.
+        time.extend(listed.iter().rev().map(|version| (version.version.to_string(), npm_time(version.created_at))));
         let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).map(|value| &**value);
         Self {
             id: npm_name.clone(),
             revision: generation.to_string(),
             name: npm_name,
             description: package.description.clone(),
-            tags: latest.map(|version| ("latest", version.version.to_string())).into_iter().collect(),
-            versions: listed.iter().map(|version| (version.version.to_string(), Manifest::new(package, version, npm_url))).collect(),
+            tags: tags(package, latest, listed),
+            versions: listed.iter().rev().map(|version| (version.version.to_string(), Manifest::new(package, version, npm_url))).collect(),
             time,
             homepage: of_latest("homepage"),
             repository: of_latest("repository"),
@@ -193,6 +195,13 @@ fn latest(listed: &[ListedVersion]) -> Option<&ListedVersion> {
     candidates.clone().find(|version| version.version.is_stable()).or_else(|| candidates.next())
 }
 
+/// `latest`, and behind it the tags that its members gave. A tag of what is not listed, or yanked, would break installations.
+fn tags(package: &Package, latest: Option<&ListedVersion>, listed: &[ListedVersion]) -> IndexMap<String, String> {
+    let is_good = |named: &Version| listed.iter().any(|version| version.version == *named && !version.is_yanked);
+    let own = package.tags.iter().filter(|(_, named)| is_good(named)).map(|(tag, named)| (tag.to_string(), named.to_string()));
+    latest.map(|version| (DistTag::LATEST.to_owned(), version.version.to_string())).into_iter().chain(own).collect()
+}
+
 /// Where a tarball is, in the shape that every proxy expects.
 fn tarball_url(package: &Package, version: &Version, npm_url: &Url) -> String {
     format!("{npm_url}{}/-/{}-{version}.tgz", package.name.npm_name(), package.name.npm_stem())
@@ -233,6 +242,9 @@ mod tests {
             is_archived: false,
             readme_source: ReadmeSource::Jsdoc,
             runtime_compat: RuntimeCompat::default(),
+            tags: [("next", "1.0.0-rc.2"), ("gone", "0.9.0"), ("lost", "7.0.0")]
+                .map(|(tag, version)| (DistTag::try_from(tag).unwrap(), Version::try_from(version).unwrap()))
+                .into(),
             generation: 3,
             announced: 0,
             created_at: Instant::UNIX_EPOCH,
@@ -251,6 +263,20 @@ mod tests {
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.224.3", false)])["dist-tags"]["latest"], "0.224.3");
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.9.0", true)])["dist-tags"]["latest"], "1.0.0-rc.2");
         assert_eq!(document(&[("1.0.0", true)])["dist-tags"], json!({}));
+    }
+
+    #[test]
+    fn versions_rise() {
+        let document = document(&[("1.10.0", false), ("1.9.0", true), ("1.0.0-rc.1", false)]);
+        let keys = |field: &str| document[field].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys("versions"), ["1.0.0-rc.1", "1.9.0", "1.10.0"]);
+        assert_eq!(keys("time"), ["created", "modified", "1.0.0-rc.1", "1.9.0", "1.10.0"]);
+    }
+
+    #[test]
+    fn tags_name_what_can_be_installed() {
+        let document = document(&[("1.0.0-rc.2", false), ("0.9.0", true), ("0.8.0", false)]);
+        assert_eq!(document["dist-tags"], json!({ "latest": "0.8.0", "next": "1.0.0-rc.2" }));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::clock::Instant;
 use crate::ids::{PackageName, PackagePath, ScopeName, Sha256, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
 use crate::model::dependency::Dependency;
-use crate::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat};
 use crate::model::version::ArtefactRecord;
 
 /// A person, without credentials.
@@ -105,6 +105,9 @@ pub struct PackageRecord {
     pub readme_source: ReadmeSource,
     /// Where it is said to run.
     pub runtime_compat: RuntimeCompat,
+    /// Its dist-tags beside `latest`.
+    #[serde(default)]
+    pub tags: DistTags,
     /// The versions of which something was changed after they were published, highest first.
     pub changed: Vec<ChangedVersion>,
     /// When it was made.

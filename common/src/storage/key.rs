@@ -21,6 +21,9 @@ pub const PACKAGE_RECORDS: &str = "registry/packages";
 /// The same of versions, in a directory for each package.
 pub(super) const VERSION_RECORDS: &str = "registry/versions";
 
+/// The name of the catalogue in the private store.
+pub(super) const CATALOGUE: &str = "registry/catalogue.json";
+
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Store {
@@ -128,6 +131,8 @@ pub enum StorageKey {
         /// The version.
         version: Version,
     },
+    /// A few words about every package, for searches.
+    Catalogue,
 }
 
 impl StorageKey {
@@ -158,7 +163,8 @@ impl StorageKey {
             | Self::UserRecord(_)
             | Self::ScopeRecord(_)
             | Self::PackageRecord(_)
-            | Self::VersionRecord { .. } => Store::Private,
+            | Self::VersionRecord { .. }
+            | Self::Catalogue => Store::Private,
             _ => Store::Public,
         }
     }
@@ -182,6 +188,7 @@ impl StorageKey {
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
+            Self::Catalogue => CATALOGUE.to_owned(),
         }
     }
 
@@ -218,7 +225,7 @@ impl StorageKey {
     pub fn mutability(&self) -> Mutability {
         match self {
             Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
-            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Mutability::Mutable,
+            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::Catalogue => Mutability::Mutable,
             _ => Mutability::Immutable,
         }
     }
@@ -273,6 +280,7 @@ mod tests {
             StorageKey::ScopeRecord(package.scope().clone()),
             StorageKey::PackageRecord(package.clone()),
             StorageKey::VersionRecord { package, version },
+            StorageKey::Catalogue,
         ];
         for key in &keys {
             assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
@@ -297,6 +305,7 @@ mod tests {
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
                 "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
+                "Private registry/catalogue.json application/json private, no-store".to_owned(),
             ]
         );
     }

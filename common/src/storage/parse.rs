@@ -2,7 +2,7 @@
 
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
-use super::key::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS};
+use super::key::{CATALOGUE, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS};
 
 impl StorageKey {
     /// Reads a key of a store back. Nothing when the house would not give an object this name.
@@ -33,6 +33,9 @@ fn private(text: &str) -> Option<StorageKey> {
             }
             None => StorageKey::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
         });
+    }
+    if text == CATALOGUE {
+        return Some(StorageKey::Catalogue);
     }
     if let Some(name) = below(USER_RECORDS) {
         return Some(StorageKey::UserRecord(name.strip_suffix(".json")?.parse().ok()?));

@@ -7,7 +7,7 @@ use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_worker::reconcile::{self, Repair, Round};
 
-use super::TestRegistry;
+use super::{TestRegistry, Work};
 use crate::database::TestDatabase;
 use crate::{Client, PackageBuilder};
 
@@ -51,6 +51,19 @@ impl TestRegistry {
         self.drain().await;
     }
 
+    /// Has the catalogue written, as it recurs, and does what else is due.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn catalogue(&self) {
+        let context = self.context();
+        let mut tx = context.db.write("test.catalogue").await.expect("the database answers");
+        let id = jobs::enqueue(&mut tx, &context.ids, &Job::Catalogue).await.expect("the database answers");
+        tx.commit().await.expect("the database answers");
+        context.ring(Job::Catalogue.lane(), id).await;
+        self.drain().await;
+    }
+
     /// Has a part of the rows compared with the objects, as it recurs, and does what else is due.
     ///
     /// # Panics
@@ -84,6 +97,28 @@ impl TestRegistry {
         }
         lines.sort();
         lines
+    }
+
+    /// Ends the process in good order and starts it again under another address, which it notes as a worker does that starts. Returns
+    /// whether that was news.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn call_itself(&mut self, public_url: &str) -> bool {
+        self.misremember(public_url).await;
+        slipway_worker::state_addresses(self.context()).await.expect("the database answers")
+    }
+
+    /// The same as a process does it that notes nothing.
+    ///
+    /// # Panics
+    /// When the address is none.
+    pub async fn misremember(&mut self, public_url: &str) {
+        let mut config = (*self.config).clone();
+        config.public_url = public_url.parse().expect("a test writes valid addresses");
+        config.npm_url = config.public_url.join("npm/").expect("an address can be joined");
+        self.config = Arc::new(config);
+        self.restart_as(Work::Never).await;
     }
 
     /// Ends the process in good order and starts it again on another database.

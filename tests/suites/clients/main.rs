@@ -18,6 +18,7 @@ mod terminal;
 mod deno_publish;
 mod deno_use;
 mod interactive;
+mod npm_tags;
 mod npm_use;
 mod plain;
 mod real_packages;

@@ -78,9 +78,14 @@ impl Up {
 
     /// Waits for a file that the registry writes when it comes to it.
     pub(crate) fn until_there(&self, file: &Path) {
+        self.until(|| file.exists());
+    }
+
+    /// Waits for something that the registry does when it comes to it.
+    pub(crate) fn until(&self, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
-        while !file.exists() {
-            assert!(Instant::now() < end, "{} does not come", file.display());
+        while !is_so() {
+            assert!(Instant::now() < end, "what is waited for does not come");
             self.status("/healthz", "");
         }
     }

@@ -5,10 +5,12 @@
 //! changes nothing but the time.
 
 pub(crate) mod announce;
+pub(crate) mod catalogue;
 mod documents;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;
+pub(crate) mod readdress;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod store;

@@ -128,6 +128,7 @@ pub(crate) fn of_package(package: &Package, listed: &[ListedVersion]) -> Package
         is_archived: package.is_archived,
         readme_source: package.readme_source,
         runtime_compat: package.runtime_compat,
+        tags: package.tags.clone(),
         changed: listed.iter().filter(is_changed).map(changed).collect(),
         created_at: package.created_at,
         updated_at: package.updated_at,

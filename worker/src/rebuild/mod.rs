@@ -135,6 +135,13 @@ async fn restore_package(
             Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
         }
     }
+    for (tag, version) in std::mem::take(&mut package.tags) {
+        if versions.iter().any(|(row, _)| row.version == version && !row.is_yanked) {
+            package.tags.insert(tag, version);
+        } else {
+            rebuilt.left_out.push(format!("dist-tag {tag} of {name}: there is no version {version} that it could name"));
+        }
+    }
     // Records are written before the documents that follow from them. What was under way then, or what no record explains, is
     // announced once more, with a number that is above all that readers have seen.
     let stored = versions.iter().map(|(_, remembered)| remembered.stored_generation);

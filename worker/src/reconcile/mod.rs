@@ -103,6 +103,16 @@ pub async fn page(workshop: &Workshop, round: Round, after: Option<&str>, repair
     }
 }
 
+/// Has the documents of a package written again if they show something else than they should. What that cannot mend is told.
+pub(crate) async fn mend(workshop: &Workshop, package: &PackageName) -> Result<(), AnyFault> {
+    for problem in packages::compare(workshop, package, Repair::Documents).await? {
+        if !problem.is_repaired {
+            tracing::error!(code = problem.code.as_str(), key = problem.key, "the registry is not as it should be: {problem}");
+        }
+    }
+    Ok(())
+}
+
 /// Where npm clients were told that tarballs are, by the first npm document that tells. For a process that was not told itself: a
 /// registry that was started with `--listen` alone has its address from there.
 ///

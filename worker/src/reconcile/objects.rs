@@ -47,6 +47,7 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
             }
             Some(StorageKey::PackageRecord(package)) => (tx.package(&package).await?.is_some(), Some(Job::Announce { package })),
             Some(StorageKey::VersionRecord { package, version }) => (tx.version(&package, &version).await?.is_some(), None),
+            Some(StorageKey::Catalogue) => (true, None),
             _ => (false, None),
         };
         // What was deleted a moment ago is about to be forgotten.

@@ -33,7 +33,7 @@ pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repai
     Ok(page)
 }
 
-async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Result<Vec<Problem>, AnyFault> {
+pub(super) async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Result<Vec<Problem>, AnyFault> {
     let mut problems = look(workshop, name).await?;
     if problems.is_empty() || wanted == Repair::Nothing {
         return Ok(problems);
