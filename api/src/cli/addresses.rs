@@ -48,9 +48,9 @@ mod tests {
 
     use super::*;
 
-    fn judged(public_url: Option<&str>, noted: Option<Addresses>, stated: Option<&str>) -> Result<String, String> {
+    fn judged(public_url: Option<&str>, noted: Option<&Addresses>, stated: Option<&str>) -> Result<String, String> {
         let flags = public_url.map(|url| ("public_url", url.to_owned())).into_iter().collect();
-        judge(&Config::load(&Layers { preset: preset(Path::new("/d")), flags, ..Layers::default() }).unwrap(), noted.as_ref(), stated)
+        judge(&Config::load(&Layers { preset: preset(Path::new("/d")), flags, ..Layers::default() }).unwrap(), noted, stated)
     }
 
     #[test]
@@ -63,8 +63,8 @@ mod tests {
         assert!(judged(None, None, Some(there)).unwrap().contains(there), "who was not told cannot compare");
         let noted = |urls: &str, is_done| Addresses { urls: urls.to_owned(), after: Some("@acme/maths".try_into().unwrap()), is_done };
         let own = "https://here.example/ https://here.example/npm/";
-        assert!(judged(Some(here), Some(noted(own, false)), Some(there)).unwrap().contains("@acme/maths is done"));
-        assert!(judged(Some(here), Some(noted(own, true)), Some(there)).is_err());
-        assert!(judged(Some(here), Some(noted("https://old.example/ https://old.example/npm/", false)), Some(there)).is_err());
+        assert!(judged(Some(here), Some(&noted(own, false)), Some(there)).unwrap().contains("@acme/maths is done"));
+        assert!(judged(Some(here), Some(&noted(own, true)), Some(there)).is_err());
+        assert!(judged(Some(here), Some(&noted("https://old.example/ https://old.example/npm/", false)), Some(there)).is_err());
     }
 }

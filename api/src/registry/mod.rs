@@ -48,7 +48,8 @@ impl Reader {
         }
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         // npm clients try addresses that a registry may have, and go on when there is nothing, whatever they wanted to do there.
-        if !is_read && !(kind == Kind::Npm && address == Address::Nothing) {
+        let is_a_try = kind == Kind::Npm && address == Address::Nothing;
+        if !is_read && !is_a_try {
             return response::method_not_allowed(kind);
         }
         let (headers, is_head) = (request.headers(), request.method() == Method::HEAD);
