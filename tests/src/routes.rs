@@ -21,7 +21,7 @@ pub const CLIENTS: [(&str, Headers); 9] = [
 ];
 
 /// Addresses that are something else than an object, or nothing.
-pub const OTHERS: [&str; 27] = [
+pub const OTHERS: [&str; 29] = [
     "/",
     "/packages",
     "/login",
@@ -48,6 +48,8 @@ pub const OTHERS: [&str; 27] = [
     "/npm/@jsr/acme__maths/",
     "/npm/@jsr/acme__maths/-/@jsr/acme__maths-1.0.0.tgz",
     "/npm/@jsr/acme__maths/-/acme__maths-2.0.0.tgz",
+    "/-/npm/v1/attestations/@jsr/acme__maths@2.0.0",
+    "/npm/-/npm/v1/attestations/@jsr%2facme__maths@2.0.0",
     "/docs/@acme/maths/1.0.0/1/index.json",
 ];
 

@@ -11,7 +11,7 @@ use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
 use super::arguments::DoctorArguments;
-use super::{deep, doors, roles};
+use super::{deep, doors, roles, signing};
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
@@ -25,6 +25,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("database", database(&config).await);
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
+    report("signing key", signing::examine(&config).await);
     if arguments.deep && problems == 0 {
         problems += deep::run(config, arguments.repair).await?;
     }

@@ -10,5 +10,7 @@ mod npm;
 mod origins;
 mod packages;
 mod scopes;
+mod signatures;
 mod tasks;
+mod upstream;
 mod wire;
