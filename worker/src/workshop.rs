@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use slipway_common::context::Context;
+use slipway_common::signing::SigningKey;
 
 use crate::analyser::Analyser;
 use crate::cdn::Cdn;
@@ -19,6 +20,8 @@ pub struct Workshop {
     pub cdn: Arc<dyn Cdn>,
     /// The documents of packages that this process wrote last.
     pub documents: Arc<Documents>,
+    /// What vouches for the versions that are committed here.
+    pub signing: Arc<SigningKey>,
     /// What this process is called in the rows it works on, for people.
     pub name: String,
 }

@@ -10,9 +10,9 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 
-use super::arguments::{AdminCommand, DoorArguments, ScopeCommand, TokenCommand, UserCommand};
+use super::arguments::{AdminCommand, DoorArguments, KeyCommand, ScopeCommand, TokenCommand, UserCommand};
 use super::doors::{self, readable};
-use super::rebuild;
+use super::{rebuild, signing};
 use crate::error::ApiError;
 use crate::service::scopes;
 use crate::service::tasks::{self, Retried};
@@ -40,6 +40,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
             say(&format!("@{} belongs to {}", scope.name, user.login));
         }
+        AdminCommand::Key(KeyCommand::New) => signing::new(),
         AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {
             let context = open(&doors).await?;

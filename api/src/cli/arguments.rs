@@ -132,6 +132,9 @@ pub(super) enum AdminCommand {
     /// Scopes
     #[command(subcommand)]
     Scope(ScopeCommand),
+    /// Keys that sign npm versions
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Fill an empty database from the objects alone: users, scopes, members, packages and versions. Credentials do not come back
     RebuildDatabase {
         /// The database of before, if it can still be read: what it says and the new one does not is printed
@@ -180,6 +183,13 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         doors: DoorArguments,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key for the setting `signing_key`; prints it alone on standard output, as PKCS#8 PEM, and its public half on standard
+    /// error. Nothing is kept
+    New,
 }
 
 #[derive(Debug, Subcommand)]

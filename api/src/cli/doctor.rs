@@ -11,7 +11,7 @@ use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
 use super::arguments::DoctorArguments;
-use super::{addresses, deep, doors, roles};
+use super::{addresses, deep, doors, roles, signing};
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
@@ -25,6 +25,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("database", database(&config).await);
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
+    report("signing key", signing::examine(&config).await);
     if problems == 0 {
         problems += usize::from(!say("addresses", addresses::check(config.clone()).await.map_err(|error| error.to_string()).flatten()));
     }

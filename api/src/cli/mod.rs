@@ -15,6 +15,7 @@ mod publish;
 mod rebuild;
 mod roles;
 mod serve;
+mod signing;
 mod up;
 mod worker;
 

@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
+use slipway_common::signing::SigningKey;
 use slipway_worker::analysis::{Analysis, AnalysisLimits, DOCUMENTATION_WALL, child_main, this_program};
 use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
 
 use super::arguments::DoorArguments;
 use super::doors::{self, readable};
 use super::serve::Signals;
-use super::{roles, serve};
+use super::{roles, serve, signing};
 
 // What `doctor` and `admin` do with the workshop.
 pub(super) use slipway_worker::rebuild;
@@ -30,20 +31,22 @@ pub(super) fn child() -> ExitCode {
 pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
     roles::check(&config, "worker")?;
+    let key = signing::load(&config)?;
     let context = doors::open(config).await?;
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let signals = Signals::listen()?;
     let shutdown = Shutdown::default();
-    start(&context, &shutdown)?;
+    start(&context, key, &shutdown).await?;
     serve::ready(&context.config);
     signals.obey(&shutdown).await;
     context.db.close().await;
     Ok(())
 }
 
-/// Starts to work in this process.
-pub(super) fn start(context: &Context, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let (workshop, analysis) = workshop(context)?;
+/// Starts to work in this process, once the key is listed that vouches for what is done.
+pub(super) async fn start(context: &Context, key: Arc<SigningKey>, shutdown: &Shutdown) -> anyhow::Result<()> {
+    signing::announce(context, &key, shutdown).await;
+    let (workshop, analysis) = workshop(context, key)?;
     analysis.warm().context("cannot start a child process for the analysis")?;
     slipway_worker::start(&workshop, shutdown);
     relay(context, shutdown);
@@ -51,7 +54,7 @@ pub(super) fn start(context: &Context, shutdown: &Shutdown) -> anyhow::Result<()
 }
 
 /// Everything that the jobs have at hand. No child is started before it is needed.
-pub(super) fn workshop(context: &Context) -> anyhow::Result<(Workshop, Arc<Analysis<Pipeline>>)> {
+pub(super) fn workshop(context: &Context, signing: Arc<SigningKey>) -> anyhow::Result<(Workshop, Arc<Analysis<Pipeline>>)> {
     let program = this_program().context("cannot find this program, which has to start itself again")?;
     let analysis = Arc::new(Analysis::<Pipeline>::pool(program, vec![CHILD.to_owned()], limits(context)));
     let mut random = [0; 4];
@@ -61,6 +64,7 @@ pub(super) fn workshop(context: &Context) -> anyhow::Result<(Workshop, Arc<Analy
         analyser: Analyser::Children(Arc::clone(&analysis)),
         cdn: cdn::open(&context.config)?,
         documents: Arc::default(),
+        signing,
         name: format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random)),
     };
     Ok((workshop, analysis))

@@ -38,6 +38,11 @@ pub(crate) struct Found {
     pub(crate) address: Address,
 }
 
+/// The list of the keys that versions are signed with, below the npm root and at the root of the host.
+const KEYS: &str = "/-/npm/v1/keys";
+/// The same of attestations; a name and a version follow.
+const ATTESTATIONS: &str = "/-/npm/v1/attestations/";
+
 /// The address of a request, if it belongs to the read path. `path` is as it came, percent signs and all.
 pub(crate) fn parse(method: &Method, path: &str, headers: &HeaderMap) -> Option<Found> {
     if path == "/npm" || path.starts_with("/npm/") {
@@ -46,6 +51,10 @@ pub(crate) fn parse(method: &Method, path: &str, headers: &HeaderMap) -> Option<
         }
         let rest = path.strip_prefix("/npm").unwrap_or_default();
         return Some(Found { kind: Kind::Npm, address: decode(rest).map_or(Address::Nothing, |rest| npm(&rest)) });
+    }
+    // npm drops whatever path a registry has in front of these.
+    if path == KEYS || path.starts_with(ATTESTATIONS) {
+        return Some(Found { kind: Kind::Npm, address: decode(path).map_or(Address::Nothing, |path| npm(&path)) });
     }
     // A package page and its files share the address `/@scope/package/…`: browsers that navigate get the page.
     if path.starts_with("/@") && (wants_file(headers) || *method == Method::OPTIONS) {
@@ -124,11 +133,15 @@ fn tags(path: &str) -> Option<(PackageName, Option<&str>)> {
 fn npm(path: &str) -> Address {
     match path.trim_end_matches('/') {
         "" | "/-/ping" => return Address::Json("{}"),
+        KEYS => return Address::Object(StorageKey::NpmKeys),
         "/-/v1/search" => return Address::Search,
         _ => {}
     }
     if let Some((package, None)) = tags(path) {
         return Address::Tags(package);
+    }
+    if let Some(name) = path.strip_prefix(ATTESTATIONS) {
+        return attestations(name).map_or(Address::Nothing, Address::Object);
     }
     let Some((stem, rest)) = path.strip_prefix("/@jsr/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) else {
         return Address::Nothing;
@@ -149,6 +162,13 @@ fn npm(path: &str) -> Address {
         Some(version) => Address::Object(StorageKey::NpmTarball { package, version }),
         None => Address::Nothing,
     }
+}
+
+/// `@jsr/s__p@1.0.0`.
+fn attestations(name: &str) -> Option<StorageKey> {
+    let (stem, version) = name.strip_prefix("@jsr/")?.split_once('@')?;
+    let package = PackageName::from_npm_stem(stem).ok()?;
+    Some(StorageKey::NpmAttestations { package, version: Version::try_from(version).ok()? })
 }
 
 #[cfg(test)]
@@ -238,6 +258,23 @@ mod tests {
                 assert!(parse(&method, path, &HeaderMap::new()).is_some(), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn what_vouches_for_versions_is_found_with_and_without_the_prefix() {
+        let attested = "-/npm/v1/attestations/@jsr/std__path@1.0.0-rc.1+b";
+        for prefix in ["/npm", ""] {
+            assert_eq!(at(&format!("{prefix}/-/npm/v1/keys")), "-/npm/v1/keys", "{prefix}");
+            for name in ["@jsr/std__path@1.0.0-rc.1+b", "@jsr%2fstd__path@1.0.0-rc.1+b", "%40jsr%2Fstd__path%401.0.0-rc.1%2Bb"] {
+                assert_eq!(at(&format!("{prefix}/-/npm/v1/attestations/{name}")), attested, "{prefix} {name}");
+            }
+            for name in ["", "left-pad@1.0.0", "@jsr/std__path", "@jsr/std__path@1", "@jsr/std_path@1.0.0", "@jsr/std__path@1.0.0/x", "%ff"]
+            {
+                assert_eq!(at(&format!("{prefix}/-/npm/v1/attestations/{name}")), "nothing", "{prefix} {name}");
+            }
+        }
+        // What else may come to be there is not the business of the read path.
+        assert_eq!(at("/-/npm/v1/security/advisories/bulk"), "page");
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub(crate) struct VersionView {
     readme_path: Option<PackagePath>,
     /// Whether it declares types outside itself.
     augmentations: bool,
+    /// By which edition of the rules its npm package was made, once.
+    npm_revision: i64,
     updated_at: Instant,
     created_at: Instant,
 }
@@ -103,6 +105,7 @@ impl VersionView {
             license: version.content.license,
             readme_path: version.content.readme,
             augmentations: version.content.augmentations,
+            npm_revision: version.content.npm_revision,
             updated_at: version.updated_at,
             created_at: version.created_at,
         }

@@ -10,7 +10,7 @@ mod secret;
 mod settings;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
@@ -49,8 +49,8 @@ pub struct Config {
     pub public_url: Url,
     /// The address npm clients install from, with a trailing slash.
     pub npm_url: Url,
-    /// Where the key is that signs npm versions.
-    pub signing_key: Option<PathBuf>,
+    /// The key that signs npm versions, or the name of the file it is in.
+    pub signing_key: Option<Secret>,
     /// How long a client may keep us waiting.
     pub timeouts: Timeouts,
     /// How much of a package is accepted.
@@ -152,7 +152,7 @@ impl Config {
             listen,
             public_url,
             npm_url,
-            signing_key: values.get("signing_key").map(PathBuf::from),
+            signing_key: values.get("signing_key").map(|key| Secret::new(key.to_owned())),
             timeouts: Timeouts { head: seconds(values, "timeouts.head_seconds")?, body: seconds(values, "timeouts.body_seconds")? },
             limits: UploadLimits {
                 compressed_bytes: values.parse("limits.compressed_bytes")?,
@@ -218,16 +218,22 @@ pub fn crash_at() -> Option<String> {
     std::env::var("SLIPWAY_CRASH_AT").ok()
 }
 
+/// The file with the key that signs npm versions, in the directory of a registry in one process.
+#[must_use]
+pub fn signing_key(directory: &Path) -> String {
+    format!("{}/signing.key", directory.display())
+}
+
 /// What `--data DIR` implies: the doors of a registry in one process.
 #[must_use]
 pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {
-    let directory = directory.display();
+    let (key, directory) = (signing_key(directory), directory.display());
     vec![
         ("database", format!("sqlite:{directory}/registry.db")),
         ("objects", format!("file:{directory}/objects")),
         ("objects_private", format!("file:{directory}/private")),
         ("queue", "in-process:".to_owned()),
-        ("signing_key", format!("{directory}/signing.key")),
+        ("signing_key", key),
     ]
 }
 

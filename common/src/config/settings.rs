@@ -44,7 +44,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("listen", Some("127.0.0.1:8080"), "Address and port of the API."),
     setting("public_url", None, "The registry's own address as clients see it. Default: `http://<listen>/`."),
     setting("npm_url", None, "The address npm clients install from. Default: `<public_url>npm/`."),
-    setting("signing_key", None, "File with the key that signs npm versions. With `--data DIR`: `DIR/signing.key`."),
+    setting(
+        "signing_key",
+        None,
+        "The key that signs npm versions, the same for every process: PKCS#8 PEM as `slipway admin key new` prints it, or the name of the \
+         file it is in. With `--data DIR`: `DIR/signing.key`, made at the first start.",
+    ),
     setting(
         "timeouts.head_seconds",
         Some("30"),

@@ -2,7 +2,9 @@
 
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
-use super::key::{CATALOGUE, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS};
+use super::key::{
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS,
+};
 
 impl StorageKey {
     /// Reads a key of a store back. Nothing when the house would not give an object this name.
@@ -55,6 +57,14 @@ fn private(text: &str) -> Option<StorageKey> {
 fn public(text: &str) -> Option<StorageKey> {
     if let Some(rest) = text.strip_prefix("npm/@jsr/") {
         return npm(rest);
+    }
+    if text == NPM_KEYS {
+        return Some(StorageKey::NpmKeys);
+    }
+    if let Some(rest) = text.strip_prefix(NPM_ATTESTATIONS) {
+        let (stem, version) = rest.strip_prefix("@jsr/")?.split_once('@')?;
+        let (package, version) = (PackageName::from_npm_stem(stem).ok()?, Version::try_from(version).ok()?);
+        return Some(StorageKey::NpmAttestations { package, version });
     }
     if let Some(rest) = text.strip_prefix("docs/") {
         let (package, rest) = package_and_rest(rest)?;
@@ -132,6 +142,9 @@ mod tests {
             "@ss/pp/1.0.0/",
             "npm/@jsr/ss__pp/-/other-1.0.0.tgz",
             "docs/@ss/pp/1.0.0",
+            "-/npm/v1/keys/x",
+            "-/npm/v1/attestations/@jsr/ss__pp",
+            "-/npm/v1/attestations/ss__pp@1.0.0",
             "",
             "/",
             "@ss/pp/01.0.0/a.ts",

@@ -10,8 +10,10 @@ mod bench;
 mod browser;
 mod form;
 mod npm;
+mod proxy;
 mod registry;
 mod run;
+mod shelf;
 mod stock;
 mod terminal;
 
@@ -21,5 +23,7 @@ mod interactive;
 mod npm_tags;
 mod npm_use;
 mod plain;
+mod proxies;
 mod real_packages;
+mod signatures;
 mod typescript;

@@ -5,6 +5,7 @@
 
 mod deep;
 mod doctor;
+mod keys;
 mod process;
 mod purge;
 mod secrets;
@@ -21,7 +22,8 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    for (name, test) in doctor::TESTS.iter().chain(deep::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS) {
+    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, purge::TESTS, secrets::TESTS, warnings::TESTS];
+    for (name, test) in tests.into_iter().flatten() {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())

@@ -12,6 +12,8 @@ mod origins;
 mod packages;
 mod scopes;
 mod search;
+mod signatures;
 mod tags;
 mod tasks;
+mod upstream;
 mod wire;

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::edge::{Behind, CONFIGURATION, Edge, free_port, is_installed};
 
 /// Addresses of objects, in every spelling that clients have.
-const OBJECTS: [&str; 9] = [
+const OBJECTS: [&str; 13] = [
     "/@acme/maths/meta.json",
     "/@acme/maths/1.0.0_meta.json",
     "/@acme/maths/1.0.0/mod.ts",
@@ -22,6 +22,10 @@ const OBJECTS: [&str; 9] = [
     "/npm/@jsr/acme__maths/-/acme__maths-1.0.0-rc.1+b.tgz",
     "/-/npm/v1/keys",
     "/-/npm/v1/attestations/@jsr/acme__maths@1.0.0",
+    "/-/npm/v1/attestations/@jsr%2facme__maths@1.0.0",
+    "/npm/-/npm/v1/keys",
+    "/npm/-/npm/v1/attestations/@jsr/acme__maths@1.0.0",
+    "/npm/-/npm/v1/attestations/@jsr%2facme__maths@1.0.0",
 ];
 
 /// Where the public store is on the bucket's server.

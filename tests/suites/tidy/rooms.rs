@@ -137,7 +137,7 @@ fn there_is_no_mode_flag() {
 }
 
 /// The rooms of common and how deep they lie. A room may import what lies above it.
-const LEVELS: [(&str, u8); 14] = [
+const LEVELS: [(&str, u8); 15] = [
     ("ids", 0),
     ("clock", 0),
     ("fault", 0),
@@ -151,6 +151,7 @@ const LEVELS: [(&str, u8); 14] = [
     ("queue", 3),
     ("steps", 3),
     ("jobs", 4),
+    ("signing", 4),
     ("context", 4),
 ];
 

@@ -13,6 +13,7 @@ mod packages;
 mod people;
 mod problem;
 mod repair;
+mod signatures;
 mod versions;
 
 use serde_json::Value;

@@ -85,6 +85,11 @@ impl Rows {
                 let problem = || Problem::new(Code::ObjectWithoutRow, key.text(), "its package is not in the database");
                 return Ok((!is_known).then(problem));
             }
+            StorageKey::NpmAttestations { package, version } => {
+                let is_known = tx.version(&package, &version).await?.is_some();
+                let problem = || Problem::new(Code::ObjectWithoutRow, key.text(), "its version is not in the database");
+                return Ok((!is_known).then(problem));
+            }
             _ => return Ok(None),
         };
         let at = (package, version);

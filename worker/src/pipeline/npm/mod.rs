@@ -11,7 +11,7 @@
 //! What cannot be emitted degrades with a warning: the module ships as it is, or its types are left out. Nothing here stops a
 //! publish that the rules let through, except output that cannot be packed at all.
 //!
-//! Deliberately not here: the packument, `dist-tags` and signatures, which belong to announcing a version.
+//! Deliberately not here: the packument, `dist-tags` and signatures, which belong to committing and announcing a version.
 
 mod augmentations;
 mod declarations;
