@@ -22,8 +22,8 @@ pub async fn announce(storage: &Storage, key: &SigningKey, now: Instant) -> Resu
         if next == listed {
             return Ok(());
         }
-        match storage.replace(&StorageKey::NpmKeys, next.to_bytes().into(), seen).await {
-            Ok(()) => {
+        match storage.replace(&StorageKey::NpmKeys, next.to_bytes().into(), seen.tag).await {
+            Ok(_) => {
                 tracing::info!(key = key.id(), keys = next.keys.len(), "the signing key is listed");
                 return Ok(());
             }

@@ -37,7 +37,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim) -> Result<(), JobErr
     let now = collect(context, &before).await?;
     if is_new || now != before {
         let bytes = aside(move || now.to_bytes()).await;
-        context.storage.replace(&StorageKey::Catalogue, bytes.into(), seen).await?;
+        context.storage.replace(&StorageKey::Catalogue, bytes.into(), seen.tag).await?;
     }
     let mut tx = context.db.write("catalogue").await?;
     let twin = settle(&mut tx, claim).await?;
