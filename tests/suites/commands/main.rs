@@ -8,6 +8,7 @@ mod doctor;
 mod process;
 mod purge;
 mod secrets;
+mod twice;
 mod warnings;
 
 use std::process::ExitCode;
@@ -21,7 +22,9 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    for (name, test) in doctor::TESTS.iter().chain(deep::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS) {
+    for (name, test) in
+        doctor::TESTS.iter().chain(deep::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(twice::TESTS).chain(warnings::TESTS)
+    {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())
