@@ -15,9 +15,11 @@ mod run;
 mod stock;
 mod terminal;
 
+mod authors;
 mod deno_publish;
 mod deno_use;
 mod interactive;
+mod matrix;
 mod npm_use;
 mod plain;
 mod real_packages;

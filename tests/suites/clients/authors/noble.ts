@@ -12,7 +12,7 @@ export const digests: string[] = [sha256, sha512, sha3_256, keccak_256].map((has
 export const lengths: number[] = [sha256.blockLen, sha256.outputLen, sha256.create().update(message).digest().length];
 export const keyed: Uint8Array = hmac(sha256, message, message);
 export const derived: Uint8Array[] = [
-  hkdf(sha256, message, undefined, "info", 32),
+  hkdf(sha256, message, undefined, message, 32),
   expand(sha256, extract(sha256, message), message),
   pbkdf2(sha256, "password", "salt", { c: 32, dkLen: 32 }),
   scrypt("password", "salt", { N: 2, r: 8, p: 1, dkLen: 32 }),

@@ -33,7 +33,7 @@ pub(super) fn paths(emit: &Emit<'_>) -> Vec<String> {
 }
 
 fn is_style_sheet(path: &str) -> bool {
-    path.ends_with(".css")
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "css")
 }
 
 fn wasm(module: &Module) -> Option<&WasmModule> {
