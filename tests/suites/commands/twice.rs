@@ -54,6 +54,7 @@ const OTHER: Surroundings = Surroundings {
 /// What is published at some time says so. Everything else is the version.
 const TOLD_TIMES: [&str; 3] = ["@acme/pkg/meta.json", "npm/@jsr/acme__pkg/abbreviated.json", "npm/@jsr/acme__pkg/index.json"];
 
+#[expect(clippy::disallowed_methods, reason = "the processes have the machine's clock, and the second is to have another time")]
 fn two_processes_build_the_same_bytes() {
     let place = TempDir::new().expect("a temporary directory can be made");
     let packages = lay_out(place.path());
