@@ -20,7 +20,7 @@ impl Spec {
     pub fn plan(&self) -> Result<Plan, Findings> {
         let name = self.package.to_string();
         let empty = PackageBuilder::empty(&name, &self.version.to_string()).without_config();
-        let package = self.files.iter().fold(empty, |package, file| package.file(&file.name, file.text.clone()));
+        let package = self.files.iter().fold(empty, |package, file| package.file(file.path(), file.bytes()));
         let upload = Upload {
             package: self.package.clone(),
             version: self.version.clone(),

@@ -17,9 +17,11 @@ mod shelf;
 mod stock;
 mod terminal;
 
+mod authors;
 mod deno_publish;
 mod deno_use;
 mod interactive;
+mod matrix;
 mod npm_tags;
 mod npm_use;
 mod plain;

@@ -26,6 +26,7 @@ pub(crate) struct Registry {
     data: PathBuf,
     /// What it is told on its command line besides where its data is.
     arguments: Vec<String>,
+    settings: Vec<(String, String)>,
     url: String,
     token: String,
     answers: PathBuf,
@@ -41,16 +42,17 @@ pub(crate) struct Answer {
 }
 
 impl Registry {
-    /// Starts the binary on a free port and waits until it says that it is ready.
-    pub(crate) fn start(binary: &Path, data: &Path) -> Self {
+    /// Starts the binary on a free port, with these settings, and waits until it says that it is ready.
+    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Self {
         let port = free_port();
         let arguments = vec!["--listen".to_owned(), format!("127.0.0.1:{port}")];
-        let child = Self::launch(binary, data, &arguments);
+        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let child = Self::launch(binary, data, &arguments, &settings);
         let token = fs::read_to_string(data.join("admin.token")).expect("the first start writes a token");
         let answers = data.with_extension("answers");
         fs::create_dir_all(&answers).expect("a directory can be made");
         let (url, token) = (format!("http://127.0.0.1:{port}/"), token.trim().to_owned());
-        Self { child: Some(child), binary: binary.to_owned(), data: data.to_owned(), arguments, url, token, answers }
+        Self { child: Some(child), binary: binary.to_owned(), data: data.to_owned(), arguments, settings, url, token, answers }
     }
 
     /// Its files.
@@ -61,16 +63,17 @@ impl Registry {
     /// Starts it again after [`Self::halt`], at the same address, with more to say on its command line.
     pub(crate) fn start_again(&mut self, more: &[&str]) {
         self.arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
-        self.child = Some(Self::launch(&self.binary, &self.data, &self.arguments));
+        self.child = Some(Self::launch(&self.binary, &self.data, &self.arguments, &self.settings));
     }
 
-    fn launch(binary: &Path, data: &Path, arguments: &[String]) -> Child {
+    fn launch(binary: &Path, data: &Path, arguments: &[String], settings: &[(String, String)]) -> Child {
         let mut child = Command::new(binary)
             .arg("up")
             .arg("--data")
             .arg(data)
             .args(arguments)
             .env_clear()
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

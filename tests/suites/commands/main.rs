@@ -9,6 +9,7 @@ mod keys;
 mod process;
 mod purge;
 mod secrets;
+mod twice;
 mod warnings;
 
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, purge::TESTS, secrets::TESTS, warnings::TESTS];
+    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, purge::TESTS, secrets::TESTS, twice::TESTS, warnings::TESTS];
     for (name, test) in tests.into_iter().flatten() {
         trials.push(Trial::test(*name, move || {
             test();

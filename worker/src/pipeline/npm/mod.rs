@@ -13,10 +13,12 @@
 //!
 //! Deliberately not here: the packument, `dist-tags` and signatures, which belong to committing and announcing a version.
 
+mod assets;
 mod augmentations;
 mod declarations;
 mod edits;
 mod emit;
+mod faithful;
 mod jsx;
 mod layout;
 mod maps;
@@ -47,7 +49,7 @@ use super::manifest::Manifest;
 
 /// The edition of the rules in this room. It is recorded with each version and goes up whenever the same package would give
 /// other bytes.
-pub const EMIT_REVISION: u32 = 2;
+pub const EMIT_REVISION: u32 = 3;
 
 /// Everything the emit looks at.
 #[derive(Clone, Copy)]
@@ -104,6 +106,7 @@ pub fn build(emit: Emit<'_>) -> Result<NpmPackage, Findings> {
 
     let sources = emit::modules(&resolver, &mut tree, &mut findings);
     declarations::modules(&resolver, &sources, &mut tree, &mut findings);
+    assets::declare(&resolver, &layout, &mut tree);
     let bins = package_json::bins(&resolver, &mut findings);
     for path in bins.values() {
         tree.make_executable(path);

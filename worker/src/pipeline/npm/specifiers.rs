@@ -100,8 +100,8 @@ impl<'a> Resolver<'a> {
     /// Where a specifier leads. `None` when nobody knows.
     pub(super) fn target(&self, referrer: Referrer<'_>, specifier: &str, purpose: Purpose) -> Option<Target> {
         let dependency = referrer.module.and_then(|module| module.dependencies.get(specifier));
-        let url = match dependency.and_then(|dependency| resolved(dependency, purpose)) {
-            Some(url) => url.clone(),
+        let url = match dependency.and_then(|dependency| resolved(dependency, purpose, specifier)) {
+            Some(url) => url,
             None if is_relative(specifier) => referrer.url.join(specifier).ok()?,
             None => Url::parse(specifier).ok()?,
         };
@@ -196,10 +196,16 @@ fn without_types_scope(name: &str) -> Option<String> {
     })
 }
 
-fn resolved(dependency: &Dependency, purpose: Purpose) -> Option<&Url> {
+fn resolved(dependency: &Dependency, purpose: Purpose, specifier: &str) -> Option<Url> {
+    let (code, types) = (dependency.get_code(), dependency.get_type());
     match purpose {
-        Purpose::Code => dependency.get_code().or_else(|| dependency.get_type()),
-        Purpose::Types => dependency.get_type().or_else(|| dependency.get_code()),
+        // What is imported for its types alone has no code in the graph, and a comment may say that its types are elsewhere.
+        Purpose::Code if code.is_none() => {
+            let package = Url::parse(specifier).ok().filter(|url| matches!(url.scheme(), "npm" | "jsr"));
+            package.or_else(|| types.cloned())
+        }
+        Purpose::Code => code.cloned(),
+        Purpose::Types => types.or(code).cloned(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::complaint::{self, Complaint};
 use super::edits::Revision;
 use super::patch::{self, Help};
 use super::reaching::{declared, reaching};
-use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline};
+use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline, spelling};
 use crate::pipeline::files::Files;
 use crate::pipeline::graph::load::path_of;
 use crate::pipeline::graph::modules_of;
@@ -69,6 +69,24 @@ impl<'a> Bench<'a> {
         let nestings: Heard = nestings.collect();
         if !nestings.is_empty() {
             self.help(0, nestings);
+        }
+    }
+
+    /// Spells what fast check cannot follow as it can.
+    pub(super) fn spell(&mut self) {
+        let scripts = self.written.modules().filter_map(Module::js);
+        let typescript = scripts.filter(|module| module.media_type.is_typed() && !module.media_type.is_declaration());
+        let mut is_new = false;
+        for specifier in typescript.map(|module| &module.specifier) {
+            let Some(parsed) = self.parsed(specifier) else { continue };
+            let edits = spelling::edits(&parsed);
+            if !edits.is_empty() {
+                let original = Arc::clone(parsed.text());
+                is_new |= self.revisions.entry(specifier.clone()).or_insert_with(|| Revision::of(original)).add(edits);
+            }
+        }
+        if is_new {
+            self.rebuild();
         }
     }
 

@@ -17,6 +17,7 @@ mod names;
 mod outline;
 mod patch;
 mod reaching;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,9 @@ pub use edits::Revision;
 pub const PLACEHOLDER: &str = "__SlipwayUntyped";
 /// The class that stands for a superclass that nobody knows.
 pub const SUPERCLASS: &str = "__SlipwayUntypedClass";
+
+/// What begins the name of a value that is exported under the name of a type.
+pub const TWIN: &str = "__SlipwayTwin_";
 
 /// Complaints that are reported of one package. They are warnings, and a package that was never written for this has as many
 /// as it has functions; twenty show what is meant and leave room for what matters.
@@ -127,6 +131,7 @@ pub(super) fn run(modules: &mut ModuleGraph, source: &Source<'_>, findings: &mut
     }
     let mut bench = Bench::new(modules, source, candidates);
     bench.nest();
+    bench.spell();
     for round in 1..=MAX_ROUNDS {
         match bench.attempt() {
             Outcome::Declared(attempt) => {
@@ -159,5 +164,6 @@ fn put(mut declarations: Declarations, modules: &mut ModuleGraph) -> Declaration
 
 fn candidates(manifest: &Manifest) -> Candidates {
     let exports = manifest.exports.0.iter();
-    exports.filter_map(|(key, target)| Some((key.clone(), specifier_of(&PackagePath::try_from(target.rooted()).ok()?)))).collect()
+    let modules = exports.filter_map(|(key, target)| Some((key, PackagePath::try_from(target.rooted()).ok()?)));
+    modules.filter(|(_, path)| !super::is_asset(path)).map(|(key, path)| (key.clone(), specifier_of(&path))).collect()
 }

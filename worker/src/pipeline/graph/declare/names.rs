@@ -6,7 +6,7 @@ use deno_ast::swc::ast::{Decl, DefaultDecl, ExportSpecifier, Expr, Id, Ident, Mo
 use deno_ast::swc::ecma_visit::{Visit, VisitWith};
 use deno_ast::swc::utils::find_pat_ids;
 
-use super::{PLACEHOLDER, SUPERCLASS};
+use super::{PLACEHOLDER, SUPERCLASS, TWIN};
 
 /// Their names, as the module exports them.
 pub(super) fn untyped(program: &Program) -> BTreeSet<String> {
@@ -35,7 +35,8 @@ pub(super) fn untyped(program: &Program) -> BTreeSet<String> {
             ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) if export.src.is_none() => {
                 for specifier in &export.specifiers {
                     if let ExportSpecifier::Named(named) = specifier {
-                        let name = named.exported.as_ref().unwrap_or(&named.orig).atom().to_string();
+                        let name = named.exported.as_ref().unwrap_or(&named.orig).atom();
+                        let name = name.strip_prefix(TWIN).unwrap_or(&name).to_owned();
                         exported.entry(named.orig.atom().to_string()).or_default().push(name);
                     }
                 }
