@@ -7,6 +7,7 @@
 mod bench;
 #[cfg(test)]
 mod extras_tests;
+mod paths;
 #[cfg(test)]
 mod tests;
 
@@ -147,6 +148,7 @@ impl Draft {
         artefacts.push(Artefact::new(ArtefactKind::NpmTarball, npm.tarball));
         artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
         findings.extend(npm.findings);
+        findings.extend(paths::notes(&graph));
         outputs::check(&artefacts, &package, &version, &limits, &mut findings);
         let findings = sorted(findings);
         if findings.has_errors() {
