@@ -6,6 +6,7 @@ use slipway_common::context::Context;
 
 use crate::analyser::Analyser;
 use crate::cdn::Cdn;
+use crate::compiler::Compiler;
 
 /// What every job has at hand.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct Workshop {
     pub context: Context,
     /// Who judges packages.
     pub analyser: Analyser,
+    /// Who finds out what sources do not say, if anybody is configured.
+    pub compiler: Option<Arc<Compiler>>,
     /// The edge in front of the registry.
     pub cdn: Arc<dyn Cdn>,
     /// What this process is called in the rows it works on, for people.

@@ -349,7 +349,7 @@ impl Life {
     fn begin((context, bells): (Context, Arc<Bells>), cdn: Arc<cdn::Recording>, work: Work) -> (Self, Router) {
         let (desk, worker) = (Shutdown::default(), Shutdown::default());
         let router = slipway_api::router(App::new(context.clone(), &desk));
-        let workshop = Workshop { context: context.clone(), analyser: Analyser::Thread, cdn, name: "test".to_owned() };
+        let workshop = Workshop { context: context.clone(), analyser: Analyser::Thread, compiler: None, cdn, name: "test".to_owned() };
         match work {
             Work::OnBells => {
                 Lane::ALL.into_iter().for_each(|lane| worker.spawn(listen(workshop.clone(), bells.clone(), lane, worker.clone())))

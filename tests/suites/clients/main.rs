@@ -17,6 +17,7 @@ mod terminal;
 
 mod deno_publish;
 mod deno_use;
+mod inferred;
 mod interactive;
 mod npm_use;
 mod plain;

@@ -17,6 +17,7 @@ mod augmentations;
 mod declarations;
 mod edits;
 mod emit;
+mod inferred;
 mod jsx;
 mod layout;
 mod maps;
@@ -29,6 +30,7 @@ mod specifiers;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsaid;
 mod using;
 mod walk;
 
@@ -41,6 +43,8 @@ use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use url::Url;
 
+pub(super) use self::inferred::admit;
+pub(super) use self::unsaid::unsaid;
 use super::files::Files;
 use super::graph::Declarations;
 use super::manifest::Manifest;

@@ -38,7 +38,7 @@ pub(super) fn facts() -> Facts {
         exports: vec![ExportKey::root()],
     });
     let packages = BTreeMap::from([(PackageName::try_from("@aa/bb").unwrap(), versions.to_vec())]);
-    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages }
+    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, inferred: None }
 }
 
 const CONFIG: &str = r#"{ "name": "@own/pkg", "version": "1.2.3", "license": "MIT", "exports": "./mod.ts" }"#;

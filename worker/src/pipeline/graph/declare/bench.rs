@@ -22,6 +22,7 @@ use crate::pipeline::graph::load::path_of;
 use crate::pipeline::graph::modules_of;
 use crate::pipeline::graph::parse::Trees;
 use crate::pipeline::graph::place::place_at;
+use crate::pipeline::inference::Inferred;
 
 /// Complaints by module.
 pub(super) type Heard = BTreeMap<ModuleSpecifier, Vec<Complaint>>;
@@ -261,6 +262,7 @@ impl<'a> Bench<'a> {
             modules: Some(attempt),
             revisions: self.revisions,
             outlines: self.outlines,
+            inferred: Inferred::default(),
         }
     }
 
