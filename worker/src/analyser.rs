@@ -60,7 +60,7 @@ pub(crate) enum Judged {
     Child(Box<Examined<Pipeline>>),
     Thread {
         references: Vec<PackageName>,
-        unsaid: Option<Unsaid>,
+        unsaid: Option<Box<Unsaid>>,
         facts: oneshot::Sender<Facts>,
         plan: oneshot::Receiver<Result<Plan, Findings>>,
     },
@@ -86,7 +86,7 @@ async fn examine_here(upload: Upload) -> Result<Judged, AnalysisError> {
             Ok(draft) => draft,
             Err(findings) => return drop(examined.send(Err(findings))),
         };
-        if examined.send(Ok((draft.references(), draft.unsaid()))).is_ok()
+        if examined.send(Ok((draft.references(), draft.unsaid().map(Box::new)))).is_ok()
             && let Ok(facts) = on_facts.blocking_recv()
         {
             drop(planned.send(draft.plan_whole(&facts)));
@@ -112,7 +112,7 @@ impl Judged {
     pub(crate) fn take_unsaid(&mut self) -> Option<Unsaid> {
         match self {
             Self::Child(examined) => examined.take_unsaid(),
-            Self::Thread { unsaid, .. } => unsaid.take(),
+            Self::Thread { unsaid, .. } => unsaid.take().map(|unsaid| *unsaid),
         }
     }
 

@@ -22,11 +22,11 @@ const MAX_MESSAGE: usize = 200;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Complaints {
     /// The first about each file of the package.
-    of_files: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
     /// The first about a dependency.
-    of_dependencies: Option<String>,
+    dependency: Option<String>,
     /// The first about nothing in particular.
-    of_everything: Option<String>,
+    everything: Option<String>,
 }
 
 impl Complaints {
@@ -41,11 +41,11 @@ impl Complaints {
             };
             match place {
                 Some(file) => match file.strip_prefix(PACKAGE).filter(|path| path.starts_with('/')) {
-                    Some(path) => _ = complaints.of_files.entry(path.to_owned()).or_insert_with(said),
-                    None if NOT_FOUND.contains(&code) => _ = complaints.of_dependencies.get_or_insert_with(said),
+                    Some(path) => _ = complaints.files.entry(path.to_owned()).or_insert_with(said),
+                    None if NOT_FOUND.contains(&code) => _ = complaints.dependency.get_or_insert_with(said),
                     None => {}
                 },
-                None => _ = complaints.of_everything.get_or_insert_with(said),
+                None => _ = complaints.everything.get_or_insert_with(said),
             }
         }
         complaints
@@ -59,7 +59,7 @@ impl Complaints {
     /// Why a module's declarations cannot be believed, if they cannot.
     pub(super) fn against(&self, unsaid: &Unsaid) -> BTreeMap<String, String> {
         let wanted = unsaid.wanted.iter().map(|path| path.as_str().to_owned());
-        if let Some(why) = &self.of_everything {
+        if let Some(why) = &self.everything {
             return wanted.map(|path| (path, why.clone())).collect();
         }
         wanted.filter_map(|path| Some((self.of_reached(unsaid, &path)?, path))).map(|(why, path)| (path, why)).collect()
@@ -70,11 +70,11 @@ impl Complaints {
         let mut seen = BTreeSet::from([from]);
         let mut open = vec![from];
         while let Some(path) = open.pop() {
-            if let Some(why) = self.of_files.get(path) {
+            if let Some(why) = self.files.get(path) {
                 return Some(if path == from { why.clone() } else { format!("{why} (in {path})") });
             }
             let Some(Imports { local, is_foreign }) = unsaid.imports.get(path) else { continue };
-            if *is_foreign && let Some(why) = &self.of_dependencies {
+            if *is_foreign && let Some(why) = &self.dependency {
                 return Some(format!("{why} (in a dependency)"));
             }
             open.extend(local.iter().map(String::as_str).filter(|path| seen.insert(path)));
@@ -85,12 +85,11 @@ impl Complaints {
 
 /// One line: the file, the number and the words.
 fn complaint(line: &str) -> Option<(Option<&str>, u32, &str)> {
-    let (place, rest) = match line.strip_prefix("error TS") {
-        Some(rest) => (None, rest),
-        None => {
-            let (place, rest) = line.split_once("): error TS")?;
-            (Some(&place[..place.rfind('(')?]), rest)
-        }
+    let (place, rest) = if let Some(rest) = line.strip_prefix("error TS") {
+        (None, rest)
+    } else {
+        let (place, rest) = line.split_once("): error TS")?;
+        (Some(&place[..place.rfind('(')?]), rest)
     };
     let (code, message) = rest.split_once(": ")?;
     Some((place, code.parse().ok()?, message))

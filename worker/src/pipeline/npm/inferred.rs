@@ -150,10 +150,8 @@ pub(super) fn written(
     program.visit_mut_with(&mut Rewrite { judge: &mut judge });
     let comments = parsed.comments().as_single_threaded();
     let emitted = print(&program, &comments, &SourceMap::single(module.specifier.clone(), inferred.text.clone()), place)?;
-    let emitted = match maps::made_from(&inferred.map, path).and_then(|existing| existing.behind(&emitted, place)) {
-        Some(emitted) => emitted,
-        None => return Ok(emitted),
-    };
+    let mapped = maps::made_from(&inferred.map, path).and_then(|existing| existing.behind(&emitted, place));
+    let Some(emitted) = mapped else { return Ok(emitted) };
     let Some((text, edits)) = laid_out(resolver, module, path) else { return Ok(emitted) };
     Ok(maps::after_edits(emitted, &text, &undone(&module.source.text, &edits)))
 }

@@ -102,7 +102,7 @@ fn options(resolver: &Resolver<'_>) -> Map<String, Value> {
             options.insert("jsx".to_owned(), "react".into());
             options.insert("jsxFactory".to_owned(), classic.factory.into());
         }
-        _ => {}
+        deno_ast::JsxRuntime::Precompile(_) => {}
     }
     options
 }
