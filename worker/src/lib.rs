@@ -3,6 +3,7 @@
 mod analyser;
 pub mod analysis;
 pub mod cdn;
+pub mod compiler;
 mod error;
 mod jobs;
 pub mod pipeline;

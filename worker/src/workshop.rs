@@ -7,6 +7,7 @@ use slipway_common::signing::SigningKey;
 
 use crate::analyser::Analyser;
 use crate::cdn::Cdn;
+use crate::compiler::Compiler;
 use crate::jobs::Documents;
 
 /// What every job has at hand.
@@ -16,6 +17,8 @@ pub struct Workshop {
     pub context: Context,
     /// Who judges packages.
     pub analyser: Analyser,
+    /// Who finds out what sources do not say, if anybody is configured.
+    pub compiler: Option<Arc<Compiler>>,
     /// The edge in front of the registry.
     pub cdn: Arc<dyn Cdn>,
     /// The documents of packages that this process wrote last.

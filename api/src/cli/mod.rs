@@ -32,6 +32,9 @@ pub fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(worker::CHILD) {
         return worker::child();
     }
+    if std::env::args().nth(1).as_deref() == Some(worker::COMPILER) {
+        return worker::compiler_child();
+    }
     let arguments = Arguments::parse();
     // One provider for every client: it is chosen here because the libraries bring none of their own.
     let _ = rustls::crypto::ring::default_provider().install_default();

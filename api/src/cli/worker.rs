@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use slipway_common::config::Config;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::signing::SigningKey;
 use slipway_worker::analysis::{Analysis, AnalysisLimits, DOCUMENTATION_WALL, child_main, this_program};
+use slipway_worker::compiler::{self, Compiler};
 use slipway_worker::{Analyser, Pipeline, Workshop, cdn};
 
 use super::arguments::DoorArguments;
@@ -22,10 +24,23 @@ pub(super) use slipway_worker::reconcile;
 
 /// The hidden first argument of a child that analyses packages.
 pub(super) const CHILD: &str = "analyse-child";
+/// The one of a child that becomes a compiler.
+pub(super) const COMPILER: &str = "compile-child";
 
 /// The life of such a child.
 pub(super) fn child() -> ExitCode {
     child_main::<Pipeline>()
+}
+
+/// The life of a child that becomes a compiler.
+pub(super) fn compiler_child() -> ExitCode {
+    compiler::child_main()
+}
+
+/// The compiler that is configured, if one is.
+pub(super) fn compiler(config: &Config) -> anyhow::Result<Option<Compiler>> {
+    let program = this_program().context("cannot find this program, which has to start itself again")?;
+    Ok(Compiler::configured(&config.typescript, program, vec![COMPILER.to_owned()]))
 }
 
 pub(super) async fn run(arguments: DoorArguments) -> anyhow::Result<()> {
@@ -62,6 +77,7 @@ pub(super) fn workshop(context: &Context, signing: Arc<SigningKey>) -> anyhow::R
     let workshop = Workshop {
         context: context.clone(),
         analyser: Analyser::Children(Arc::clone(&analysis)),
+        compiler: compiler(&context.config)?.map(Arc::new),
         cdn: cdn::open(&context.config)?,
         documents: Arc::default(),
         signing,
@@ -84,6 +100,7 @@ fn limits(context: &Context) -> AnalysisLimits {
         cpu_seconds: of_config.cpu_seconds,
         wall_seconds: of_config.wall_seconds,
         documentation_seconds: of_config.documentation_seconds,
+        infers: context.config.typescript.compiler.is_some(),
         documentation_wall_seconds: of_config.documentation_seconds.saturating_mul(DOCUMENTATION_WALL),
         ..defaults
     }

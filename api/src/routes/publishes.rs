@@ -76,9 +76,7 @@ pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<Tas
 }
 
 async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {
-    let user = match publish.user_id {
-        Some(id) => app.context.db.read().await?.user(id).await?,
-        None => None,
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::new(publish, user.as_ref()))))
+    let (user, version) = tasks::made(app, publish).await?;
+    let view = PublishView::new(publish, user.as_ref()).with_version(version.as_ref());
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }

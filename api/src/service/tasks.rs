@@ -8,6 +8,8 @@ use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage};
+use slipway_common::model::user::User;
+use slipway_common::model::version::PackageVersion;
 
 use super::publish;
 use crate::app::App;
@@ -30,6 +32,21 @@ pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiRe
         return Ok(None);
     }
     Ok(Some(tx.publish_stages(publish.id).await?))
+}
+
+/// Who asked for a publish, and the version that it made, if it did.
+pub(crate) async fn made(app: &App, publish: &Publish) -> ApiResult<(Option<User>, Option<PackageVersion>)> {
+    let is_made = matches!(publish.state, PublishState::Committed | PublishState::Published);
+    if publish.user_id.is_none() && !is_made {
+        return Ok((None, None));
+    }
+    let mut tx = app.context.db.read().await?;
+    let user = match publish.user_id {
+        Some(id) => tx.user(id).await?,
+        None => None,
+    };
+    let version = if is_made { tx.version(&publish.package, &publish.version).await? } else { None };
+    Ok((user, version.filter(|version| version.task_id == publish.id)))
 }
 
 /// Calls a publish off that nobody has taken up yet.

@@ -67,6 +67,8 @@ pub struct Config {
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
     pub analysis: Analysis,
+    /// The compiler that finds out what sources do not say.
+    pub typescript: TypeScript,
     /// Who keeps copies in front of the registry and has to be told what changed.
     pub edge: Edge,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
@@ -106,6 +108,42 @@ pub struct Analysis {
     pub documentation_seconds: u64,
     /// How often a package that kills its child is tried.
     pub attempts: u64,
+}
+
+/// The compiler that finds out what sources do not say, and its bounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeScript {
+    /// The native compiler, or the script of the other one. There is none by default.
+    pub compiler: Option<PathBuf>,
+    /// The interpreter of a compiler that is a script.
+    pub node: Option<PathBuf>,
+    /// Unpacked npm packages, laid out as in `node_modules`.
+    pub packages: Option<PathBuf>,
+    /// Memory of one run in bytes.
+    pub memory_bytes: u64,
+    /// Processor time of one run in seconds.
+    pub cpu_seconds: u64,
+    /// Time of one run in seconds.
+    pub wall_seconds: u64,
+}
+
+impl TypeScript {
+    fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let path = |key| values.get(key).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let (compiler, node) = (path("typescript.compiler"), path("typescript.node"));
+        let is_script = compiler.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "js" || extension == "cjs");
+        if is_script && node.is_none() {
+            return Err(ConfigError("`typescript.compiler` is a script: set `typescript.node` to the program that runs it".into()));
+        }
+        Ok(Self {
+            compiler,
+            node: node.filter(|_| is_script),
+            packages: path("typescript.packages"),
+            memory_bytes: values.parse("typescript.memory_bytes")?,
+            cpu_seconds: values.parse("typescript.cpu_seconds")?,
+            wall_seconds: values.parse("typescript.wall_seconds")?,
+        })
+    }
 }
 
 impl Config {
@@ -181,6 +219,7 @@ impl Config {
                 documentation_seconds: values.parse("analysis.documentation_seconds")?,
                 attempts: values.parse("analysis.attempts")?,
             },
+            typescript: TypeScript::from_values(values)?,
             log: values.required("log")?,
         })
     }
@@ -309,6 +348,16 @@ mod tests {
         assert!(load(&[("limits.entries", "many")]).is_err());
         assert!(load(&[("timeouts.body_seconds", "0")]).unwrap_err().to_string().contains("at least 1"));
         assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());
+        assert!(load(&[("typescript.compiler", "/t/tsc.js")]).unwrap_err().to_string().contains("`typescript.node`"));
+    }
+
+    #[test]
+    fn an_interpreter_is_for_scripts() {
+        let node = ("typescript.node", "/usr/bin/node");
+        let settings = |compiler| load(&[("typescript.compiler", compiler), node]).unwrap().typescript;
+        assert_eq!(settings("/t/tsc.js").node.as_deref(), Some(Path::new("/usr/bin/node")));
+        assert_eq!(settings("/t/tsc").node, None);
+        assert_eq!(load(&[]).unwrap().typescript.compiler, None);
     }
 
     #[test]

@@ -94,6 +94,21 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
     setting(
+        "typescript.compiler",
+        None,
+        "A TypeScript compiler that finds out what sources do not say: the native program of `typescript` 7 (`lib/tsc` of its package for \
+         the platform), or `lib/tsc.js` of an older one. Without one such types are `any` for npm.",
+    ),
+    setting("typescript.node", None, "The program that runs a compiler which is a script: `/usr/bin/node`."),
+    setting(
+        "typescript.packages",
+        None,
+        "Directory of unpacked npm packages, laid out as `node_modules`, in which the compiler finds what packages depend on.",
+    ),
+    setting("typescript.memory_bytes", Some("1073741824"), "Memory of the compiler, in bytes. It runs for one package at a time."),
+    setting("typescript.cpu_seconds", Some("60"), "Processor time of the compiler for one package, in seconds."),
+    setting("typescript.wall_seconds", Some("180"), "Time of the compiler for one package, in seconds."),
+    setting(
         "cdn.purge",
         Some(""),
         "How an edge in front is told what changed: `surrogate` (a POST with the header `Surrogate-Key`, as Fastly takes it) or `url` \

@@ -1,5 +1,7 @@
 //! Versions: what was published and never changes again.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,6 +55,22 @@ pub struct VersionContent {
     pub npm_revision: i64,
     /// Every derived file.
     pub artefacts: Vec<ArtefactRecord>,
+}
+
+impl VersionContent {
+    /// The exports whose types npm clients see as `any` for want of better, by module. The npm manifest says it, which is frozen with
+    /// the version, and so a database that is made anew knows it too.
+    #[must_use]
+    pub fn untyped(&self) -> BTreeMap<String, Vec<String>> {
+        let said = self.npm_manifest.pointer("/slipway/untyped");
+        said.and_then(|said| serde_json::from_value(said.clone()).ok()).unwrap_or_default()
+    }
+
+    /// The compiler that made declarations of this version, with its version, if one did.
+    #[must_use]
+    pub fn compiler(&self) -> Option<&str> {
+        self.npm_manifest.pointer("/slipway/compiler").and_then(Value::as_str)
+    }
 }
 
 /// A derived file as the database remembers it.

@@ -351,6 +351,7 @@ impl Life {
         let workshop = Workshop {
             context: context.clone(),
             analyser: Analyser::Thread,
+            compiler: None,
             cdn,
             documents: Arc::default(),
             signing,

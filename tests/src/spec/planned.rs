@@ -28,7 +28,8 @@ impl Spec {
             tarball: package.tarball(),
             limits: UploadLimits::default(),
         };
-        let mut facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() };
+        let mut facts =
+            Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None };
         for (package, version) in &self.published {
             facts.packages.entry(package.clone()).or_default().push(version.clone());
         }

@@ -111,7 +111,8 @@ fn is_full() -> bool {
 }
 
 fn compared(real: &Real<'_>) {
-    let Some(bench) = Bench::set_up_with(real.limits) else { return };
+    let limits = |_: &Path| real.limits.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let Some(bench) = Bench::set_up_with(limits) else { return };
     bench.registry.open(real.name);
     let directory = bench.unpacked(real.installed);
     let path = directory.join("package.json");

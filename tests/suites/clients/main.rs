@@ -20,6 +20,7 @@ mod terminal;
 mod authors;
 mod deno_publish;
 mod deno_use;
+mod inferred;
 mod interactive;
 mod matrix;
 mod npm_tags;

@@ -43,10 +43,10 @@ pub(crate) struct Answer {
 
 impl Registry {
     /// Starts the binary on a free port, with these settings, and waits until it says that it is ready.
-    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(String, String)]) -> Self {
         let port = free_port();
         let arguments = vec!["--listen".to_owned(), format!("127.0.0.1:{port}")];
-        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = settings.to_vec();
         let child = Self::launch(binary, data, &arguments, &settings);
         let token = fs::read_to_string(data.join("admin.token")).expect("the first start writes a token");
         let answers = data.with_extension("answers");

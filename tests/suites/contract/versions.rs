@@ -68,6 +68,7 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
             npm_manifest: json!({
                 "types": "z", "exports": { ".": { "types": "./m.d.ts", "default": "./m.js" }, "./b": "./b.js" },
                 "number": 1.5, "hostile": "a\0b", "list": [1, { "z": 1, "a": null }],
+                "slipway": { "revision": 2, "untyped": { "./m.ts": ["b", "a"] }, "compiler": "typescript 7.0.2" },
             }),
             artefacts: kinds.map(|kind| ArtefactRecord { kind, digest: Sha256::of(b"x"), size: 1 << 40 }).into(),
             ..bench.draft_version(&package, "1.0.0", bench.ids.next()).content
@@ -77,6 +78,8 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
     assert!(bench.write(async |tx| tx.create_version(&version, &[]).await.unwrap()).await);
     let found = bench.read(async |tx| tx.version(&package, &version.version).await.unwrap().unwrap()).await;
     assert_eq!(found, version);
+    assert_eq!(found.content.untyped(), [("./m.ts".to_owned(), vec!["b".to_owned(), "a".to_owned()])].into());
+    assert_eq!(found.content.compiler(), Some("typescript 7.0.2"));
     let order: Vec<_> = found.content.exports.0.keys().map(ExportKey::as_str).collect();
     assert_eq!(order, ["./zz", ".", "./a"], "the author's order");
     assert_eq!(found.content.npm_manifest.to_string(), version.content.npm_manifest.to_string(), "to the byte");

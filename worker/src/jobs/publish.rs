@@ -104,11 +104,16 @@ pub(crate) async fn judge_again(
 
 /// The two steps of the bench, with one look at the world between them.
 async fn judge(workshop: &Workshop, upload: Upload, public_url: Url) -> Result<Plan, AnalysisError> {
-    let examined = workshop.analyser.examine(upload).await?;
-    let mut facts = Facts { public_url, packages: BTreeMap::new() };
+    let mut examined = workshop.analyser.examine(upload).await?;
+    let mut facts = Facts { public_url, packages: BTreeMap::new(), inferred: None };
     if !examined.references().is_empty() {
         let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
         facts.packages = found;
+    }
+    if let Some(compiler) = &workshop.compiler
+        && let Some(unsaid) = examined.take_unsaid()
+    {
+        facts.inferred = Some(compiler.infer(&workshop.context, unsaid).await);
     }
     examined.plan(facts).await
 }

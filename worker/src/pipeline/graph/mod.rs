@@ -28,7 +28,7 @@ use deno_graph::{BuildOptions, GraphKind, JsModule, Module, ModuleGraph, ModuleS
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
-pub use self::declare::{Declaration, Declarations, Origin, PLACEHOLDER, Revision, SUPERCLASS, TWIN};
+pub use self::declare::{Declaration, Declarations, Origin, PLACEHOLDER, Revision, SUPERCLASS, TWIN, UNTYPED};
 pub use self::extras::Extras;
 pub(crate) use self::extras::forgo_all;
 pub use self::load::{is_script, path_of, specifier_of};

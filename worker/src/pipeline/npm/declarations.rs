@@ -16,10 +16,10 @@ use super::edits::Edit;
 use super::emit::{Emitted, NotCompiled, ShippedSource, Sources, parse, print, write};
 use super::layout::local_path;
 use super::references::Reference;
-use super::specifiers::{Purpose, Referrer, Resolver};
+use super::specifiers::{Purpose, Referrer, Resolver, names_declarations};
 use super::tree::Tree;
 use super::walk::Rewrite;
-use super::{augmentations, faithful, maps, placeholders};
+use super::{augmentations, faithful, inferred, maps, placeholders};
 use crate::pipeline::graph::{Declaration, Origin};
 
 /// Puts all declarations into the tree.
@@ -30,7 +30,7 @@ pub(super) fn modules(resolver: &Resolver<'_>, sources: &Sources, tree: &mut Tre
         let Some(place) = resolver.layout.home_of(&path).and_then(|home| home.declaration.as_deref()) else { continue };
         let Some(declaration) = emit.declarations.of(emit.graph, &module.specifier) else { continue };
         let source = sources.get(&path);
-        let emitted = emitted(resolver, module, declaration, source, place);
+        let emitted = emitted(resolver, module, declaration, source, (&path, place));
         match emitted {
             // There is nothing in the source that it could lead to.
             Ok(emitted) if matches!(declaration.origin, Origin::Outlined(_)) => tree.replace(place, emitted.text),
@@ -45,10 +45,11 @@ fn emitted(
     module: &JsModule,
     declaration: Declaration<'_>,
     source: Option<&ShippedSource>,
-    place: &str,
+    (path, place): (&str, &str),
 ) -> Result<Emitted, NotCompiled> {
     let written = &module.source.text;
     let mut emitted = match declaration.origin {
+        Origin::Inferred(module_of) => inferred::written(resolver, module, module_of, (path, place))?,
         Origin::Written => printed(resolver, module, declaration.dts, (written, place))?,
         Origin::Outlined(outline) => printed(resolver, module, declaration.dts, (outline, place))?,
         Origin::Revised(revision) => {
@@ -139,10 +140,6 @@ fn imported<'a>(resolver: &Resolver<'a>, module: &JsModule, specifier: &str) -> 
 /// Whether it is worth looking.
 fn declares_outside(text: &str) -> bool {
     text.contains("declare global") || text.contains("declare module")
-}
-
-fn names_declarations(path: &str) -> bool {
-    [".d.ts", ".d.mts", ".d.cts"].iter().any(|extension| path.ends_with(extension))
 }
 
 /// Makes a module of a declaration file: no first line for a shell, and `export {}` where TypeScript would otherwise take the file for a script, or everything in it for exported.

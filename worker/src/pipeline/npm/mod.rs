@@ -19,6 +19,7 @@ mod declarations;
 mod edits;
 mod emit;
 mod faithful;
+mod inferred;
 mod jsx;
 mod layout;
 mod maps;
@@ -31,6 +32,7 @@ mod specifiers;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsaid;
 mod using;
 mod walk;
 
@@ -43,6 +45,8 @@ use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use url::Url;
 
+pub(super) use self::inferred::admit;
+pub(super) use self::unsaid::unsaid;
 use super::files::Files;
 use super::graph::Declarations;
 use super::manifest::Manifest;

@@ -81,15 +81,18 @@ pub(super) fn manifest(resolver: &Resolver<'_>, tree: &Tree, bins: &BTreeMap<Str
     manifest
 }
 
-/// What only this registry says: the edition of the emit, and the names whose types are not known, by module.
+/// What only this registry says: the edition of the emit, and the names whose types are not known, by module, and
+/// the compiler that found some out.
 fn ours(emit: &Emit<'_>) -> Value {
     let untyped = &emit.declarations.untyped;
-    if untyped.is_empty() {
-        json!({ "revision": super::EMIT_REVISION })
-    } else {
-        let untyped: Map<_, _> = untyped.iter().map(|(path, names)| (format!(".{path}"), json!(names))).collect();
-        json!({ "revision": super::EMIT_REVISION, "untyped": untyped })
+    let mut ours = json!({ "revision": super::EMIT_REVISION });
+    if !untyped.is_empty() {
+        ours["untyped"] = untyped.iter().map(|(path, names)| (format!(".{path}"), json!(names))).collect::<Map<_, _>>().into();
     }
+    if let Some(compiler) = emit.declarations.compiler() {
+        ours["compiler"] = compiler.into();
+    }
+    ours
 }
 
 /// The bytes of the file.

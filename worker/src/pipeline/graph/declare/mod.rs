@@ -31,11 +31,13 @@ use indexmap::IndexMap;
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
-use super::specifier_of;
+use super::{path_of, specifier_of};
 use crate::pipeline::files::Files;
+use crate::pipeline::inference::{Inferred, InferredModule};
 use crate::pipeline::manifest::Manifest;
 use attempt::Outcome;
 use bench::Bench;
+pub use complaint::UNTYPED;
 pub use edits::Revision;
 
 /// The type that stands for one that nobody knows. To fast check it is a global name like `Promise`.
@@ -69,6 +71,8 @@ pub struct Declarations {
     modules: Option<ModuleGraph>,
     revisions: BTreeMap<ModuleSpecifier, Revision>,
     outlines: BTreeMap<ModuleSpecifier, String>,
+    /// What a compiler made.
+    inferred: Inferred,
     /// The names in each module whose types are placeholders, in whole or in part.
     pub untyped: BTreeMap<PackagePath, BTreeSet<String>>,
     /// Exports that lead to a complaint.
@@ -93,6 +97,8 @@ pub enum Origin<'a> {
     Revised(&'a Revision),
     /// The names of its exports.
     Outlined(&'a str),
+    /// What the author wrote, by a compiler that found out what it does not say. `dts` is what it would be without.
+    Inferred(&'a InferredModule),
 }
 
 impl Declarations {
@@ -101,12 +107,34 @@ impl Declarations {
     pub fn of<'a>(&'a self, written: &'a ModuleGraph, specifier: &ModuleSpecifier) -> Option<Declaration<'a>> {
         let modules = self.modules.as_ref().unwrap_or(written);
         let dts = modules.get(specifier)?.js().and_then(dts)?;
+        let inferred = path_of(specifier).and_then(|path| self.inferred.modules.get(&path));
+        if let Some(inferred) = inferred {
+            return Some(Declaration { dts, origin: Origin::Inferred(inferred) });
+        }
         let origin = match (self.outlines.get(specifier), self.revisions.get(specifier)) {
             (Some(outline), _) => Origin::Outlined(outline),
             (None, Some(revision)) => Origin::Revised(revision),
             (None, None) => Origin::Written,
         };
         Some(Declaration { dts, origin })
+    }
+
+    /// Puts what a compiler made in the place of placeholders.
+    pub fn adopt(&mut self, inferred: Inferred) {
+        self.untyped.retain(|path, _| !inferred.modules.contains_key(path));
+        self.inferred = inferred;
+    }
+
+    /// What a compiler made, and why it did not make the rest.
+    #[must_use]
+    pub fn inferred(&self) -> &Inferred {
+        &self.inferred
+    }
+
+    /// The compiler that made some of the declarations.
+    #[must_use]
+    pub fn compiler(&self) -> Option<&str> {
+        (!self.inferred.modules.is_empty()).then_some(self.inferred.compiler.as_str())
     }
 }
 

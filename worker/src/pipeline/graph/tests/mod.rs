@@ -169,9 +169,9 @@ fn slow_types_are_warnings_with_places() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(
         found[0],
-        "warning slowTypes /mod.ts:1:14: slow types: missing explicit type in the public API | add an explicit type annotation to the symbol; until then it is `any` for npm"
+        "warning slowTypes /mod.ts:1:14: slow types in 'a': missing explicit type in the public API | add an explicit type annotation to the symbol; until then it is `any` for npm"
     );
-    assert!(found[1].starts_with("warning slowTypes /mod.ts:2:17: slow types: missing explicit return type"), "{found:?}");
+    assert!(found[1].starts_with("warning slowTypes /mod.ts:2:17: slow types in 'f': missing explicit return type"), "{found:?}");
     assert_eq!(graph.declarations.slow.len(), 1);
     assert!(graph.declarations(&path_named("/mod.ts")).is_some());
     let untyped = &graph.declarations.untyped[&path_named("/mod.ts")];
