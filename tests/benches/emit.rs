@@ -142,7 +142,7 @@ fn row(name: &str, time: Time, ours: Time) {
 
 /// What it takes to examine an upload, and to make everything of it.
 fn ours(upload: &Upload) -> (Time, Time) {
-    let facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() };
+    let facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None };
     let begin = Instant::now();
     let before = Time::now(begin);
     let draft = examine(upload).expect("nothing is wrong with it");

@@ -11,6 +11,7 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
