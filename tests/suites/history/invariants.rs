@@ -55,6 +55,7 @@ async fn objects_and_rows_agree(storage: &Storage, packages: &BTreeMap<PackageNa
             listed.remove(&key.text());
         }
     }
+    assert!(listed.remove(&StorageKey::NpmKeys.text()).is_some(), "there is a list of signing keys");
     assert!(listed.is_empty(), "objects that belong to nothing: {:?}", listed.keys());
 }
 

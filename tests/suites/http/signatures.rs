@@ -52,7 +52,7 @@ async fn every_version_is_signed_in_both_documents() {
     let (registry, author) = published().await;
     publish(&registry, &author, "2.0.0-rc.1+build.5").await;
     for accept in ["*/*", SHORT] {
-        let all = [("2.0.0-rc.1+build.5".to_owned(), Verdict::Vouched), ("1.0.0".to_owned(), Verdict::Vouched)];
+        let all = [("1.0.0".to_owned(), Verdict::Vouched), ("2.0.0-rc.1+build.5".to_owned(), Verdict::Vouched)];
         assert_eq!(verdicts(&registry, accept).await, all, "{accept}");
     }
 }
@@ -70,7 +70,7 @@ async fn a_version_keeps_its_signature_when_the_key_changes() {
     publish(&registry, &author, "1.1.0").await;
     assert_eq!(dist(&registry, "1.0.0").await, before);
     assert!(dist(&registry, "1.1.0").await.contains(&new));
-    let all = [("1.1.0".to_owned(), Verdict::Vouched), ("1.0.0".to_owned(), Verdict::Vouched)];
+    let all = [("1.0.0".to_owned(), Verdict::Vouched), ("1.1.0".to_owned(), Verdict::Vouched)];
     assert_eq!(verdicts(&registry, SHORT).await, all);
     assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
 }

@@ -47,7 +47,10 @@ impl Documents {
                 return Ok(());
             }
             match storage.replace(&key, bytes.clone(), Some(known.tag)).await {
-                Ok(tag) => return Ok(self.remember(key, generation, tag)),
+                Ok(tag) => {
+                    self.remember(key, generation, tag);
+                    return Ok(());
+                }
                 // Somebody else wrote it since, or took it away.
                 Err(StorageError::Replaced(_) | StorageError::Missing(_)) => self.remember(key.clone(), generation, None),
                 Err(error) => return Err(error),

@@ -126,8 +126,8 @@ pub async fn stated_npm_url(context: &Context) -> Result<Option<Url>, AnyFault> 
         for package in &found {
             let said = context.storage.look(&StorageKey::Packument(package.clone())).await?.bytes;
             let said = said.and_then(|said| serde_json::from_slice::<Value>(&said).ok()).unwrap_or_default();
-            let versions = said["versions"].as_object().into_iter().flat_map(|versions| versions.values());
-            let tarball = versions.filter_map(|version| version["dist"]["tarball"].as_str()).next();
+            let mut versions = said["versions"].as_object().into_iter().flat_map(|versions| versions.values());
+            let tarball = versions.find_map(|version| version["dist"]["tarball"].as_str());
             let url = tarball.and_then(|tarball| tarball.split_once(&format!("{}/-/", package.npm_name()))).map(|(url, _)| url);
             if let Some(url) = url.and_then(|url| Url::parse(url).ok()) {
                 return Ok(Some(url));
