@@ -34,16 +34,17 @@ pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiRe
     Ok(Some(tx.publish_stages(publish.id).await?))
 }
 
-/// Who asked for a publish, and the version that it made, if it did.
-pub(crate) async fn made(app: &App, publish: &Publish) -> ApiResult<(Option<User>, Option<PackageVersion>)> {
+/// Who asked for a publish, and the version that it made, if it did. `asker` is who asks now, whose row need not be read again.
+pub(crate) async fn made(app: &App, publish: &Publish, asker: Option<User>) -> ApiResult<(Option<User>, Option<PackageVersion>)> {
     let is_made = matches!(publish.state, PublishState::Committed | PublishState::Published);
     if publish.user_id.is_none() && !is_made {
         return Ok((None, None));
     }
     let mut tx = app.context.db.read().await?;
-    let user = match publish.user_id {
-        Some(id) => tx.user(id).await?,
-        None => None,
+    let user = match (publish.user_id, asker) {
+        (Some(id), Some(asker)) if asker.id == id => Some(asker),
+        (Some(id), _) => tx.user(id).await?,
+        (None, _) => None,
     };
     let version = if is_made { tx.version(&publish.package, &publish.version).await? } else { None };
     Ok((user, version.filter(|version| version.task_id == publish.id)))
