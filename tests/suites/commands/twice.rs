@@ -69,7 +69,7 @@ fn two_processes_build_the_same_bytes() {
     let (other, _) = built(place.path(), &OTHER, &packages, &address);
 
     assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
-    for kind in [".tgz", ".d.ts", "_meta.json", "symbols.json"] {
+    for kind in [".tgz", ".d.ts", "_meta.json", "index.json"] {
         assert!(kind == ".d.ts" || one.keys().any(|path| path.ends_with(kind)), "nothing of the kind {kind} was compared");
     }
     let differing: BTreeSet<&str> = one.iter().filter(|(path, bytes)| other[*path] != **bytes).map(|(path, _)| path.as_str()).collect();
