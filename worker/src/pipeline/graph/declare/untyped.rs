@@ -104,7 +104,9 @@ impl<'a> Scope<'a> {
         let Program::Module(program) = program else { return scope };
         for item in &program.body {
             match item {
-                ModuleItem::Stmt(Stmt::Decl(declaration)) => scope.declare(declaration),
+                ModuleItem::Stmt(Stmt::Decl(declaration)) => {
+                    scope.declare(declaration);
+                }
                 ModuleItem::ModuleDecl(declaration) => scope.read(declaration),
                 ModuleItem::Stmt(_) => {}
             }
@@ -114,7 +116,11 @@ impl<'a> Scope<'a> {
 
     fn read(&mut self, declaration: &ModuleDecl) {
         match declaration {
-            ModuleDecl::ExportDecl(export) => self.declare(&export.decl),
+            ModuleDecl::ExportDecl(export) => {
+                for name in self.declare(&export.decl) {
+                    self.export(&name, &name);
+                }
+            }
             ModuleDecl::ExportDefaultDecl(export) => {
                 let name = match &export.decl {
                     DefaultDecl::Class(class) => class.ident.as_ref(),
@@ -172,18 +178,25 @@ impl<'a> Scope<'a> {
         self.known_as.insert(known_as.to_owned(), name.to_owned());
     }
 
-    fn declare(&mut self, declaration: &Decl) {
+    /// Takes down what is declared, and returns the names.
+    fn declare(&mut self, declaration: &Decl) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut one = |name: String, holds: Holds| {
+            self.declared.entry(name.clone()).or_default().add(holds);
+            names.insert(name);
+        };
         if let Decl::Var(variables) = declaration {
             for variable in &variables.decls {
                 for (name, _) in find_pat_ids::<_, Id>(&variable.name) {
-                    self.declared.entry(name.to_string()).or_default().add(Holds::of(variable));
+                    one(name.to_string(), Holds::of(variable));
                 }
             }
         } else {
             for name in declared(declaration) {
-                self.declared.entry(name).or_default().add(Holds::of(declaration));
+                one(name, Holds::of(declaration));
             }
         }
+        names
     }
 
     /// What is exported from other modules under a name that it does not have there: name, specifier and name there.
