@@ -8,6 +8,7 @@
 
 mod accounts;
 mod authorizations;
+mod ci;
 mod dialect;
 mod engine;
 mod error;

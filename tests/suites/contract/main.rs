@@ -10,6 +10,7 @@ mod accounts;
 mod authorizations;
 mod bench;
 mod broker;
+mod ci;
 mod corrupt;
 mod coverage;
 mod directories;
