@@ -12,6 +12,7 @@ use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
 use crate::service::packages;
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
+use crate::service::users;
 use crate::service::wait::{self, Ear};
 use crate::views::PublishView;
 
@@ -62,7 +63,7 @@ pub(crate) async fn of_package(
     paging: Paging,
 ) -> ApiResult<Json<Vec<PublishView>>> {
     let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
-    Ok(Json(publishes.items.iter().map(|(publish, user)| PublishView::new(publish, user.as_ref())).collect()))
+    Ok(Json(publishes.items.iter().map(|(publish, by)| PublishView::new(publish, by)).collect()))
 }
 
 /// Has a publish tried again that is parked or was failed; for staff.
@@ -76,9 +77,6 @@ pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<Tas
 }
 
 async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {
-    let user = match publish.user_id {
-        Some(id) => app.context.db.read().await?.user(id).await?,
-        None => None,
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::new(publish, user.as_ref()))))
+    let by = users::by(&mut app.context.db.read().await?, publish.user_id, publish.id).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::new(publish, &by))))
 }

@@ -15,6 +15,7 @@ mod run;
 mod stock;
 mod terminal;
 
+mod deno_ci;
 mod deno_publish;
 mod deno_use;
 mod interactive;

@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 
 impl Registry {
     /// Starts the binary on a free port and waits until it says that it is ready.
-    pub(crate) fn start(binary: &Path, data: &Path) -> Self {
+    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has a free port").port();
         let mut child = Command::new(binary)
             .arg("up")
@@ -46,6 +46,7 @@ impl Registry {
             .arg(data)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env_clear()
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

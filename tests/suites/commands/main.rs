@@ -6,6 +6,7 @@
 mod deep;
 mod doctor;
 mod process;
+mod publisher;
 mod purge;
 mod secrets;
 mod warnings;
@@ -21,7 +22,9 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    for (name, test) in doctor::TESTS.iter().chain(deep::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS) {
+    for (name, test) in
+        doctor::TESTS.iter().chain(deep::TESTS).chain(publisher::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS)
+    {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())
