@@ -44,6 +44,8 @@ CREATE TABLE packages (
     readme_source TEXT NOT NULL CHECK (readme_source IN ('readme', 'jsdoc')),
     -- An object `{"deno": true, …}`.
     runtime_compat JSONB NOT NULL,
+    -- An object from dist-tag to version, `{"next": "2.0.0-rc.1"}`, without `latest`. Never of a yanked version.
+    dist_tags JSONB NOT NULL,
     -- Counts every change that readers should see; `announced` is the last one that its public documents show.
     generation BIGINT NOT NULL,
     announced BIGINT NOT NULL,

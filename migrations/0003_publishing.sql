@@ -62,6 +62,20 @@ CREATE UNIQUE INDEX jobs_one_queued ON jobs (dedup_key) WHERE state = 'queued';
 CREATE UNIQUE INDEX jobs_one_running ON jobs (dedup_key) WHERE state = 'running';
 CREATE INDEX jobs_open ON jobs (rung_at) WHERE state IN ('queued', 'running');
 
+-- The addresses that the public documents state. One row, written by a worker that starts with others than those before, and by the
+-- job that has every package announced under them; never deleted.
+CREATE TABLE addresses (
+    -- `stated`.
+    name TEXT NOT NULL PRIMARY KEY,
+    -- `public_url` and `npm_url` with a blank between them.
+    urls TEXT NOT NULL,
+    -- The package behind which announcing goes on; null at the beginning.
+    after_key TEXT,
+    -- Whether every package states them.
+    is_done BOOLEAN NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
 -- How far a round through objects has come that is too long to be made at once. Written by housekeeping; never deleted.
 CREATE TABLE rounds (
     name TEXT NOT NULL PRIMARY KEY,

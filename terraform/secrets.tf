@@ -1,5 +1,6 @@
-# The two URLs that hold a password. Passwords are made while Terraform runs and handed over by write-only arguments: neither the
-# state nor a plan ever holds one. Both are written anew when `passwords_version` is raised, and only then.
+# The two URLs that hold a password, and the key that signs npm versions. All are made while Terraform runs and handed over by write-only
+# arguments: neither the state nor a plan ever holds one. The URLs are written anew when `passwords_version` is raised, the key when
+# `signing_key_version` is, and only then.
 
 ephemeral "random_password" "database" {
   length  = 40
@@ -9,6 +10,11 @@ ephemeral "random_password" "database" {
 ephemeral "random_password" "queue" {
   length  = 40
   special = false
+}
+
+ephemeral "tls_private_key" "signing" {
+  algorithm   = "ECDSA"
+  ecdsa_curve = "P256"
 }
 
 resource "google_secret_manager_secret" "database" {
@@ -52,6 +58,26 @@ resource "google_secret_manager_secret_version" "queue" {
   }
 }
 
+resource "google_secret_manager_secret" "signing" {
+  secret_id = "${var.name}-signing-key"
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_secret_manager_secret_version" "signing" {
+  secret                 = google_secret_manager_secret.signing.id
+  secret_data_wo         = ephemeral.tls_private_key.signing.private_key_pem_pkcs8
+  secret_data_wo_version = var.signing_key_version
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
 resource "google_secret_manager_secret_iam_member" "database" {
   for_each = toset(["api", "worker", "database"])
 
@@ -64,6 +90,14 @@ resource "google_secret_manager_secret_iam_member" "queue" {
   for_each = toset(["api", "worker", "queue"])
 
   secret_id = google_secret_manager_secret.queue.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.roles[each.value].member
+}
+
+resource "google_secret_manager_secret_iam_member" "signing" {
+  for_each = toset(["api", "worker"])
+
+  secret_id = google_secret_manager_secret.signing.id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.roles[each.value].member
 }

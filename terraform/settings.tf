@@ -1,7 +1,7 @@
 # The environment of both roles: the doors, and what else there is to set. Each name is one of `common::config`.
 
 locals {
-  # The URLs that hold a password come out of Secret Manager when an instance starts.
+  # The URLs that hold a password, and the signing key, come out of Secret Manager when an instance starts.
   secret_settings = {
     SLIPWAY_DATABASE = {
       secret  = google_secret_manager_secret.database.secret_id
@@ -10,6 +10,10 @@ locals {
     SLIPWAY_QUEUE = {
       secret  = google_secret_manager_secret.queue.secret_id
       version = google_secret_manager_secret_version.queue.version
+    }
+    SLIPWAY_SIGNING_KEY = {
+      secret  = google_secret_manager_secret.signing.secret_id
+      version = google_secret_manager_secret_version.signing.version
     }
   }
 

@@ -230,6 +230,17 @@ variable "passwords_version" {
   }
 }
 
+variable "signing_key_version" {
+  description = "Raise it by one to sign npm versions with a new key. What was signed before stays signed."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.signing_key_version >= 1 && floor(var.signing_key_version) == var.signing_key_version
+    error_message = "This is a whole number from 1 on."
+  }
+}
+
 variable "settings" {
   description = "More settings of Slipway, by environment variable, such as SLIPWAY_LIMITS_ENTRIES = \"20000\". Not for secrets: these stand in the state."
   type        = map(string)

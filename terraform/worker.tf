@@ -66,6 +66,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
     google_compute_instance.queue,
     google_secret_manager_secret_iam_member.database,
     google_secret_manager_secret_iam_member.queue,
+    google_secret_manager_secret_iam_member.signing,
     google_storage_bucket_iam_member.worker_private,
     google_storage_bucket_iam_member.worker_public,
   ]

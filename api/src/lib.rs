@@ -16,8 +16,6 @@ mod views;
 mod web;
 mod wording;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -34,10 +32,11 @@ use slipway_common::fault::AnyFault;
 
 /// The whole front desk: JSON API, pages, and the read path.
 pub fn router(app: App) -> Router {
-    let reader = Reader { storage: Arc::new(app.context.storage.clone()) };
+    let reader = Reader::new(app.context.storage.clone());
     let api = routes::api(&app).layer(from_fn(api_headers));
     let desk = Router::new()
         .nest("/api", api)
+        .merge(routes::npm().layer(from_fn(api_headers)))
         .merge(routes::health())
         .merge(web::pages())
         .fallback(web::not_found)

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod model;
 pub mod queue;
 pub mod shutdown;
+pub mod signing;
 pub mod steps;
 pub mod storage;
 pub mod telemetry;

@@ -60,7 +60,7 @@ impl Measurement for ProcessorTime {
 
 /// What nothing is known about: the packages of this bench depend on none.
 fn facts() -> Facts {
-    Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() }
+    Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None }
 }
 
 /// A package of about so many bytes of ordinary code, thirty files for each 100 kB.

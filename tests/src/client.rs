@@ -114,6 +114,11 @@ impl Client {
         self.json(Method::POST, path, &body).await
     }
 
+    /// PUT with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PUT, path, &body).await
+    }
+
     /// PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.json(Method::PATCH, path, &body).await

@@ -21,7 +21,7 @@ pub const CLIENTS: [(&str, Headers); 9] = [
 ];
 
 /// Addresses that are something else than an object, or nothing.
-pub const OTHERS: [&str; 27] = [
+pub const OTHERS: [&str; 34] = [
     "/",
     "/packages",
     "/login",
@@ -46,8 +46,15 @@ pub const OTHERS: [&str; 27] = [
     "/npm/@jsr%2facme__maths/-/acme__maths-1.0.0.tgz",
     "/npm/%40jsr/acme__maths",
     "/npm/@jsr/acme__maths/",
+    "/npm/@jsr/acme__maths/1.0.0",
+    "/npm/@jsr/acme__maths/%5E1.0.0",
+    "/npm/@jsr%2facme__maths/latest",
+    "/npm/-/v1/search",
+    "/npm/-/package/@jsr%2facme__maths/dist-tags",
     "/npm/@jsr/acme__maths/-/@jsr/acme__maths-1.0.0.tgz",
     "/npm/@jsr/acme__maths/-/acme__maths-2.0.0.tgz",
+    "/-/npm/v1/attestations/@jsr/acme__maths@2.0.0",
+    "/npm/-/npm/v1/attestations/@jsr%2facme__maths@2.0.0",
     "/docs/@acme/maths/1.0.0/1/index.json",
 ];
 

@@ -10,7 +10,7 @@ use slipway_common::model::finding::Findings;
 use tokio::sync::oneshot;
 
 use crate::analysis::{Analysis, AnalysisError, Bench, Crash, Examined};
-use crate::pipeline::{self, Documentation, Draft, Facts, Plan, Undocumented, Upload};
+use crate::pipeline::{self, Documentation, Draft, Facts, Plan, Undocumented, Unsaid, Upload};
 
 /// The stack of a thread that judges packages here; what the children have is larger.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -31,6 +31,10 @@ impl Bench for Pipeline {
 
     fn references(draft: &Draft) -> Vec<PackageName> {
         draft.references()
+    }
+
+    fn unsaid(draft: &Draft) -> Option<Unsaid> {
+        draft.unsaid()
     }
 
     fn plan(draft: Draft, facts: &Facts) -> Result<(Plan, Undocumented), Findings> {
@@ -54,7 +58,12 @@ pub enum Analyser {
 /// A package that is in order so far.
 pub(crate) enum Judged {
     Child(Box<Examined<Pipeline>>),
-    Thread { references: Vec<PackageName>, facts: oneshot::Sender<Facts>, plan: oneshot::Receiver<Result<Plan, Findings>> },
+    Thread {
+        references: Vec<PackageName>,
+        unsaid: Option<Box<Unsaid>>,
+        facts: oneshot::Sender<Facts>,
+        plan: oneshot::Receiver<Result<Plan, Findings>>,
+    },
 }
 
 impl Analyser {
@@ -77,7 +86,7 @@ async fn examine_here(upload: Upload) -> Result<Judged, AnalysisError> {
             Ok(draft) => draft,
             Err(findings) => return drop(examined.send(Err(findings))),
         };
-        if examined.send(Ok(draft.references())).is_ok()
+        if examined.send(Ok((draft.references(), draft.unsaid().map(Box::new)))).is_ok()
             && let Ok(facts) = on_facts.blocking_recv()
         {
             drop(planned.send(draft.plan_whole(&facts)));
@@ -85,7 +94,7 @@ async fn examine_here(upload: Upload) -> Result<Judged, AnalysisError> {
     };
     std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).map_err(AnalysisError::Spawn)?;
     match on_examined.await {
-        Ok(Ok(references)) => Ok(Judged::Thread { references, facts, plan }),
+        Ok(Ok((references, unsaid))) => Ok(Judged::Thread { references, unsaid, facts, plan }),
         Ok(Err(findings)) => Err(AnalysisError::Rejected(findings)),
         Err(_) => Err(panicked()),
     }
@@ -96,6 +105,14 @@ impl Judged {
         match self {
             Self::Child(examined) => examined.references(),
             Self::Thread { references, .. } => references,
+        }
+    }
+
+    /// What a compiler could find out, once.
+    pub(crate) fn take_unsaid(&mut self) -> Option<Unsaid> {
+        match self {
+            Self::Child(examined) => examined.take_unsaid(),
+            Self::Thread { unsaid, .. } => unsaid.take().map(|unsaid| *unsaid),
         }
     }
 

@@ -3,6 +3,7 @@
 mod analyser;
 pub mod analysis;
 pub mod cdn;
+pub mod compiler;
 mod error;
 mod jobs;
 pub mod pipeline;
@@ -21,6 +22,8 @@ use slipway_common::model::job::Lane;
 use slipway_common::shutdown::Shutdown;
 
 pub use analyser::{Analyser, Pipeline};
+pub use jobs::Documents;
+pub use jobs::readdress::state_addresses;
 pub use schedule::relay;
 pub use workshop::Workshop;
 
@@ -53,6 +56,8 @@ pub fn start(workshop: &Workshop, shutdown: &Shutdown) {
         });
     }
     shutdown.spawn(schedule::take_up(workshop.context.clone(), shutdown.clone()));
+    shutdown.spawn(schedule::addresses(workshop.context.clone(), shutdown.clone()));
+    shutdown.spawn(schedule::catalogue(workshop.context.clone(), shutdown.clone()));
     shutdown.spawn(schedule::housekeeping(workshop.context.clone(), shutdown.clone()));
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures::{FutureExt, StreamExt};
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::JobId;
+use slipway_common::ids::{JobId, PackageName};
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Claim, Job, Lane};
 use slipway_common::shutdown::Shutdown;
@@ -21,7 +21,7 @@ use crate::error::JobError;
 use crate::jobs::announce::{self, News};
 use crate::jobs::publish::{self, Committed, Started};
 use crate::jobs::record::{self, Entry};
-use crate::jobs::{housekeep, reconcile, settle, store};
+use crate::jobs::{catalogue, housekeep, readdress, reconcile, settle, store};
 use crate::setback;
 use crate::workshop::Workshop;
 
@@ -31,6 +31,8 @@ enum Work {
     Store(Committed),
     Announce(News),
     Record(Entry),
+    Readdress(Vec<PackageName>),
+    Catalogue,
     Housekeep,
     Reconcile,
 }
@@ -96,6 +98,8 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option
         Job::Store { task, plan } => store::start(tx, *task, *plan).await?.map(Work::Store),
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
+        Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
+        Job::Catalogue => Some(Work::Catalogue),
         Job::Housekeep => Some(Work::Housekeep),
         Job::Reconcile => Some(Work::Reconcile),
     })
@@ -128,6 +132,14 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
         }
         Work::Record(entry) => {
             record::run(workshop, claim, entry).await?;
+            None
+        }
+        Work::Readdress(packages) => {
+            readdress::run(workshop, claim, packages).await?;
+            None
+        }
+        Work::Catalogue => {
+            catalogue::run(workshop, claim).await?;
             None
         }
         Work::Housekeep => {

@@ -1,5 +1,6 @@
 //! What recurs without being asked for.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use slipway_common::context::Context;
@@ -8,10 +9,16 @@ use slipway_common::jobs::{self, RELAY_PERIOD};
 use slipway_common::model::job::Job;
 use slipway_common::shutdown::Shutdown;
 
+use crate::jobs::readdress;
+
 /// How often the house is swept. What it removes was kept for a day or longer, so an hour is often enough.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
-/// How long it takes to try again to take up what was parked, when the database does not answer at the start.
+/// How old the catalogue may be. Searching for what was published a moment ago is rare; a registry in which something is announced every
+/// second writes the catalogue once for all of it.
+const CATALOGUE_PERIOD: Duration = Duration::from_mins(1);
+
+/// How long it takes to try again what is done once at the start, when the database does not answer.
 const TAKE_UP_AGAIN: Duration = Duration::from_secs(5);
 
 /// Rings what was not heard. Every process does this: a job is found as long as any of them lives.
@@ -46,6 +53,36 @@ pub(crate) async fn take_up(context: Context, shutdown: Shutdown) {
         tracing::info!(%job, "a parked job is taken up");
         context.ring(lane, job).await;
     }
+}
+
+/// Has every package announced anew if the registry was given another address. Tries until the database answers.
+pub(crate) async fn addresses(context: Context, shutdown: Shutdown) {
+    while let Err(fault) = readdress::state_addresses(&context).await {
+        tracing::warn!(fault = fault.chain(), "the addresses of the registry could not be compared");
+        tokio::select! {
+            () = shutdown.begun() => return,
+            () = tokio::time::sleep(TAKE_UP_AGAIN) => {}
+        }
+    }
+}
+
+/// Asks for the catalogue when anything was announced since the last time.
+pub(crate) async fn catalogue(context: Context, shutdown: Shutdown) {
+    let asked = AtomicI64::new(0);
+    every(CATALOGUE_PERIOD, &shutdown, || async {
+        let outcome = async {
+            let announcements = context.db.browse().await?.announcements().await?;
+            if announcements != asked.load(Ordering::Relaxed) {
+                ask(&context, &Job::Catalogue).await?;
+                asked.store(announcements, Ordering::Relaxed);
+            }
+            Ok::<_, AnyFault>(())
+        };
+        if let Err(fault) = outcome.await {
+            tracing::warn!(fault = fault.chain(), "the catalogue could not be asked for");
+        }
+    })
+    .await;
 }
 
 /// Asks for housekeeping, and for a part of the comparison of rows and objects. Several processes may ask: their jobs are one.

@@ -29,6 +29,14 @@ pub(crate) struct Identified {
 }
 
 impl Actor {
+    /// The user that a credential names, for saying who somebody is and not for deciding what they may.
+    pub(crate) fn known(&self) -> Option<&User> {
+        match self {
+            Self::Anonymous => None,
+            Self::User(identified) => Some(&identified.user),
+        }
+    }
+
     /// The user, whatever their credential is restricted to.
     fn identified(&self) -> ApiResult<&Identified> {
         match self {

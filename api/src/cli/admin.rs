@@ -10,9 +10,11 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 
-use super::arguments::{AdminCommand, DoorArguments, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand};
+use super::arguments::{
+    AdminCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand,
+};
 use super::doors::{self, readable};
-use super::rebuild;
+use super::{rebuild, signing};
 use crate::error::ApiError;
 use crate::service::publishers::{self, Asked};
 use crate::service::scopes;
@@ -42,6 +44,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             say(&format!("@{} belongs to {}", scope.name, user.login));
         }
         AdminCommand::Publisher(PublisherCommand::Add(arguments)) => add_publisher(arguments).await?,
+        AdminCommand::Key(KeyCommand::New) => signing::new(),
         AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {
             let context = open(&doors).await?;

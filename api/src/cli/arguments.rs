@@ -135,6 +135,9 @@ pub(super) enum AdminCommand {
     /// CI jobs that publish without a token
     #[command(subcommand)]
     Publisher(PublisherCommand),
+    /// Keys that sign npm versions
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Fill an empty database from the objects alone: users, scopes, members, packages and versions. Credentials do not come back
     RebuildDatabase {
         /// The database of before, if it can still be read: what it says and the new one does not is printed
@@ -216,6 +219,13 @@ pub(super) struct PublisherArguments {
     pub(super) environment: Option<String>,
     #[command(flatten)]
     pub(super) doors: DoorArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key for the setting `signing_key`; prints it alone on standard output, as PKCS#8 PEM, and its public half on standard
+    /// error. Nothing is kept
+    New,
 }
 
 #[derive(Debug, Subcommand)]

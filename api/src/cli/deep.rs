@@ -6,18 +6,20 @@ use slipway_common::config::Config;
 
 use super::doctor::say;
 use super::doors::{self, readable};
+use super::signing;
 use super::worker::reconcile::{self, Repair, Round};
 use super::worker::workshop;
 
 /// Goes through every round and says what is wrong. Returns how much of it is left.
 pub(super) async fn run(config: Config, repair: bool) -> anyhow::Result<usize> {
+    let key = signing::load(&config)?;
     let mut context = doors::open_existing(config).await?;
     if follows_from_listen(&context.config)
         && let Some(npm_url) = reconcile::stated_npm_url(&context).await.map_err(readable)?
     {
         context.config = Arc::new(Config { npm_url, ..(*context.config).clone() });
     }
-    let (workshop, _) = workshop(&context)?;
+    let (workshop, _) = workshop(&context, key)?;
     let repair = if repair { Repair::Everything } else { Repair::Nothing };
     let mut left = 0;
     for round in Round::ALL {
@@ -50,7 +52,7 @@ pub(super) async fn run(config: Config, repair: bool) -> anyhow::Result<usize> {
 
 /// Whether nobody told this process what the registry is called. Then documents are compared with the address that they have: the
 /// registry was perhaps started with one that only its own command line knows.
-fn follows_from_listen(config: &Config) -> bool {
+pub(super) fn follows_from_listen(config: &Config) -> bool {
     config.public_url.as_str() == format!("http://{}/", config.listen) && config.npm_url.as_str() == format!("{}npm/", config.public_url)
 }
 

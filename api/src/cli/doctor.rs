@@ -11,7 +11,7 @@ use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
 use super::arguments::DoctorArguments;
-use super::{deep, doors, roles};
+use super::{addresses, deep, doors, roles, signing, worker};
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
@@ -25,6 +25,13 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("database", database(&config).await);
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
+    report("signing key", signing::examine(&config).await);
+    if config.typescript.compiler.is_some() {
+        report("compiler", compiler(&config).await);
+    }
+    if problems == 0 {
+        problems += usize::from(!say("addresses", addresses::check(config.clone()).await.map_err(|error| error.to_string()).flatten()));
+    }
     if arguments.deep && problems == 0 {
         problems += deep::run(config, arguments.repair).await?;
     }
@@ -154,6 +161,22 @@ async fn queue(config: &Config) -> Result<String, String> {
     let queue = queue::open(config.queue.expose()).map_err(|error| error.to_string())?;
     queue.check().await.map_err(|error| format!("{error}; check the address, the virtual host and what the user may do there"))?;
     Ok(format!("{} answers", config.queue))
+}
+
+/// Whether the configured compiler runs as it would for a package, and what it is kept from.
+async fn compiler(config: &Config) -> Result<String, String> {
+    let remedy = "set `typescript.compiler` to the native program or, with `typescript.node`, to `tsc.js`";
+    let compiler = worker::compiler(config).map_err(|error| format!("{error:#}"))?.ok_or("none is configured")?;
+    let version = compiler.version().await.map_err(|why| format!("{why}; {remedy}"))?;
+    if let Some(packages) = config.typescript.packages.as_deref().filter(|packages| !packages.is_dir()) {
+        return Err(format!(
+            "`typescript.packages` is {}, which is no directory: unpack packages there, or leave it away",
+            packages.display()
+        ));
+    }
+    let isolation = compiler.isolation().await?;
+    let kept = |is_kept: bool| if is_kept { "kept from" } else { "NOT kept from" };
+    Ok(format!("{version} answers; it is {} other files and {} the network", kept(isolation.files), kept(isolation.network)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Exit 0 on success, 1 on failure with one clear line on standard error, 2 on wrong usage.
 
+mod addresses;
 mod admin;
 mod admin_token;
 mod api;
@@ -14,6 +15,7 @@ mod publish;
 mod rebuild;
 mod roles;
 mod serve;
+mod signing;
 mod up;
 mod worker;
 
@@ -29,6 +31,9 @@ use arguments::{Arguments, Command};
 pub fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(worker::CHILD) {
         return worker::child();
+    }
+    if std::env::args().nth(1).as_deref() == Some(worker::COMPILER) {
+        return worker::compiler_child();
     }
     let arguments = Arguments::parse();
     // One provider for every client: it is chosen here because the libraries bring none of their own.

@@ -14,7 +14,7 @@ use super::admin_token::{self, ADMIN};
 use super::arguments::UpArguments;
 use super::doors::{self, readable};
 use super::serve::Signals;
-use super::{serve, worker};
+use super::{serve, signing, worker};
 
 /// The file in the data directory that a running registry holds a lock on.
 const LOCK: &str = "registry.lock";
@@ -38,11 +38,12 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     context.db.migrate().await.map_err(AnyFault::from).map_err(readable)?;
     let token = directory.join(ADMIN_TOKEN);
     let is_new = admin_token::provide(&context, &token).await?;
+    let key = signing::provide(&context, &directory)?;
 
     take_over(&context).await.map_err(readable)?;
     let signals = Signals::listen()?;
     let shutdown = Shutdown::default();
-    worker::start(&context, &shutdown)?;
+    worker::start(&context, key, &shutdown).await?;
     serve::answer(&context, listener, &shutdown);
     greet(&context, &token, is_new);
     signals.obey(&shutdown).await;

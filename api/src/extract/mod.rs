@@ -11,5 +11,5 @@ pub(crate) use actor::{SESSION_COOKIE, cookie, credential};
 pub(crate) use body::{broken_body, watch};
 pub(crate) use json::Json;
 pub(crate) use page::Paging;
-pub(crate) use path::{Id, PackageAt, ScopeAt, Text, VersionAt};
+pub(crate) use path::{Id, PackageAt, ScopeAt, TagAt, Text, VersionAt};
 pub(crate) use upload::Upload;

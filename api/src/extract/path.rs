@@ -74,6 +74,22 @@ impl<S: Send + Sync> FromRequestParts<S> for VersionAt {
     }
 }
 
+/// `{scope}/…/{package}/…/{tag}`, the tag as it came.
+pub(crate) struct TagAt {
+    pub(crate) package: PackageName,
+    pub(crate) tag: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TagAt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let PackageAt(package) = PackageAt::from_request_parts(parts, state).await?;
+        let tag = parameter(parts, state, "tag").await?;
+        Ok(Self { package, tag })
+    }
+}
+
 /// `{id}`.
 pub(crate) struct Id<T>(pub(crate) T);
 

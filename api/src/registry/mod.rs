@@ -3,46 +3,96 @@
 //! It needs the object store and nothing else. The database, the queue and the workers may all be down. An edge that reads the
 //! bucket itself answers the same; the table of addresses is `address`.
 
+mod accept;
 mod address;
+mod computed;
 mod response;
+mod search;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use http::{HeaderMap, Method};
+use slipway_common::ids::PackageName;
+use slipway_common::shutdown::aside;
 use slipway_common::storage::{ReadRequest, Reading, Storage, StorageError, StorageKey};
+use tokio::sync::Semaphore;
 
-pub(crate) use address::{Address, Found, Kind, parse};
+pub(crate) use address::{Address, Found, Kind, parse, tag};
+
+/// Documents that are read whole at once to compute an answer. One of a package with thousands of versions takes tens of megabytes and
+/// a part of a second of a processor; who comes then waits for their turn.
+const COMPUTED_AT_ONCE: usize = 4;
 
 /// What the read path needs.
 #[derive(Clone)]
 pub(crate) struct Reader {
-    pub(crate) storage: Arc<Storage>,
+    storage: Arc<Storage>,
+    turns: Arc<Semaphore>,
+    shelf: search::Shelf,
 }
 
 impl Reader {
+    /// A reader of these stores.
+    pub(crate) fn new(storage: Storage) -> Self {
+        Self { storage: Arc::new(storage), turns: Arc::new(Semaphore::new(COMPUTED_AT_ONCE)), shelf: search::Shelf::default() }
+    }
+
     /// Answers a request for an address of the read path.
     pub(crate) async fn answer(&self, request: Request, found: Found) -> Response {
+        let Found { kind, address } = found;
         if request.method() == Method::OPTIONS {
-            return response::preflight(found.kind, request.headers());
+            return response::preflight(kind, request.headers());
         }
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return response::method_not_allowed(found.kind);
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        // npm clients try addresses that a registry may have, and go on when there is nothing, whatever they wanted to do there.
+        let is_a_try = kind == Kind::Npm && address == Address::Nothing;
+        if !is_read && !is_a_try {
+            return response::method_not_allowed(kind);
         }
-        let is_head = request.method() == Method::HEAD;
-        match found.address {
+        let (headers, is_head) = (request.headers(), request.method() == Method::HEAD);
+        let answer = match address {
             Address::Object(key) => {
-                let key = if found.kind == Kind::Npm { abbreviate(key, request.headers()) } else { key };
-                match self.read(&key, request.headers(), is_head).await {
-                    Ok(reading) => response::object(found.kind, &key, reading),
-                    Err(StorageError::Missing(_)) => response::missing(found.kind, is_head),
-                    Err(error) => response::fault(found.kind, &error),
-                }
+                let key = if kind == Kind::Npm { abbreviate(key, headers) } else { key };
+                self.read(&key, headers, is_head).await.map(|reading| response::object(kind, &key, reading))
             }
-            Address::Json(text) => response::fixed(found.kind, text, is_head),
-            Address::Nothing => response::missing(found.kind, is_head),
+            Address::Manifest(package, wanted) => {
+                self.compute(package, false, (headers, is_head), move |document| computed::manifest(document, &wanted)).await
+            }
+            // Who has just set a tag looks whether it is there.
+            Address::Tags(package) => self.compute(package, true, (headers, is_head), computed::tags).await,
+            Address::Search => match search::Query::parse(request.uri().query().unwrap_or_default()) {
+                Some(query) => self.shelf.search(&self.storage, query).await.map(|body| response::found(body, headers, is_head)),
+                None => Ok(response::nothing_to_search(is_head)),
+            },
+            Address::Json(text) => Ok(response::fixed(kind, text, headers, is_head)),
+            Address::Nothing => Ok(response::missing(kind, is_head)),
+        };
+        match answer {
+            Ok(answer) => answer,
+            Err(StorageError::Missing(_)) => response::missing(kind, is_head),
+            Err(error) => response::fault(kind, &error),
         }
+    }
+
+    /// Answers with something that follows from the npm document of a package.
+    async fn compute(
+        &self,
+        package: PackageName,
+        is_asked_for_anew: bool,
+        (headers, is_head): (&HeaderMap, bool),
+        what: impl FnOnce(&[u8]) -> Option<Bytes> + Send + 'static,
+    ) -> Result<Response, StorageError> {
+        let key = StorageKey::Packument(package);
+        let _turn = self.turns.acquire().await;
+        let document = self.storage.get(&key).await?;
+        let body = aside(move || what(&document)).await;
+        Ok(match body {
+            Some(body) => response::computed(&key, is_asked_for_anew, body, headers, is_head),
+            None => response::missing(Kind::Npm, is_head),
+        })
     }
 
     async fn read(&self, key: &StorageKey, headers: &HeaderMap, is_head: bool) -> Result<Reading, StorageError> {
@@ -58,13 +108,10 @@ impl Reader {
     }
 }
 
-/// npm clients that ask for the short document get it. Whoever does not say gets the full one, which is enough for all.
+/// The short document for who asks for it.
 fn abbreviate(key: StorageKey, headers: &HeaderMap) -> StorageKey {
-    let accept = headers.get(http::header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     match key {
-        StorageKey::Packument(package) if accept.contains("application/vnd.npm.install-v1+json") => {
-            StorageKey::PackumentAbbreviated(package)
-        }
+        StorageKey::Packument(package) if accept::is_short(headers) => StorageKey::PackumentAbbreviated(package),
         other => other,
     }
 }

@@ -2,9 +2,11 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use slipway_common::storage::{ByteRange, ReadRequest, Reading, StorageError, StorageKey};
+use slipway_common::ids::Sha256;
+use slipway_common::storage::{ByteRange, CachePolicy, ReadRequest, Reading, StorageError, StorageKey};
 
 use super::Kind;
 
@@ -117,13 +119,58 @@ fn insert_tag(headers: &mut HeaderMap, e_tag: Option<String>) {
 }
 
 /// Sends a fixed JSON document.
-pub(super) fn fixed(kind: Kind, text: &'static str, is_head: bool) -> Response {
+pub(super) fn fixed(kind: Kind, text: &'static str, asked: &HeaderMap, is_head: bool) -> Response {
     let mut headers = common(kind);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=0, no-cache"));
-    insert(&mut headers, header::CONTENT_LENGTH, &text.len().to_string());
-    (StatusCode::OK, headers, if is_head { "" } else { text }).into_response()
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(ASK_AGAIN));
+    json(headers, Bytes::from_static(text.as_bytes()), asked, is_head)
 }
+
+/// Sends JSON that was computed from the object of a key, and may be kept as long as that unless it `is_asked_for_anew` each time.
+pub(super) fn computed(key: &StorageKey, is_asked_for_anew: bool, body: Bytes, asked: &HeaderMap, is_head: bool) -> Response {
+    let mut headers = common(Kind::Npm);
+    let cache = if is_asked_for_anew { ASK_AGAIN } else { key.cache().header() };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Some(surrogate) = key.surrogate() {
+        insert(&mut headers, SURROGATE_KEY, &surrogate);
+    }
+    json(headers, body, asked, is_head)
+}
+
+/// Sends what a search found, which may be kept for as long as a document.
+pub(super) fn found(body: Bytes, asked: &HeaderMap, is_head: bool) -> Response {
+    let mut headers = common(Kind::Npm);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CachePolicy::Short.header()));
+    json(headers, body, asked, is_head)
+}
+
+/// Says that a search does not say what for.
+pub(super) fn nothing_to_search(is_head: bool) -> Response {
+    let why = "say what to search for in `text`, in at most 256 bytes";
+    plain(Kind::Npm, StatusCode::BAD_REQUEST, "", why, is_head)
+}
+
+/// Sends JSON, or says that the reader has it. The tag follows from the bytes.
+fn json(mut headers: HeaderMap, body: Bytes, asked: &HeaderMap, is_head: bool) -> Response {
+    let digest = Sha256::of(&body).hex();
+    let tag = format!("\"{}\"", &digest[..TAG_DIGITS]);
+    let is_known = asked
+        .get(header::IF_NONE_MATCH)
+        .and_then(|tags| tags.to_str().ok())
+        .is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(|theirs| theirs.trim().trim_start_matches("W/") == tag));
+    insert(&mut headers, header::ETAG, &tag);
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    insert(&mut headers, header::CONTENT_LENGTH, &body.len().to_string());
+    (StatusCode::OK, headers, if is_head { Bytes::new() } else { body }).into_response()
+}
+
+/// What may be kept, and is asked for each time.
+const ASK_AGAIN: &str = "public, max-age=0, no-cache";
+
+/// Digits of a digest in a tag. Half of them are enough to tell one state of a document from another.
+const TAG_DIGITS: usize = 32;
 
 /// Says that there is no such object, in the form the client reads. It may exist a moment later, so nobody keeps this.
 pub(super) fn missing(kind: Kind, is_head: bool) -> Response {
@@ -132,7 +179,8 @@ pub(super) fn missing(kind: Kind, is_head: bool) -> Response {
 
 /// Says that the address can only be read.
 pub(super) fn method_not_allowed(kind: Kind) -> Response {
-    let mut response = plain(kind, StatusCode::METHOD_NOT_ALLOWED, "405 - Method Not Allowed", "method not allowed", false);
+    let npm = "this address can only be read; packages are published with `deno publish`, `npx jsr publish` or `slipway publish`";
+    let mut response = plain(kind, StatusCode::METHOD_NOT_ALLOWED, "405 - Method Not Allowed", npm, false);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     response
 }

@@ -7,11 +7,12 @@ mod packages;
 mod publishers;
 mod publishes;
 mod scopes;
+mod tags;
 mod versions;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::error::Code;
@@ -51,6 +52,8 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
         .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
+        .route("/scopes/{scope}/packages/{package}/dist-tags", get(tags::list))
+        .route("/scopes/{scope}/packages/{package}/dist-tags/{tag}", put(tags::set).delete(tags::remove))
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
         .route("/scopes/{scope}/packages/{package}/publishers", get(publishers::list).post(publishers::add))
         .route("/scopes/{scope}/packages/{package}/publishers/{id}", delete(publishers::remove))
@@ -58,6 +61,11 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/tarball", get(versions::tarball))
+}
+
+/// What npm clients change. What they read belongs to the read path, and so does every other address below `/npm`.
+pub(crate) fn npm() -> Router<App> {
+    Router::new().route("/npm/-/package/{*tag}", put(tags::of_npm).delete(tags::of_npm))
 }
 
 /// What asks whether the process lives, and whether its doors answer.

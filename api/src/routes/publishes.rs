@@ -4,6 +4,7 @@ use axum::extract::State;
 use http::header;
 use slipway_common::ids::TaskId;
 use slipway_common::model::publish::Publish;
+use slipway_common::model::user::User;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -12,7 +13,6 @@ use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
 use crate::service::packages;
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
-use crate::service::users;
 use crate::service::wait::{self, Ear};
 use crate::views::PublishView;
 
@@ -30,29 +30,30 @@ pub(crate) async fn create(
         let at = at?;
         Ok(Target { version: at.exact()?, package: at.package, config: config? })
     };
+    let asker = actor.as_ref().ok().and_then(Actor::known).cloned();
     let publish = publish::accept(&app, actor, target(), tarball).await?;
-    view(&app, &publish).await
+    view(&app, &publish, asker).await
 }
 
 /// How a publish stands. Asked without credentials by `deno publish`; who may watch it sees its stages, too.
 pub(crate) async fn show(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let publish = wait::status(&app, id).await?;
     let stages = tasks::stages(&app, &actor, &publish).await?;
-    let (headers, Json(view)) = view(&app, &publish).await?;
+    let (headers, Json(view)) = view(&app, &publish, actor.known().cloned()).await?;
     Ok((headers, Json(view.with_stages(stages))))
 }
 
 /// Calls a publish off that has not begun.
 pub(crate) async fn cancel(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let publish = tasks::cancel(&app, &actor, id).await?;
-    view(&app, &publish).await
+    view(&app, &publish, actor.known().cloned()).await
 }
 
 /// Tries a publish again that was failed. Answers with the new one, at its end when that comes quickly.
 pub(crate) async fn retry(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let ear = Ear::new(&app);
     let again = tasks::retry(&app, &actor, id).await?;
-    view(&app, &ear.hear(&app, again).await?).await
+    view(&app, &ear.hear(&app, again).await?, actor.known().cloned()).await
 }
 
 /// The publishes of a package, for its members.
@@ -73,10 +74,11 @@ pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<Tas
         Retried::TakenUp(_) => id,
         Retried::Again(again) => again,
     };
-    view(&app, &wait::status(&app, id).await?).await
+    view(&app, &wait::status(&app, id).await?, actor.known().cloned()).await
 }
 
-async fn view(app: &App, publish: &Publish) -> ApiResult<Uncached<PublishView>> {
-    let by = users::by(&mut app.context.db.read().await?, publish.user_id, publish.id).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::new(publish, &by))))
+async fn view(app: &App, publish: &Publish, asker: Option<User>) -> ApiResult<Uncached<PublishView>> {
+    let (by, version) = tasks::made(app, publish, asker).await?;
+    let view = PublishView::new(publish, &by).with_version(version.as_ref());
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }

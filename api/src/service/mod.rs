@@ -5,6 +5,7 @@ pub(crate) mod packages;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;
+pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -8,8 +8,11 @@ use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage};
+use slipway_common::model::user::User;
+use slipway_common::model::version::PackageVersion;
 
 use super::publish::{self, Asker};
+use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
 use crate::error::{ApiResult, Code};
@@ -30,6 +33,22 @@ pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiRe
         return Ok(None);
     }
     Ok(Some(tx.publish_stages(publish.id).await?))
+}
+
+/// Who asked for a publish, and the version that it made, if it did. `asker` is who asks now, whose row need not be read again.
+pub(crate) async fn made(app: &App, publish: &Publish, asker: Option<User>) -> ApiResult<(By, Option<PackageVersion>)> {
+    let is_made = matches!(publish.state, PublishState::Committed | PublishState::Published);
+    let asker = asker.filter(|asker| publish.user_id == Some(asker.id));
+    if asker.is_some() && !is_made {
+        return Ok((By { user: asker, ci: None }, None));
+    }
+    let mut tx = app.context.db.read().await?;
+    let by = match asker {
+        Some(user) => By { user: Some(user), ci: None },
+        None => users::by(&mut tx, publish.user_id, publish.id).await?,
+    };
+    let version = if is_made { tx.version(&publish.package, &publish.version).await? } else { None };
+    Ok((by, version.filter(|version| version.task_id == publish.id)))
 }
 
 /// Calls a publish off that nobody has taken up yet.

@@ -2,13 +2,12 @@
 
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
-use slipway_common::jobs;
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::job::Job;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
-use super::packages::existing;
+use super::packages::{announce, existing};
+use super::tags;
 use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -24,7 +23,7 @@ pub(crate) enum Which {
 
 /// A version that resolvers can see. Before that it does not exist for anybody but its author, who follows the task: `deno
 /// publish` takes a 200 for "published".
-async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Version) -> ApiResult<PackageVersion> {
+pub(super) async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Version) -> ApiResult<PackageVersion> {
     let package = existing(tx, name).await?;
     let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
     match tx.version(name, version).await?.filter(is_announced) {
@@ -61,17 +60,17 @@ pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult
 pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: &Version, is_yanked: bool) -> ApiResult<()> {
     let mut tx = app.context.db.write("version.yank").await?;
     actor.admin(&mut tx, name.scope()).await?;
-    existing(&mut tx, name).await?;
-    // The package before its version, as when a version is stored: two that lock in different order wait for each other.
+    // The package before its version, as when a version is stored: two that lock in different order wait for each other. And before it
+    // is read, so that nobody gives the version a tag meanwhile.
     tx.bump_generation(name).await?;
+    let package = existing(&mut tx, name).await?;
     if !tx.set_yanked(name, version, is_yanked).await? {
         return Code::PackageVersionNotFound.err();
     }
-    let job = Job::Announce { package: name.clone() };
-    let id = jobs::enqueue(&mut tx, &app.context.ids, &job).await?;
-    tx.commit().await?;
-    app.context.ring(job.lane(), id).await;
-    Ok(())
+    if is_yanked && let Some(left) = tags::without(&package.tags, version) {
+        tx.set_tags(name, &left).await?;
+    }
+    announce(&app.context, tx, name).await
 }
 
 /// What a version needs from elsewhere.

@@ -1,5 +1,7 @@
 //! Packages and versions on the wire.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{PackagePath, ScopeName, Version};
@@ -88,6 +90,12 @@ pub(crate) struct VersionView {
     readme_path: Option<PackagePath>,
     /// Whether it declares types outside itself.
     augmentations: bool,
+    /// By which edition of the rules its npm package was made, once.
+    npm_revision: i64,
+    /// The exports whose types npm clients see as `any` for want of better, by module.
+    untyped: BTreeMap<String, Vec<String>>,
+    /// The compiler that made declarations where the source does not say its types, if one did.
+    compiler: Option<String>,
     updated_at: Instant,
     created_at: Instant,
 }
@@ -100,12 +108,15 @@ impl VersionView {
             version: version.version,
             yanked: version.is_yanked,
             uses_npm: version.content.uses_npm,
+            untyped: version.content.untyped(),
+            compiler: version.content.compiler().map(ToOwned::to_owned),
             newer_versions_count: Some(newer),
             ci: by.ci.as_ref().map(CiView::new),
             rekor_log_id: None,
             license: version.content.license,
             readme_path: version.content.readme,
             augmentations: version.content.augmentations,
+            npm_revision: version.content.npm_revision,
             updated_at: version.updated_at,
             created_at: version.created_at,
         }

@@ -1,10 +1,13 @@
 //! A publish on the wire: the publishing task of JSR, with its findings as data.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{TaskId, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Severity};
 use slipway_common::model::publish::{Publish, Stage};
+use slipway_common::model::version::PackageVersion;
 
 use super::{CiView, UserView};
 use crate::service::users::By;
@@ -24,6 +27,9 @@ pub(crate) struct PublishView {
     package_version: Version,
     /// Everything that was found, errors first; warnings and notes of successful publishes too.
     findings: Vec<FindingView>,
+    /// The exports whose types npm clients see as `any` for want of better, by module; when there is a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untyped: Option<BTreeMap<String, Vec<String>>>,
     /// How far it came and when, for those who may watch it.
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Vec<StageView>>,
@@ -94,10 +100,17 @@ impl PublishView {
             package_name: publish.package.name().to_owned(),
             package_version: publish.version.clone(),
             findings: publish.findings.iter().map(FindingView::new).collect(),
+            untyped: None,
             stages: None,
             created_at: publish.created_at,
             updated_at: publish.updated_at,
         }
+    }
+
+    /// The same with what its version says of itself.
+    pub(crate) fn with_version(mut self, version: Option<&PackageVersion>) -> Self {
+        self.untyped = version.map(|version| version.content.untyped());
+        self
     }
 
     /// The same with its stages.

@@ -11,7 +11,8 @@ mod secret;
 mod settings;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -51,8 +52,8 @@ pub struct Config {
     pub public_url: Url,
     /// The address npm clients install from, with a trailing slash.
     pub npm_url: Url,
-    /// Where the key is that signs npm versions.
-    pub signing_key: Option<PathBuf>,
+    /// The key that signs npm versions, or the name of the file it is in.
+    pub signing_key: Option<Secret>,
     /// How long a client may keep us waiting.
     pub timeouts: Timeouts,
     /// How much of a package is accepted.
@@ -69,6 +70,8 @@ pub struct Config {
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
     pub analysis: Analysis,
+    /// The compiler that finds out what sources do not say.
+    pub typescript: TypeScript,
     /// Who keeps copies in front of the registry and has to be told what changed.
     pub edge: Edge,
     /// CI systems whose jobs publish without a token.
@@ -110,6 +113,42 @@ pub struct Analysis {
     pub documentation_seconds: u64,
     /// How often a package that kills its child is tried.
     pub attempts: u64,
+}
+
+/// The compiler that finds out what sources do not say, and its bounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeScript {
+    /// The native compiler, or the script of the other one. There is none by default.
+    pub compiler: Option<PathBuf>,
+    /// The interpreter of a compiler that is a script.
+    pub node: Option<PathBuf>,
+    /// Unpacked npm packages, laid out as in `node_modules`.
+    pub packages: Option<PathBuf>,
+    /// Memory of one run in bytes.
+    pub memory_bytes: u64,
+    /// Processor time of one run in seconds.
+    pub cpu_seconds: u64,
+    /// Time of one run in seconds.
+    pub wall_seconds: u64,
+}
+
+impl TypeScript {
+    fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let path = |key| values.get(key).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let (compiler, node) = (path("typescript.compiler"), path("typescript.node"));
+        let is_script = compiler.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "js" || extension == "cjs");
+        if is_script && node.is_none() {
+            return Err(ConfigError("`typescript.compiler` is a script: set `typescript.node` to the program that runs it".into()));
+        }
+        Ok(Self {
+            compiler,
+            node: node.filter(|_| is_script),
+            packages: path("typescript.packages"),
+            memory_bytes: values.parse("typescript.memory_bytes")?,
+            cpu_seconds: values.parse("typescript.cpu_seconds")?,
+            wall_seconds: values.parse("typescript.wall_seconds")?,
+        })
+    }
 }
 
 impl Config {
@@ -157,7 +196,7 @@ impl Config {
             listen,
             public_url,
             npm_url,
-            signing_key: values.get("signing_key").map(PathBuf::from),
+            signing_key: values.get("signing_key").map(|key| Secret::new(key.to_owned())),
             timeouts: Timeouts { head: seconds(values, "timeouts.head_seconds")?, body: seconds(values, "timeouts.body_seconds")? },
             limits: UploadLimits {
                 compressed_bytes: values.parse("limits.compressed_bytes")?,
@@ -186,6 +225,7 @@ impl Config {
                 documentation_seconds: values.parse("analysis.documentation_seconds")?,
                 attempts: values.parse("analysis.attempts")?,
             },
+            typescript: TypeScript::from_values(values)?,
             log: values.required("log")?,
         })
     }
@@ -194,6 +234,12 @@ impl Config {
     #[must_use]
     pub fn private_is_sibling(&self) -> bool {
         self.objects_private == sibling(&self.objects)
+    }
+
+    /// The addresses that public documents state, as one text: two configurations with another text state other addresses.
+    #[must_use]
+    pub fn addresses(&self) -> String {
+        format!("{} {}", self.public_url, self.npm_url)
     }
 
     /// Whether the queue lives and dies with this process.
@@ -217,16 +263,22 @@ pub fn crash_at() -> Option<String> {
     std::env::var("SLIPWAY_CRASH_AT").ok()
 }
 
+/// The file with the key that signs npm versions, in the directory of a registry in one process.
+#[must_use]
+pub fn signing_key(directory: &Path) -> String {
+    format!("{}/signing.key", directory.display())
+}
+
 /// What `--data DIR` implies: the doors of a registry in one process.
 #[must_use]
 pub fn preset(directory: &Path) -> Vec<(&'static str, String)> {
-    let directory = directory.display();
+    let (key, directory) = (signing_key(directory), directory.display());
     vec![
         ("database", format!("sqlite:{directory}/registry.db")),
         ("objects", format!("file:{directory}/objects")),
         ("objects_private", format!("file:{directory}/private")),
         ("queue", "in-process:".to_owned()),
-        ("signing_key", format!("{directory}/signing.key")),
+        ("signing_key", key),
     ]
 }
 
@@ -302,6 +354,16 @@ mod tests {
         assert!(load(&[("limits.entries", "many")]).is_err());
         assert!(load(&[("timeouts.body_seconds", "0")]).unwrap_err().to_string().contains("at least 1"));
         assert!(load(&[("objects", "s3://b/p"), ("objects_private", "s3://b/p")]).is_err());
+        assert!(load(&[("typescript.compiler", "/t/tsc.js")]).unwrap_err().to_string().contains("`typescript.node`"));
+    }
+
+    #[test]
+    fn an_interpreter_is_for_scripts() {
+        let node = ("typescript.node", "/usr/bin/node");
+        let settings = |compiler| load(&[("typescript.compiler", compiler), node]).unwrap().typescript;
+        assert_eq!(settings("/t/tsc.js").node.as_deref(), Some(Path::new("/usr/bin/node")));
+        assert_eq!(settings("/t/tsc").node, None);
+        assert_eq!(load(&[]).unwrap().typescript.compiler, None);
     }
 
     #[test]

@@ -44,7 +44,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("listen", Some("127.0.0.1:8080"), "Address and port of the API."),
     setting("public_url", None, "The registry's own address as clients see it. Default: `http://<listen>/`."),
     setting("npm_url", None, "The address npm clients install from. Default: `<public_url>npm/`."),
-    setting("signing_key", None, "File with the key that signs npm versions. With `--data DIR`: `DIR/signing.key`."),
+    setting(
+        "signing_key",
+        None,
+        "The key that signs npm versions, the same for every process: PKCS#8 PEM as `slipway admin key new` prints it, or the name of the \
+         file it is in. With `--data DIR`: `DIR/signing.key`, made at the first start.",
+    ),
     setting(
         "timeouts.head_seconds",
         Some("30"),
@@ -88,6 +93,21 @@ pub const SETTINGS: &[Setting] = &[
         "Processor time for the documentation of one package, in seconds; three times as much in all.",
     ),
     setting("analysis.attempts", Some("3"), "How often a package that kills its child is tried before it is refused."),
+    setting(
+        "typescript.compiler",
+        None,
+        "A TypeScript compiler that finds out what sources do not say: the native program of `typescript` 7 (`lib/tsc` of its package for \
+         the platform), or `lib/tsc.js` of an older one. Without one such types are `any` for npm.",
+    ),
+    setting("typescript.node", None, "The program that runs a compiler which is a script: `/usr/bin/node`."),
+    setting(
+        "typescript.packages",
+        None,
+        "Directory of unpacked npm packages, laid out as `node_modules`, in which the compiler finds what packages depend on.",
+    ),
+    setting("typescript.memory_bytes", Some("1073741824"), "Memory of the compiler, in bytes. It runs for one package at a time."),
+    setting("typescript.cpu_seconds", Some("60"), "Processor time of the compiler for one package, in seconds."),
+    setting("typescript.wall_seconds", Some("180"), "Time of the compiler for one package, in seconds."),
     setting(
         "cdn.purge",
         Some(""),

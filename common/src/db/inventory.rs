@@ -35,6 +35,29 @@ impl ReadTx {
         found.iter().map(|(scope, name)| package_name("packages", scope, name)).collect()
     }
 
+    /// The next packages that have been announced and are not archived, each with the generation that its documents show.
+    pub async fn announced_after(&mut self, after: Option<&PackageName>, limit: i64) -> DbResult<Vec<(PackageName, i64)>> {
+        const SQL: &str = sql!(
+            "SELECT scope, name, announced FROM packages WHERE (scope, name) > ($1, $2) AND announced > 0 AND is_archived = $3
+             ORDER BY scope, name LIMIT $4"
+        );
+        let (scope, name) = after.map_or(("", ""), |after| (after.scope().as_str(), after.name()));
+        let found = on!(self, |conn| sqlx::query_as::<_, (String, String, i64)>(SQL)
+            .bind(scope)
+            .bind(name)
+            .bind(false)
+            .bind(limit)
+            .fetch_all(conn)
+            .await)?;
+        found.iter().map(|(scope, name, announced)| Ok((package_name("packages", scope, name)?, *announced))).collect()
+    }
+
+    /// A number that grows with every announcement of any package.
+    pub async fn announcements(&mut self) -> DbResult<i64> {
+        const SQL: &str = sql!("SELECT CAST(SUM(announced) AS BIGINT) FROM packages");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, Option<i64>>(SQL).fetch_one(conn).await)?.unwrap_or_default())
+    }
+
     /// The next versions of all packages.
     pub async fn versions_after(&mut self, after: Option<&(PackageName, Version)>, limit: i64) -> DbResult<Vec<(PackageName, Version)>> {
         const SQL: &str = sql!(

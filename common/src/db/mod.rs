@@ -7,6 +7,7 @@
 //! Deliberately not here: traits, pools for callers to borrow from, and any statement that asks the engine for the time or an id.
 
 mod accounts;
+mod addresses;
 mod authorizations;
 mod ci;
 mod dialect;
@@ -37,6 +38,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::clock::{Clock, Instant};
 
+pub use addresses::Addresses;
 pub use engine::{Engine, OLDEST_POSTGRES};
 pub use error::{DbError, DbResult};
 pub use listing::{Listing, Page};

@@ -7,7 +7,7 @@ use super::on::{on, sql};
 use super::rows::{self, Time};
 use super::{DbError, DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::ids::{PackageName, ScopeName};
-use crate::model::package::{Package, ReadmeSource, Repository};
+use crate::model::package::{DistTags, Package, ReadmeSource, Repository};
 
 #[derive(FromRow)]
 struct PackageRow {
@@ -20,6 +20,7 @@ struct PackageRow {
     is_archived: bool,
     readme_source: String,
     runtime_compat: Json<serde_json::Value>,
+    dist_tags: Json<serde_json::Value>,
     generation: i64,
     announced: i64,
     created_at: Time,
@@ -41,6 +42,7 @@ impl TryFrom<PackageRow> for Package {
             is_archived: row.is_archived,
             readme_source: rows::word("packages", "readme_source", &row.readme_source, ReadmeSource::parse)?,
             runtime_compat: rows::shape("packages", "runtime_compat", row.runtime_compat.0)?,
+            tags: rows::shape("packages", "dist_tags", row.dist_tags.0)?,
             generation: row.generation,
             announced: row.announced,
             created_at: row.created_at,
@@ -60,7 +62,7 @@ impl ReadTx {
     pub async fn package(&mut self, at: &PackageName) -> DbResult<Option<Package>> {
         const SQL: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
              FROM packages WHERE scope = $1 AND name = $2"
         );
         let row =
@@ -72,7 +74,7 @@ impl ReadTx {
     pub async fn packages_of(&mut self, scope: &ScopeName, with_archived: bool, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
              FROM packages
              WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)
              AND ($3 OR EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
@@ -109,7 +111,7 @@ impl ReadTx {
     pub async fn find_packages(&mut self, scope: &str, name: &str, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
              FROM packages
              WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
              AND (EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
@@ -164,9 +166,9 @@ impl WriteTx {
     /// Adds an empty package. False when the name, or one that differs in hyphens alone, is taken.
     pub async fn create_package(&mut self, name: &PackageName) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO packages (scope, name, skeleton, description, is_archived, readme_source, runtime_compat,
+            "INSERT INTO packages (scope, name, skeleton, description, is_archived, readme_source, runtime_compat, dist_tags,
                                    generation, announced, created_at, updated_at)
-             VALUES ($1, $2, $3, '', $4, $5, $6, 0, 0, $7, $7)
+             VALUES ($1, $2, $3, '', $4, $5, $6, $6, 0, 0, $7, $7)
              ON CONFLICT DO NOTHING"
         );
         let now = self.now;
@@ -216,6 +218,21 @@ impl WriteTx {
             .bind(repository.map(|repository| &repository.owner))
             .bind(repository.map(|repository| &repository.name))
             .bind(repository.map(|repository| repository.id))
+            .bind(now)
+            .bind(name.scope().as_str())
+            .bind(name.name())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Gives a package these dist-tags. False when there is no such package.
+    pub async fn set_tags(&mut self, name: &PackageName, tags: &DistTags) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE packages SET dist_tags = $1, updated_at = $2 WHERE scope = $3 AND name = $4");
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(Json(tags))
             .bind(now)
             .bind(name.scope().as_str())
             .bind(name.name())

@@ -10,7 +10,7 @@ use super::on::{on, sql};
 use super::rows::{self, List, Time};
 use super::{DbResult, ReadTx};
 use crate::formats::record::{MemberRecord, PublishRecord, ScopeRecord, UserRecord, VersionRecord};
-use crate::ids::{PackageName, ScopeName, Sha256, UserId};
+use crate::ids::{PackageName, ScopeName, UserId};
 use crate::model::artefact::ArtefactKind;
 use crate::model::dependency::{Dependency, DependencyKind};
 use crate::model::version::ArtefactRecord;
@@ -18,7 +18,6 @@ use crate::model::version::ArtefactRecord;
 #[derive(FromRow)]
 struct RecordRow {
     version: String,
-    is_yanked: bool,
     user_id: Option<Uuid>,
     task_id: Uuid,
     license: Option<String>,
@@ -30,7 +29,6 @@ struct RecordRow {
     stored_generation: i64,
     stored_at: Option<Time>,
     created_at: Time,
-    updated_at: Time,
     config: Option<String>,
     upload_id: Option<Uuid>,
     upload_sha256: Option<Vec<u8>>,
@@ -66,21 +64,19 @@ impl RecordRow {
         let publish = self.publish()?;
         Ok(VersionRecord {
             version: rows::name(TABLE, "version", &self.version)?,
-            is_yanked: self.is_yanked,
             user_id: self.user_id.map(UserId::from),
             task_id: self.task_id.into(),
             publish,
             license: self.license,
             readme: self.readme_path.map(|path| rows::name(TABLE, "readme_path", &path)).transpose()?,
             uses_npm: self.uses_npm,
-            npm_manifest: Sha256::of(self.npm_manifest.as_bytes()),
+            npm_manifest: rows::read_document(TABLE, "npm_manifest", &self.npm_manifest)?,
             npm_revision: self.npm_revision,
             artefacts: self.artefacts.0.list.into_iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).collect(),
             dependencies,
             stored_generation: self.stored_generation,
             stored_at: self.stored_at,
             created_at: self.created_at,
-            updated_at: self.updated_at,
         })
     }
 }
@@ -141,9 +137,9 @@ impl ReadTx {
     /// first.
     pub async fn version_records(&mut self, at: &PackageName, after: i64) -> DbResult<Vec<VersionRecord>> {
         const SQL: &str = sql!(
-            "SELECT versions.version, versions.is_yanked, versions.user_id, versions.task_id, versions.license, versions.readme_path,
+            "SELECT versions.version, versions.user_id, versions.task_id, versions.license, versions.readme_path,
                     versions.uses_npm, versions.npm_manifest, versions.npm_revision, versions.artefacts, versions.stored_generation,
-                    versions.stored_at, versions.created_at, versions.updated_at, publishes.config, publishes.upload_id,
+                    versions.stored_at, versions.created_at, publishes.config, publishes.upload_id,
                     publishes.upload_sha256, publishes.upload_bytes, publishes.plan_attempt, publishes.planned_at,
                     publishes.committed_at, publishes.created_at AS asked_at
              FROM versions LEFT JOIN publishes ON publishes.id = versions.task_id

@@ -100,8 +100,8 @@ impl WriteTx {
     pub async fn restore_package(&mut self, package: &PackageRecord, announced: i64) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO packages (scope, name, skeleton, description, repository_owner, repository_name, repository_id, is_archived,
-                                   readme_source, runtime_compat, generation, announced, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                   readme_source, runtime_compat, dist_tags, generation, announced, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT DO NOTHING"
         );
         let repository = package.repository.as_ref();
@@ -116,6 +116,7 @@ impl WriteTx {
             .bind(package.is_archived)
             .bind(package.readme_source.as_str())
             .bind(Json(&package.runtime_compat))
+            .bind(Json(&package.tags))
             .bind(package.generation)
             .bind(announced)
             .bind(package.created_at)
@@ -135,7 +136,7 @@ impl WriteTx {
         self.mark_stored(&version.package, &version.version, remembered.stored_generation).await?;
         on!(self, |conn| sqlx::query(SQL)
             .bind(remembered.stored_at)
-            .bind(remembered.updated_at)
+            .bind(version.updated_at)
             .bind(version.package.scope().as_str())
             .bind(version.package.name())
             .bind(version.version.to_string())

@@ -106,6 +106,24 @@ impl ReadTx {
         row.map(PackageVersion::try_from).transpose()
     }
 
+    /// The version that clients take who name none: the highest stable one, else the highest, of those that are not yanked and that
+    /// readers can see.
+    pub async fn default_version(&mut self, at: &PackageName) -> DbResult<Option<Version>> {
+        const SQL: &str = sql!(
+            "SELECT version FROM versions
+             WHERE scope = $1 AND name = $2 AND is_yanked = $3
+               AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
+             ORDER BY is_stable DESC, sort_key DESC LIMIT 1"
+        );
+        let version = on!(self, |conn| sqlx::query_scalar::<_, String>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(false)
+            .fetch_optional(conn)
+            .await)?;
+        version.map(|version| rows::name("versions", "version", &version)).transpose()
+    }
+
     /// A page of the versions of a package that readers can see, highest first.
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(
@@ -156,20 +174,20 @@ impl ReadTx {
     /// What the public documents of a package list, highest version first.
     pub async fn listed_versions(&mut self, at: &PackageName) -> DbResult<Vec<ListedVersion>> {
         const SQL: &str = sql!(
-            "SELECT version, is_yanked, created_at, updated_at, npm_manifest
+            "SELECT version, is_yanked, created_at, updated_at, stored_generation, npm_manifest
              FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
              ORDER BY sort_key DESC"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, String)>(SQL)
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, i64, String)>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
             .fetch_all(conn)
             .await)?;
         rows.into_iter()
-            .map(|(version, is_yanked, created_at, updated_at, npm_manifest)| {
+            .map(|(version, is_yanked, created_at, updated_at, stored_generation, npm_manifest)| {
                 let version = rows::name("versions", "version", &version)?;
                 let npm_manifest = rows::read_document("versions", "npm_manifest", &npm_manifest)?;
-                Ok(ListedVersion { version, is_yanked, created_at, updated_at, npm_manifest })
+                Ok(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest })
             })
             .collect()
     }

@@ -5,17 +5,21 @@
 
 use chrono::SecondsFormat;
 use indexmap::IndexMap;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use url::Url;
 
 use crate::clock::Instant;
-use crate::ids::Version;
+use crate::ids::{DistTag, Version};
 use crate::model::package::Package;
-use crate::model::version::ListedVersion;
+use crate::model::version::{ListedVersion, NpmManifest};
 
 /// What a yanked version tells those who still install it.
 const YANKED: &str = "this version was yanked by its authors";
+
+/// Where it tells them.
+const DEPRECATED: &str = "deprecated";
 
 /// What the abbreviated form keeps of a version, by npm's own list.
 const ABBREVIATED: &[&str] = &[
@@ -35,9 +39,9 @@ const ABBREVIATED: &[&str] = &[
     "libc",
 ];
 
-/// An npm document.
+/// An npm document. What was fixed of the versions goes into it as it was written.
 #[derive(Debug, Serialize)]
-pub struct Packument {
+pub struct Packument<'a> {
     #[serde(rename = "_id")]
     id: String,
     #[serde(rename = "_rev")]
@@ -45,47 +49,75 @@ pub struct Packument {
     name: String,
     description: String,
     #[serde(rename = "dist-tags")]
-    tags: IndexMap<&'static str, String>,
-    versions: IndexMap<String, Map<String, Value>>,
+    tags: IndexMap<String, String>,
+    versions: IndexMap<String, Manifest<'a>>,
     time: IndexMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    homepage: Option<Value>,
+    homepage: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    repository: Option<Value>,
+    repository: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    license: Option<Value>,
+    license: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    keywords: Option<Value>,
-    maintainers: Vec<Value>,
+    keywords: Option<&'a RawValue>,
+    maintainers: [(); 0],
     #[serde(skip)]
     generation: i64,
 }
 
-impl Packument {
+/// What is said of a version.
+#[derive(Debug)]
+struct Manifest<'a> {
+    /// What was fixed when it was published.
+    fixed: &'a NpmManifest,
+    /// `dist` with the address of the tarball.
+    dist: Option<Box<RawValue>>,
+    is_yanked: bool,
+}
+
+/// The abbreviated form.
+#[derive(Serialize)]
+struct Abbreviated<'a> {
+    name: &'a str,
+    modified: &'a str,
+    #[serde(rename = "dist-tags")]
+    tags: &'a IndexMap<String, String>,
+    versions: IndexMap<&'a str, AbbreviatedManifest<'a>>,
+    time: &'a IndexMap<String, String>,
+    /// In place of `_rev`, which this form must not have.
+    generation: i64,
+}
+
+/// What it keeps of a version.
+struct AbbreviatedManifest<'a>(&'a Manifest<'a>);
+
+impl<'a> Packument<'a> {
     /// The document of a package at a generation, from its versions, highest first. `npm_url` ends with a slash.
     #[must_use]
-    pub fn new(package: &Package, generation: i64, listed: &[ListedVersion], npm_url: &Url) -> Self {
+    pub fn new(package: &Package, generation: i64, listed: &'a [ListedVersion], npm_url: &Url) -> Self {
         let npm_name = package.name.npm_name();
         let latest = latest(listed);
         let mut time = IndexMap::from([
             ("created".to_owned(), npm_time(package.created_at)),
-            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.created_at).max().unwrap_or(package.updated_at))),
+            ("modified".to_owned(), npm_time(listed.iter().map(|version| version.updated_at).fold(package.updated_at, Instant::max))),
         ]);
-        time.extend(listed.iter().map(|version| (version.version.to_string(), npm_time(version.created_at))));
-        let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).cloned();
+        // In rising order, as npm's own registry has it: `npm view` prints what a range means in the order of the document, and scripts
+        // take the last.
+        time.extend(listed.iter().rev().map(|version| (version.version.to_string(), npm_time(version.created_at))));
+        let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).map(|value| &**value);
         Self {
             id: npm_name.clone(),
             revision: generation.to_string(),
             name: npm_name,
             description: package.description.clone(),
-            tags: latest.map(|version| ("latest", version.version.to_string())).into_iter().collect(),
-            versions: listed.iter().map(|version| (version.version.to_string(), manifest(package, version, npm_url))).collect(),
+            tags: tags(package, latest, listed),
+            versions: listed.iter().rev().map(|version| (version.version.to_string(), Manifest::new(package, version, npm_url))).collect(),
             time,
             homepage: of_latest("homepage"),
             repository: of_latest("repository"),
             license: of_latest("license"),
             keywords: of_latest("keywords"),
-            maintainers: Vec::new(),
+            maintainers: [],
             generation,
         }
     }
@@ -100,24 +132,60 @@ impl Packument {
     /// leaves it out: clients that hold back young versions would otherwise fetch the full document as well.
     #[must_use]
     pub fn to_abbreviated_bytes(&self) -> Vec<u8> {
-        let versions: IndexMap<&String, Map<String, Value>> = self
-            .versions
-            .iter()
-            .map(|(version, manifest)| {
-                let kept = ABBREVIATED.iter().filter_map(|field| Some(((*field).to_owned(), manifest.get(*field)?.clone())));
-                (version, kept.collect())
-            })
-            .collect();
-        let document = json!({
-            "name": self.name,
-            "modified": self.time["modified"],
-            "dist-tags": self.tags,
-            "versions": versions,
-            "time": self.time,
-            // In place of `_rev`, which this form must not have.
-            "generation": self.generation,
-        });
+        let document = Abbreviated {
+            name: &self.name,
+            modified: &self.time["modified"],
+            tags: &self.tags,
+            versions: self.versions.iter().map(|(version, manifest)| (version.as_str(), AbbreviatedManifest(manifest))).collect(),
+            time: &self.time,
+            generation: self.generation,
+        };
         serde_json::to_vec(&document).expect("maps with text keys always serialise")
+    }
+}
+
+impl<'a> Manifest<'a> {
+    fn new(package: &Package, listed: &'a ListedVersion, npm_url: &Url) -> Self {
+        let dist = listed.npm_manifest.get("dist").and_then(|dist| {
+            let mut dist: NpmManifest = serde_json::from_str(dist.get()).ok()?;
+            let tarball = tarball_url(package, &listed.version, npm_url);
+            dist.insert("tarball".to_owned(), to_raw_value(&tarball).expect("text always serialises"));
+            to_raw_value(&dist).ok()
+        });
+        Self { fixed: &listed.npm_manifest, dist, is_yanked: listed.is_yanked }
+    }
+
+    /// A member, as the document has it.
+    fn get(&self, field: &str) -> Option<&RawValue> {
+        let fixed = self.fixed.get(field).map(|value| &**value);
+        if field == "dist" { self.dist.as_deref().or(fixed) } else { fixed }
+    }
+}
+
+impl Serialize for Manifest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in self.fixed.keys().filter(|field| !(self.is_yanked && *field == DEPRECATED)) {
+            map.serialize_entry(field, &self.get(field))?;
+        }
+        if self.is_yanked {
+            map.serialize_entry(DEPRECATED, YANKED)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for AbbreviatedManifest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in ABBREVIATED {
+            if *field == DEPRECATED && self.0.is_yanked {
+                map.serialize_entry(DEPRECATED, YANKED)?;
+            } else if let Some(value) = self.0.get(field) {
+                map.serialize_entry(field, value)?;
+            }
+        }
+        map.end()
     }
 }
 
@@ -127,15 +195,11 @@ fn latest(listed: &[ListedVersion]) -> Option<&ListedVersion> {
     candidates.clone().find(|version| version.version.is_stable()).or_else(|| candidates.next())
 }
 
-fn manifest(package: &Package, listed: &ListedVersion, npm_url: &Url) -> Map<String, Value> {
-    let mut manifest = listed.npm_manifest.as_object().cloned().unwrap_or_default();
-    if let Some(Value::Object(dist)) = manifest.get_mut("dist") {
-        dist.insert("tarball".into(), tarball_url(package, &listed.version, npm_url).into());
-    }
-    if listed.is_yanked {
-        manifest.insert("deprecated".into(), YANKED.into());
-    }
-    manifest
+/// `latest`, and behind it the tags that its members gave. A tag of what is not listed, or yanked, would break installations.
+fn tags(package: &Package, latest: Option<&ListedVersion>, listed: &[ListedVersion]) -> IndexMap<String, String> {
+    let is_good = |named: &Version| listed.iter().any(|version| version.version == *named && !version.is_yanked);
+    let own = package.tags.iter().filter(|(_, named)| is_good(named)).map(|(tag, named)| (tag.to_string(), named.to_string()));
+    latest.map(|version| (DistTag::LATEST.to_owned(), version.version.to_string())).into_iter().chain(own).collect()
 }
 
 /// Where a tarball is, in the shape that every proxy expects.
@@ -149,6 +213,8 @@ fn npm_time(instant: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::ids::PackageName;
     use crate::model::package::{ReadmeSource, RuntimeCompat};
@@ -159,10 +225,12 @@ mod tests {
             is_yanked,
             created_at: Instant::UNIX_EPOCH,
             updated_at: Instant::UNIX_EPOCH,
-            npm_manifest: json!({
-                "name": "@jsr/std__path", "version": version, "license": "MIT", "exports": {},
-                "dist": { "integrity": "sha512-x", "shasum": "y" }, "dependencies": { "a": "^1" },
-            }),
+            stored_generation: 1,
+            npm_manifest: serde_json::from_str(&format!(
+                r#"{{"name":"@jsr/std__path","version":"{version}","license":"MIT","exports":{{}},
+                "dist":{{"integrity":"sha512-x","shasum":"y"}},"dependencies":{{"a":"^1"}}}}"#
+            ))
+            .unwrap(),
         }
     }
 
@@ -174,6 +242,9 @@ mod tests {
             is_archived: false,
             readme_source: ReadmeSource::Jsdoc,
             runtime_compat: RuntimeCompat::default(),
+            tags: [("next", "1.0.0-rc.2"), ("gone", "0.9.0"), ("lost", "7.0.0")]
+                .map(|(tag, version)| (DistTag::try_from(tag).unwrap(), Version::try_from(version).unwrap()))
+                .into(),
             generation: 3,
             announced: 0,
             created_at: Instant::UNIX_EPOCH,
@@ -192,6 +263,20 @@ mod tests {
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.224.3", false)])["dist-tags"]["latest"], "0.224.3");
         assert_eq!(document(&[("1.0.0-rc.2", false), ("0.9.0", true)])["dist-tags"]["latest"], "1.0.0-rc.2");
         assert_eq!(document(&[("1.0.0", true)])["dist-tags"], json!({}));
+    }
+
+    #[test]
+    fn versions_rise() {
+        let document = document(&[("1.10.0", false), ("1.9.0", true), ("1.0.0-rc.1", false)]);
+        let keys = |field: &str| document[field].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys("versions"), ["1.0.0-rc.1", "1.9.0", "1.10.0"]);
+        assert_eq!(keys("time"), ["created", "modified", "1.0.0-rc.1", "1.9.0", "1.10.0"]);
+    }
+
+    #[test]
+    fn tags_name_what_can_be_installed() {
+        let document = document(&[("1.0.0-rc.2", false), ("0.9.0", true), ("0.8.0", false)]);
+        assert_eq!(document["dist-tags"], json!({ "latest": "0.8.0", "next": "1.0.0-rc.2" }));
     }
 
     #[test]

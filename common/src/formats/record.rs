@@ -1,19 +1,22 @@
 //! What the private store remembers of the registry, so that a database can be made anew from the stores alone.
 //!
 //! A record says what the other objects do not: who there is, who belongs to what, who published, what was yanked. What they say is
-//! not said twice: the files of a version stand in its manifest, and what npm is told of it in the npm documents, both pinned here by
-//! digest. No record has a secret in it, or anything made from one.
+//! not said twice: the files of a version stand in its manifest, which is pinned here by its digest. No record has a secret in it, or
+//! anything made from one.
+//!
+//! A version has a record of its own, which never changes, so that publishing one costs the same whatever the number of the others.
 //!
 //! A record shows a generation of its row, as the public documents do, so that an older one is told from a newer one. A row that was
 //! deleted and made again counts anew; when it was made tells the two apart.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::Instant;
 use crate::ids::{PackageName, PackagePath, ScopeName, Sha256, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
 use crate::model::dependency::Dependency;
-use crate::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat};
 use crate::model::version::ArtefactRecord;
 
 /// A person, without credentials.
@@ -87,7 +90,7 @@ pub struct MemberRecord {
     pub updated_at: Instant,
 }
 
-/// A package with its versions.
+/// A package, apart from what its versions say of themselves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PackageRecord {
     /// The name with its scope.
@@ -102,23 +105,35 @@ pub struct PackageRecord {
     pub readme_source: ReadmeSource,
     /// Where it is said to run.
     pub runtime_compat: RuntimeCompat,
-    /// Every version of which all bytes are in place, highest first.
-    pub versions: Vec<VersionRecord>,
+    /// Its dist-tags beside `latest`.
+    #[serde(default)]
+    pub tags: DistTags,
+    /// The versions of which something was changed after they were published, highest first.
+    pub changed: Vec<ChangedVersion>,
     /// When it was made.
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
-    /// Which state of the package this shows.
+    /// The first state of the package that reads so. A new version alone changes nothing here, so the package may be in a later one.
     pub generation: i64,
 }
 
-/// What the row of a version knows and no other object says.
+/// What can be changed of a version, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionRecord {
+pub struct ChangedVersion {
     /// The version.
     pub version: Version,
     /// Whether it was withdrawn from resolution.
     pub is_yanked: bool,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// What the row of a version knows and no other object says. It never changes: what can be changed is in the record of its package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// The version.
+    pub version: Version,
     /// Who published it, if a person did.
     pub user_id: Option<UserId>,
     /// The publish that made it.
@@ -131,8 +146,8 @@ pub struct VersionRecord {
     pub readme: Option<PackagePath>,
     /// Whether it depends on npm packages.
     pub uses_npm: bool,
-    /// Digest of what the npm documents were made to say of it, as the row has it.
-    pub npm_manifest: Sha256,
+    /// What the npm documents were made to say of it.
+    pub npm_manifest: Value,
     /// The revision of the emit that made the npm tarball.
     pub npm_revision: i64,
     /// Every derived file but the modules, which the manifest lists.
@@ -145,8 +160,6 @@ pub struct VersionRecord {
     pub stored_at: Option<Instant>,
     /// When it was published.
     pub created_at: Instant,
-    /// When it was last changed.
-    pub updated_at: Instant,
 }
 
 /// The publish that made a version.
@@ -168,6 +181,14 @@ pub struct PublishRecord {
     pub committed_at: Option<Instant>,
     /// When it was asked for.
     pub created_at: Instant,
+}
+
+impl PackageRecord {
+    /// Whether two records say the same of a package, whichever state of it they were written in.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        *self == Self { generation: self.generation, ..other.clone() }
+    }
 }
 
 impl VersionRecord {

@@ -11,6 +11,7 @@ mod export;
 mod package;
 mod path;
 mod scope;
+mod tag;
 mod version;
 
 pub use digest::{Sha1, Sha256, Sha512};
@@ -19,6 +20,7 @@ pub use export::{ExportKey, ExportKeyProblem, ExportTarget, ExportTargetProblem,
 pub use package::{MAX_PACKAGE_BYTES, PackageName};
 pub use path::{MAX_PATH_BYTES, MAX_SEGMENT_BYTES, PackagePath, PathProblem};
 pub use scope::{MAX_SCOPE_BYTES, MIN_NAME_BYTES, ScopeName};
+pub use tag::{DistTag, MAX_TAG_BYTES};
 pub use version::{MAX_VERSION_BYTES, SortKey, Version};
 
 /// Why a text is not the name it should be. The text says what is wrong and what is allowed.

@@ -14,7 +14,7 @@ pub enum ArtefactKind {
     VersionMeta,
     /// The npm tarball. Made once and never again.
     NpmTarball,
-    /// A file of the documentation, at a revision of its format: `index.json`, `symbols.json`.
+    /// A file of the documentation, at a revision of its format: `index.json`, and `symbols.json` of a large package.
     Docs {
         /// The revision of the documentation's format.
         revision: u32,

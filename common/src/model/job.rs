@@ -30,6 +30,13 @@ pub enum Job {
         /// Of whom or what.
         subject: Subject,
     },
+    /// Announce every package anew, because the registry has another address.
+    Readdress {
+        /// The addresses, see `Config::addresses`.
+        urls: String,
+    },
+    /// Write the catalogue, from which searches are answered.
+    Catalogue,
     /// Remove what nobody needs any more.
     Housekeep,
     /// Compare a part of what the database says with what is stored.
@@ -48,7 +55,7 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 6] = ["publish", "store", "announce", "record", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 8] = ["publish", "store", "announce", "record", "readdress", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -58,6 +65,8 @@ impl Job {
             Self::Store { .. } => "store",
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
+            Self::Readdress { .. } => "readdress",
+            Self::Catalogue => "catalogue",
             Self::Housekeep => "housekeep",
             Self::Reconcile => "reconcile",
         }
@@ -69,8 +78,8 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } => Lane::Derive,
-            Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
+            Self::Record { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
 
@@ -83,6 +92,8 @@ impl Job {
             Self::Announce { package } => format!("announce:{package}"),
             Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
             Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
+            Self::Readdress { urls } => format!("readdress:{urls}"),
+            Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),
             Self::Reconcile => "reconcile".to_owned(),
         }
@@ -91,7 +102,7 @@ impl Job {
     /// Whether the job follows from what is fixed already: it can fail and be parked, but it is never given up.
     #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. })
+        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Readdress { .. })
     }
 }
 

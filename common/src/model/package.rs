@@ -1,9 +1,14 @@
 //! Packages.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
-use crate::ids::PackageName;
+use crate::ids::{DistTag, PackageName, Version};
+
+/// The dist-tags of a package beside `latest`, which follows the versions by itself. None of them names a yanked version.
+pub type DistTags = BTreeMap<DistTag, Version>;
 
 /// A package, with or without versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub struct Package {
     pub readme_source: ReadmeSource,
     /// Where it is said to run.
     pub runtime_compat: RuntimeCompat,
+    /// Its dist-tags beside `latest`.
+    pub tags: DistTags,
     /// Counts every change readers should see.
     pub generation: i64,
     /// The last generation its public documents show.

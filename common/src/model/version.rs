@@ -1,7 +1,11 @@
 //! Versions: what was published and never changes again.
 
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::clock::Instant;
 use crate::ids::{ExportKey, Exports, PackageName, PackagePath, Sha256, TaskId, UserId, Version};
@@ -53,6 +57,22 @@ pub struct VersionContent {
     pub artefacts: Vec<ArtefactRecord>,
 }
 
+impl VersionContent {
+    /// The exports whose types npm clients see as `any` for want of better, by module. The npm manifest says it, which is frozen with
+    /// the version, and so a database that is made anew knows it too.
+    #[must_use]
+    pub fn untyped(&self) -> BTreeMap<String, Vec<String>> {
+        let said = self.npm_manifest.pointer("/slipway/untyped");
+        said.and_then(|said| serde_json::from_value(said.clone()).ok()).unwrap_or_default()
+    }
+
+    /// The compiler that made declarations of this version, with its version, if one did.
+    #[must_use]
+    pub fn compiler(&self) -> Option<&str> {
+        self.npm_manifest.pointer("/slipway/compiler").and_then(Value::as_str)
+    }
+}
+
 /// A derived file as the database remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtefactRecord {
@@ -64,8 +84,11 @@ pub struct ArtefactRecord {
     pub size: u64,
 }
 
+/// The members of an npm manifest, each as it was written: documents of many versions are put together without reading them.
+pub type NpmManifest = IndexMap<String, Box<RawValue>>;
+
 /// What the public documents of a package say of one version.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ListedVersion {
     /// The version.
     pub version: Version,
@@ -75,8 +98,10 @@ pub struct ListedVersion {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+    /// The generation of the package from which all its bytes are in place.
+    pub stored_generation: i64,
     /// See [`VersionContent::npm_manifest`].
-    pub npm_manifest: Value,
+    pub npm_manifest: NpmManifest,
 }
 
 /// A version as dependents see it.

@@ -18,6 +18,16 @@ pub const USER_RECORDS: &str = "registry/users";
 pub const SCOPE_RECORDS: &str = "registry/scopes";
 /// The same of packages.
 pub const PACKAGE_RECORDS: &str = "registry/packages";
+/// The same of versions, in a directory for each package.
+pub(super) const VERSION_RECORDS: &str = "registry/versions";
+
+/// The name of the catalogue in the private store.
+pub(super) const CATALOGUE: &str = "registry/catalogue.json";
+
+/// The list of the keys that npm versions are signed with. npm asks for it at the root of the host.
+pub(super) const NPM_KEYS: &str = "-/npm/v1/keys";
+/// What stands before the npm name and version of what is attested.
+pub(super) const NPM_ATTESTATIONS: &str = "-/npm/v1/attestations/";
 
 /// Which of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +112,15 @@ pub enum StorageKey {
     Packument(PackageName),
     /// The same, abbreviated.
     PackumentAbbreviated(PackageName),
+    /// The keys that npm versions are signed with.
+    NpmKeys,
+    /// What others attest of the npm tarball of a version, such as where it was built.
+    NpmAttestations {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// A file of the documentation of a version.
     Docs {
         /// The package.
@@ -117,8 +136,17 @@ pub enum StorageKey {
     UserRecord(UserId),
     /// What is remembered of a scope and its members.
     ScopeRecord(ScopeName),
-    /// What is remembered of a package and its versions.
+    /// What is remembered of a package.
     PackageRecord(PackageName),
+    /// What is remembered of a version.
+    VersionRecord {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// A few words about every package, for searches.
+    Catalogue,
 }
 
 impl StorageKey {
@@ -134,11 +162,23 @@ impl StorageKey {
         }
     }
 
+    /// The directory of what is remembered of a package's versions, in the private store.
+    #[must_use]
+    pub fn version_records(package: &PackageName) -> String {
+        format!("{VERSION_RECORDS}/{}/{}", package.scope(), package.name())
+    }
+
     /// Which store it is in.
     #[must_use]
     pub fn store(&self) -> Store {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Store::Private,
+            Self::Upload(_)
+            | Self::PlanPack { .. }
+            | Self::UserRecord(_)
+            | Self::ScopeRecord(_)
+            | Self::PackageRecord(_)
+            | Self::VersionRecord { .. }
+            | Self::Catalogue => Store::Private,
             _ => Store::Public,
         }
     }
@@ -157,10 +197,14 @@ impl StorageKey {
             }
             Self::Packument(package) => format!("npm/{}/index.json", package.npm_name()),
             Self::PackumentAbbreviated(package) => format!("npm/{}/abbreviated.json", package.npm_name()),
+            Self::NpmKeys => NPM_KEYS.to_owned(),
+            Self::NpmAttestations { package, version } => format!("{NPM_ATTESTATIONS}{}@{version}", package.npm_name()),
             Self::Docs { package, version, revision, name } => format!("docs/{package}/{version}/{revision}/{name}"),
             Self::UserRecord(user) => format!("{USER_RECORDS}/{user}.json"),
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
+            Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
+            Self::Catalogue => CATALOGUE.to_owned(),
         }
     }
 
@@ -197,7 +241,9 @@ impl StorageKey {
     pub fn mutability(&self) -> Mutability {
         match self {
             Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
-            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => Mutability::Mutable,
+            // A statement may come after the version that it is about, and others after it.
+            Self::NpmKeys | Self::NpmAttestations { .. } => Mutability::Mutable,
+            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::Catalogue => Mutability::Mutable,
             _ => Mutability::Immutable,
         }
     }
@@ -216,14 +262,16 @@ impl StorageKey {
     #[must_use]
     pub fn surrogate(&self) -> Option<String> {
         match self {
-            Self::Upload(_) | Self::PlanPack { .. } | Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) => None,
+            Self::NpmKeys => Some("npm-keys".to_owned()),
             Self::Module { package, .. }
             | Self::VersionMeta { package, .. }
             | Self::PackageMeta(package)
             | Self::NpmTarball { package, .. }
             | Self::Packument(package)
             | Self::PackumentAbbreviated(package)
+            | Self::NpmAttestations { package, .. }
             | Self::Docs { package, .. } => Some(format!("package:{package}")),
+            _ => None,
         }
     }
 }
@@ -247,10 +295,14 @@ mod tests {
             StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
             StorageKey::Packument(package.clone()),
             StorageKey::PackumentAbbreviated(package.clone()),
-            StorageKey::Docs { package: package.clone(), version, revision: 1, name: "index.json".into() },
+            StorageKey::NpmKeys,
+            StorageKey::NpmAttestations { package: package.clone(), version: version.clone() },
+            StorageKey::Docs { package: package.clone(), version: version.clone(), revision: 1, name: "index.json".into() },
             StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
             StorageKey::ScopeRecord(package.scope().clone()),
-            StorageKey::PackageRecord(package),
+            StorageKey::PackageRecord(package.clone()),
+            StorageKey::VersionRecord { package, version },
+            StorageKey::Catalogue,
         ];
         for key in &keys {
             assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
@@ -270,10 +322,14 @@ mod tests {
                 format!("Public npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
                 format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
                 format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
+                format!("Public -/npm/v1/keys application/json {minute}"),
+                format!("Public -/npm/v1/attestations/@jsr/ss__pp@1.0.0-rc.1+b application/json {minute}"),
                 format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
                 "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
+                "Private registry/catalogue.json application/json private, no-store".to_owned(),
             ]
         );
     }

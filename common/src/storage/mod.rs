@@ -42,13 +42,18 @@ pub struct Storage {
     private: Backend,
 }
 
-/// What was seen of a mutable object, to be handed back when it is replaced.
+/// What was seen of a mutable object.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// Its bytes, if it exists.
     pub bytes: Option<Bytes>,
-    version: Option<UpdateVersion>,
+    /// By which it is known when it is replaced. Nothing when it does not exist.
+    pub tag: Option<Tag>,
 }
+
+/// Tells one state of a mutable object from every other.
+#[derive(Debug, Clone)]
+pub struct Tag(UpdateVersion);
 
 impl Storage {
     /// Opens the stores that two URLs name. Missing directories are made, the private one for its owner alone.
@@ -131,32 +136,33 @@ impl Storage {
         let (backend, path) = self.place(key);
         match backend.store.get(&path).await {
             Ok(found) => {
-                let version = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+                let tag = Tag(UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() });
                 let bytes = found.bytes().await.map_err(|error| explain(key, error))?;
-                Ok(Seen { bytes: Some(bytes), version: Some(version) })
+                Ok(Seen { bytes: Some(bytes), tag: Some(tag) })
             }
             Err(error) => match explain(key, error) {
-                StorageError::Missing(_) => Ok(Seen { bytes: None, version: None }),
+                StorageError::Missing(_) => Ok(Seen { bytes: None, tag: None }),
                 error => Err(error),
             },
         }
     }
 
-    /// Replaces a mutable object, provided it is still what was seen.
+    /// Replaces a mutable object, provided it is still in the state that `seen` stands for, or still does not exist. Returns the tag
+    /// of the new state, with which it can be replaced again without another look; nothing where the backend has no conditions.
     ///
     /// # Errors
     /// [`StorageError::Replaced`] when somebody else was faster.
     #[tracing::instrument(level = "debug", skip_all, fields(key = key.text()))]
-    pub async fn replace(&self, key: &StorageKey, bytes: Bytes, seen: Seen) -> Result<(), StorageError> {
+    pub async fn replace(&self, key: &StorageKey, bytes: Bytes, seen: Option<Tag>) -> Result<Option<Tag>, StorageError> {
         let (backend, path) = self.place(key);
-        let mode = match seen.version {
+        let mode = match seen {
             _ if !backend.replaces_conditionally => PutMode::Overwrite,
-            Some(version) => PutMode::Update(version),
+            Some(Tag(version)) => PutMode::Update(version),
             None => PutMode::Create,
         };
         let options = PutOptions { mode, attributes: attributes(backend, key), ..PutOptions::default() };
         match backend.writes.put_opts(&path, bytes.into(), options).await {
-            Ok(_) => Ok(()),
+            Ok(put) => Ok(backend.replaces_conditionally.then(|| Tag(put.into()))),
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
                 Err(StorageError::Replaced(key.text()))
             }

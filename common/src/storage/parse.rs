@@ -2,7 +2,9 @@
 
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
-use super::key::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS};
+use super::key::{
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS,
+};
 
 impl StorageKey {
     /// Reads a key of a store back. Nothing when the house would not give an object this name.
@@ -34,19 +36,35 @@ fn private(text: &str) -> Option<StorageKey> {
             None => StorageKey::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
         });
     }
+    if text == CATALOGUE {
+        return Some(StorageKey::Catalogue);
+    }
     if let Some(name) = below(USER_RECORDS) {
         return Some(StorageKey::UserRecord(name.strip_suffix(".json")?.parse().ok()?));
     }
     if let Some(name) = below(SCOPE_RECORDS) {
         return Some(StorageKey::ScopeRecord(ScopeName::try_from(name.strip_suffix(".json")?).ok()?));
     }
-    let (scope, name) = below(PACKAGE_RECORDS)?.strip_suffix(".json")?.split_once('/')?;
-    Some(StorageKey::PackageRecord(PackageName::new(ScopeName::try_from(scope).ok()?, name).ok()?))
+    let package = |scope, name| PackageName::new(ScopeName::try_from(scope).ok()?, name).ok();
+    if let Some(name) = below(PACKAGE_RECORDS) {
+        let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
+        return Some(StorageKey::PackageRecord(package(scope, name)?));
+    }
+    let [scope, name, version] = below(VERSION_RECORDS)?.strip_suffix(".json")?.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
+    Some(StorageKey::VersionRecord { package: package(scope, name)?, version: Version::try_from(version).ok()? })
 }
 
 fn public(text: &str) -> Option<StorageKey> {
     if let Some(rest) = text.strip_prefix("npm/@jsr/") {
         return npm(rest);
+    }
+    if text == NPM_KEYS {
+        return Some(StorageKey::NpmKeys);
+    }
+    if let Some(rest) = text.strip_prefix(NPM_ATTESTATIONS) {
+        let (stem, version) = rest.strip_prefix("@jsr/")?.split_once('@')?;
+        let (package, version) = (PackageName::from_npm_stem(stem).ok()?, Version::try_from(version).ok()?);
+        return Some(StorageKey::NpmAttestations { package, version });
     }
     if let Some(rest) = text.strip_prefix("docs/") {
         let (package, rest) = package_and_rest(rest)?;
@@ -124,6 +142,9 @@ mod tests {
             "@ss/pp/1.0.0/",
             "npm/@jsr/ss__pp/-/other-1.0.0.tgz",
             "docs/@ss/pp/1.0.0",
+            "-/npm/v1/keys/x",
+            "-/npm/v1/attestations/@jsr/ss__pp",
+            "-/npm/v1/attestations/ss__pp@1.0.0",
             "",
             "/",
             "@ss/pp/01.0.0/a.ts",

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use futures::FutureExt as _;
+use slipway_common::ids::IdSource;
 use slipway_common::shutdown::aside;
+use slipway_common::signing::SigningKey;
 use slipway_common::storage::Storage;
 use tempfile::TempDir;
 
@@ -140,6 +142,8 @@ impl Fleet {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = TempDir::with_prefix("slipway-fleet-").expect("a temporary directory can be made");
         let mut environment = vec![("SLIPWAY_PUBLIC_URL".to_owned(), PUBLIC_URL.to_owned())];
+        // The same key for all: what two registries say of the same package is compared, signatures and all.
+        environment.push(("SLIPWAY_SIGNING_KEY".to_owned(), SigningKey::generate(&IdSource::counting()).to_pem()));
         let mut set = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
         let (engine, broker, stores, read_at) = match mode {
             Mode::Embedded => {

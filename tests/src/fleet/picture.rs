@@ -35,10 +35,10 @@ pub type Picture = BTreeMap<String, Vec<String>>;
 const DOCUMENTS: [&str; 3] = ["/meta.json", "/index.json", "/abbreviated.json"];
 
 /// Rounds of the house, which come and go by the clock, and what is recorded in the background.
-const ROUNDS: [&str; 3] = ["kind=housekeep", "kind=reconcile", "kind=record"];
+const ROUNDS: [&str; 5] = ["kind=catalogue", "kind=housekeep", "kind=readdress", "kind=reconcile", "kind=record"];
 
-/// What is written in the background about what was there before the first process.
-const MEANWHILE: [&str; 2] = ["registry/users/", "registry/scopes/"];
+/// What is written in the background about what was there before the first process, and the catalogue, which comes when it comes.
+const MEANWHILE: [&str; 3] = ["registry/users/", "registry/scopes/", "registry/catalogue.json"];
 
 impl Fleet {
     /// Takes the picture.
@@ -60,7 +60,7 @@ impl Fleet {
             picture.insert(title.to_owned(), lines);
         }
         for table in tables(self.database()).await {
-            if table.name != "rounds" {
+            if !["rounds", "addresses"].contains(&table.name.as_str()) {
                 picture.insert(table.name, table.rows);
             }
         }

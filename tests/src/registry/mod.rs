@@ -27,6 +27,7 @@ use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use slipway_common::queue::Queue as _;
 use slipway_common::shutdown::Shutdown;
+use slipway_common::signing::{self, SigningKey};
 use slipway_common::storage::Storage;
 use slipway_worker::{Analyser, Workshop, cdn};
 use tokio::net::TcpListener;
@@ -79,6 +80,7 @@ pub struct TestRegistry {
     storage: Storage,
     notes: Notes,
     cdn: Arc<cdn::Recording>,
+    signing: Arc<SigningKey>,
     // The last to go: the others hold connections to it.
     database: TestDatabase,
 }
@@ -138,9 +140,11 @@ impl TestRegistry {
         let (config, notes, cdn) = (Arc::new(config), Notes::default(), Arc::<cdn::Recording>::default());
         let context = context(&config, &storage, &clock, &ids, &notes).await;
         context.0.db.migrate().await.expect("an empty database takes the schema");
-        let (life, router) = Life::begin(context, cdn.clone(), settings.work);
+        // A source of its own: the identifiers of a test do not begin at another number for it.
+        let signing = Arc::new(SigningKey::generate(&IdSource::counting()));
+        let (life, router) = Life::begin(context, cdn.clone(), signing.clone(), settings.work).await;
         let door = Door::new(router);
-        Self { life, door, settings, config, clock, ids, storage, notes, cdn, database }
+        Self { life, door, settings, config, clock, ids, storage, notes, cdn, signing, database }
     }
 
     /// Ends the process in good order and starts it again. What was rung and not answered is lost; what stands in rows and
@@ -156,7 +160,7 @@ impl TestRegistry {
         self.life.workshop.context.db.close().await;
         self.settings.work = work;
         let context = context(&self.config, &self.storage, &self.clock, &self.ids, &self.notes).await;
-        let (life, router) = Life::begin(context, self.cdn.clone(), work);
+        let (life, router) = Life::begin(context, self.cdn.clone(), self.signing.clone(), work).await;
         self.life = life;
         self.door.lead_to(router);
     }
@@ -241,17 +245,6 @@ impl TestRegistry {
         let purges: Vec<String> = self.cdn.take().iter().map(|keys| keys.join(" ")).collect();
         world::section(&mut text, "purges", &purges);
         text
-    }
-
-    /// The objects that everybody can read, one a line: key, size, digest.
-    pub async fn public_objects(&self) -> Vec<String> {
-        world::objects(&self.storage, slipway_common::storage::Store::Public).await
-    }
-
-    /// The objects that nobody outside can read, records aside.
-    pub async fn private_objects(&self) -> Vec<String> {
-        let objects = world::objects(&self.storage, slipway_common::storage::Store::Private).await;
-        objects.into_iter().filter(|line| !line.starts_with("registry/")).collect()
     }
 
     /// Somebody without credentials.
@@ -346,10 +339,24 @@ async fn context(
 }
 
 impl Life {
-    fn begin((context, bells): (Context, Arc<Bells>), cdn: Arc<cdn::Recording>, work: Work) -> (Self, Router) {
+    async fn begin(
+        (context, bells): (Context, Arc<Bells>),
+        cdn: Arc<cdn::Recording>,
+        signing: Arc<SigningKey>,
+        work: Work,
+    ) -> (Self, Router) {
+        signing::announce(&context.storage, &signing, context.clock.now()).await.expect("memory takes the list of keys");
         let (desk, worker) = (Shutdown::default(), Shutdown::default());
         let router = slipway_api::router(App::new(context.clone(), &desk));
-        let workshop = Workshop { context: context.clone(), analyser: Analyser::Thread, cdn, name: "test".to_owned() };
+        let workshop = Workshop {
+            context: context.clone(),
+            analyser: Analyser::Thread,
+            compiler: None,
+            cdn,
+            documents: Arc::default(),
+            signing,
+            name: "test".to_owned(),
+        };
         match work {
             Work::OnBells => {
                 Lane::ALL.into_iter().for_each(|lane| worker.spawn(listen(workshop.clone(), bells.clone(), lane, worker.clone())))

@@ -6,6 +6,8 @@ mod planned;
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_worker::pipeline::PublishedVersion;
 
@@ -38,6 +40,9 @@ pub struct Spec {
     pub published: Vec<(PackageName, PublishedVersion)>,
 }
 
+/// What stands behind the name of a file that is not text.
+const BASE64: &str = " base64";
+
 /// A named text.
 #[derive(Clone)]
 pub struct Section {
@@ -45,6 +50,24 @@ pub struct Section {
     pub name: String,
     /// The lines below it.
     pub text: String,
+}
+
+impl Section {
+    /// The path of a file, without the word that says how it is written down.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.name.strip_suffix(BASE64).unwrap_or(&self.name)
+    }
+
+    /// The bytes of a file.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        if self.name.ends_with(BASE64) {
+            STANDARD.decode(self.text.trim()).expect("a file that is called base64 is base64")
+        } else {
+            self.text.clone().into_bytes()
+        }
+    }
 }
 
 impl Spec {

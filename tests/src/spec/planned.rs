@@ -20,7 +20,7 @@ impl Spec {
     pub fn plan(&self) -> Result<Plan, Findings> {
         let name = self.package.to_string();
         let empty = PackageBuilder::empty(&name, &self.version.to_string()).without_config();
-        let package = self.files.iter().fold(empty, |package, file| package.file(&file.name, file.text.clone()));
+        let package = self.files.iter().fold(empty, |package, file| package.file(file.path(), file.bytes()));
         let upload = Upload {
             package: self.package.clone(),
             version: self.version.clone(),
@@ -28,7 +28,8 @@ impl Spec {
             tarball: package.tarball(),
             limits: UploadLimits::default(),
         };
-        let mut facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new() };
+        let mut facts =
+            Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None };
         for (package, version) in &self.published {
             facts.packages.entry(package.clone()).or_default().push(version.clone());
         }

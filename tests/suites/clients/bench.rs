@@ -30,12 +30,12 @@ fn told(name: &str) -> Option<String> {
 impl Bench {
     /// A fresh registry and fresh places for clients, or `None`, with a word of why, where nobody installed the clients.
     pub(crate) fn set_up() -> Option<Self> {
-        Self::set_up_with(&[])
+        Self::set_up_with(|_| Vec::new())
     }
 
-    /// The same with settings of the registry, as variables.
+    /// The same with settings of the registry, as variables, which may name what is installed.
     #[expect(clippy::print_stdout, reason = "a suite that does not run says so")]
-    pub(crate) fn set_up_with(settings: &[(&str, &str)]) -> Option<Self> {
+    pub(crate) fn set_up_with(settings: impl Fn(&Path) -> Vec<(String, String)>) -> Option<Self> {
         let (Some(clients), Some(binary)) = (told("SLIPWAY_CLIENTS"), told("SLIPWAY_BIN")) else {
             let why =
                 "SLIPWAY_CLIENTS and SLIPWAY_BIN say where the clients and the binary are; `./tests/run` installs, builds and sets them";
@@ -46,7 +46,7 @@ impl Bench {
         let modules = PathBuf::from(clients).join("node_modules");
         assert!(modules.is_dir(), "no clients are installed in {}", modules.display());
         let place = TempDir::with_prefix("slipway-clients-").expect("a temporary directory can be made");
-        let registry = Registry::start(Path::new(&binary), &place.path().join("registry"), settings);
+        let registry = Registry::start(Path::new(&binary), &place.path().join("registry"), &settings(&modules));
         Some(Self { registry, binary: binary.into(), modules, upstream: upstream(), place })
     }
 

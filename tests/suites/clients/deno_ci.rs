@@ -50,7 +50,7 @@ fn trust(bench: &Bench, package: &str) {
 #[test]
 fn a_workspace_of_eighteen_is_published_without_a_token() {
     let issuer = Issuer::with_rsa();
-    let Some(bench) = Bench::set_up_with(&[("SLIPWAY_CI_ISSUER", &issuer.setting("github"))]) else { return };
+    let Some(bench) = Bench::set_up_with(|_| vec![("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]) else { return };
     employ(&issuer, "refs/heads/main");
     let made = bench.registry.call("POST", "scopes", Some(&json!({"scope": "acme", "description": ""})));
     assert_eq!(made.status, 200, "{made:?}");
@@ -79,7 +79,7 @@ fn a_workspace_of_eighteen_is_published_without_a_token() {
 #[test]
 fn a_job_that_is_not_trusted_is_told_why() {
     let issuer = Issuer::start();
-    let Some(bench) = Bench::set_up_with(&[("SLIPWAY_CI_ISSUER", &issuer.setting("github"))]) else { return };
+    let Some(bench) = Bench::set_up_with(|_| vec![("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]) else { return };
     bench.registry.open("@acme/base");
     let base = bench.project("base", &[("deno.json", &config("@acme/base")), ("mod.ts", "/** One. */\nexport const one: number = 1;\n")]);
     employ(&issuer, "refs/heads/evil");

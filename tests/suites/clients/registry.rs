@@ -22,6 +22,11 @@ const ASKED: usize = 60;
 /// A registry in a process of its own.
 pub(crate) struct Registry {
     child: Option<Child>,
+    binary: PathBuf,
+    data: PathBuf,
+    /// What it is told on its command line besides where its data is.
+    arguments: Vec<String>,
+    settings: Vec<(String, String)>,
     url: String,
     token: String,
     answers: PathBuf,
@@ -37,16 +42,38 @@ pub(crate) struct Answer {
 }
 
 impl Registry {
-    /// Starts the binary on a free port and waits until it says that it is ready.
-    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has a free port").port();
+    /// Starts the binary on a free port, with these settings, and waits until it says that it is ready.
+    pub(crate) fn start(binary: &Path, data: &Path, settings: &[(String, String)]) -> Self {
+        let port = free_port();
+        let arguments = vec!["--listen".to_owned(), format!("127.0.0.1:{port}")];
+        let settings = settings.to_vec();
+        let child = Self::launch(binary, data, &arguments, &settings);
+        let token = fs::read_to_string(data.join("admin.token")).expect("the first start writes a token");
+        let answers = data.with_extension("answers");
+        fs::create_dir_all(&answers).expect("a directory can be made");
+        let (url, token) = (format!("http://127.0.0.1:{port}/"), token.trim().to_owned());
+        Self { child: Some(child), binary: binary.to_owned(), data: data.to_owned(), arguments, settings, url, token, answers }
+    }
+
+    /// Its files.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Starts it again after [`Self::halt`], at the same address, with more to say on its command line.
+    pub(crate) fn start_again(&mut self, more: &[&str]) {
+        self.arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        self.child = Some(Self::launch(&self.binary, &self.data, &self.arguments, &self.settings));
+    }
+
+    fn launch(binary: &Path, data: &Path, arguments: &[String], settings: &[(String, String)]) -> Child {
         let mut child = Command::new(binary)
             .arg("up")
             .arg("--data")
             .arg(data)
-            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(arguments)
             .env_clear()
-            .envs(settings.iter().copied())
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -70,10 +97,7 @@ impl Registry {
                 Err(RecvTimeoutError::Disconnected) => panic!("`slipway up` ended before it was ready:\n{}", seen.join("\n")),
             }
         }
-        let token = fs::read_to_string(data.join("admin.token")).expect("the first start writes a token");
-        let answers = data.with_extension("answers");
-        fs::create_dir_all(&answers).expect("a directory can be made");
-        Self { child: Some(child), url: format!("http://127.0.0.1:{port}/"), token: token.trim().to_owned(), answers }
+        child
     }
 
     /// The address, with a trailing slash.
@@ -174,7 +198,12 @@ impl Registry {
 
     /// Asks the process to end and demands that it does so in good order.
     pub(crate) fn stop(mut self) {
-        let mut child = self.child.take().expect("a registry is stopped once");
+        self.halt();
+    }
+
+    /// The same, for one that is started again or that others go on without. Nothing to do for one that is not running.
+    pub(crate) fn halt(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
         let id = child.id();
         signal(id, "TERM");
         let (done, wait) = mpsc::channel();
@@ -196,6 +225,11 @@ impl Drop for Registry {
             let _ = child.wait();
         }
     }
+}
+
+/// A free port on loopback.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has a free port").port()
 }
 
 fn parts(name: &str) -> (&str, &str) {

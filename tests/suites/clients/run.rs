@@ -16,6 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Run {
     command: Command,
     shown: String,
+    patience: Duration,
 }
 
 /// What a command said, and how it ended.
@@ -33,7 +34,13 @@ impl Run {
         let mut command = Command::new(&program);
         command.env_clear().current_dir(directory).stdin(Stdio::null());
         let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { command, shown: name }
+        Self { command, shown: name, patience: PATIENCE }
+    }
+
+    /// Gives it longer than others get.
+    pub(crate) fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Sets a variable.
@@ -88,9 +95,9 @@ impl Run {
         let id = child.id();
         let (done, wait) = mpsc::channel();
         thread::spawn(move || done.send(child.wait_with_output()));
-        let Ok(output) = wait.recv_timeout(PATIENCE) else {
+        let Ok(output) = wait.recv_timeout(self.patience) else {
             signal(id, "KILL");
-            panic!("`{}` did not end within {PATIENCE:?}", self.shown);
+            panic!("`{}` did not end within {:?}", self.shown, self.patience);
         };
         let Output { status, stdout, stderr } = output.expect("the output of a child can be read");
         let out = String::from_utf8_lossy(&stdout).into_owned();

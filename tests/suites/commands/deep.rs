@@ -8,6 +8,7 @@ use crate::process::{Said, Test, Up, run, token};
 pub(crate) const TESTS: &[Test] = &[
     ("deep::damage_is_seen_and_put_right", damage_is_seen_and_put_right),
     ("deep::a_lost_database_is_rebuilt", a_lost_database_is_rebuilt),
+    ("deep::a_registry_that_moves_says_so_everywhere", a_registry_that_moves_says_so_everywhere),
 ];
 
 /// Publishes a version of a package with the command.
@@ -105,4 +106,30 @@ fn a_lost_database_is_rebuilt() {
     up.stop();
     let said = deep(place, &[]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+}
+
+fn a_registry_that_moves_says_so_everywhere() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let place = place.path();
+    let before = furnished(place);
+    let document = place.join("data/objects/npm/@jsr/acme__words/index.json");
+    let states = |address: &str| {
+        fs::read_to_string(&document).expect("it is there").contains(&format!("\"http://{address}/npm/@jsr/acme__words/-/"))
+    };
+    assert!(states(&before));
+    let up = Up::start(place);
+    let now = up.address().to_owned();
+    up.until(|| states(&now));
+    let doctor = |url: &str| run(place, &["doctor", "--data", "data"], &[("SLIPWAY_PUBLIC_URL", url)]);
+    let said = doctor(&format!("http://{now}/"));
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    up.stop();
+    let said = doctor("https://elsewhere.example/");
+    assert_eq!((said.code, said.err.trim()), (Some(1), "error: 1 problem"), "{}", said.out);
+    let line = said.out.lines().find(|line| line.starts_with("problem  addresses: ")).expect("it says so");
+    assert!(line.contains(&now) && line.contains("https://elsewhere.example/npm/") && line.contains("start a worker"), "{line}");
+    // Who is not told where the registry is has nothing to compare with, and says what documents say.
+    let said = run(place, &["doctor", "--deep", "--data", "data"], &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains(&format!("ok       addresses: documents send npm clients to http://{now}/npm/")), "{}", said.out);
 }

@@ -31,14 +31,15 @@ fn it_makes_nothing_and_names_remedies() {
     assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
     assert_eq!(contents(place.path()), [""; 0]);
     let problems: Vec<_> = said.out.lines().filter(|line| line.starts_with("problem")).collect();
-    assert_eq!(problems.len(), 2, "{}", said.out);
+    assert_eq!(problems.len(), 3, "{}", said.out);
     assert!(problems[0].contains("database") && problems[0].contains("slipway migrate"), "{}", problems[0]);
     assert!(problems[1].contains("objects") && problems[1].contains("slipway up"), "{}", problems[1]);
-    assert_eq!(said.err.trim(), "error: 2 problems");
+    assert!(problems[2].contains("signing key") && problems[2].contains("slipway up"), "{}", problems[2]);
+    assert_eq!(said.err.trim(), "error: 3 problems");
 
     let elsewhere = ["--database", "postgres://nobody@127.0.0.1:1/x", "--objects", "memory:", "--queue", "bell:"];
     let said = run(place.path(), &[&["doctor"], &elsewhere[..]].concat(), &[]);
-    for (door, remedy) in [("database", "set `database`"), ("queue", "amqp://")] {
+    for (door, remedy) in [("database", "set `database`"), ("queue", "amqp://"), ("signing key", "slipway admin key new")] {
         let line = said.out.lines().find(|line| line.starts_with(&format!("problem  {door}:")));
         assert!(line.is_some_and(|line| line.contains(remedy)), "{door}: {}", said.out);
     }

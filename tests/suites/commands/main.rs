@@ -5,10 +5,12 @@
 
 mod deep;
 mod doctor;
+mod keys;
 mod process;
 mod publisher;
 mod purge;
 mod secrets;
+mod twice;
 mod warnings;
 
 use std::process::ExitCode;
@@ -22,9 +24,17 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    for (name, test) in
-        doctor::TESTS.iter().chain(deep::TESTS).chain(publisher::TESTS).chain(purge::TESTS).chain(secrets::TESTS).chain(warnings::TESTS)
-    {
+    let tests = [
+        doctor::TESTS,
+        deep::TESTS,
+        keys::TESTS,
+        publisher::TESTS,
+        purge::TESTS,
+        secrets::TESTS,
+        twice::TESTS,
+        warnings::TESTS,
+    ];
+    for (name, test) in tests.into_iter().flatten() {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())

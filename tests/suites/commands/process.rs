@@ -56,11 +56,21 @@ impl Up {
 
     /// The same at an address.
     pub(crate) fn start_at(directory: &Path, listen: &str) -> Self {
-        let mut child = command(directory, &["up", "--data", "data", "--listen", listen], &[])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program can be started");
+        Self::spawned(command(directory, &["up", "--data", "data", "--listen", listen], &[]))
+    }
+
+    /// The same among other surroundings.
+    pub(crate) fn start_among(directory: &Path, listen: &str, umask: &str, environment: &[(&str, &str)]) -> Self {
+        let program = std::env::current_exe().expect("the program knows where it is");
+        let line = format!("umask {umask}; exec -a {NAME} \"$0\" up --data data --listen {listen}");
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &line]).arg(program).env_clear().envs(environment.iter().copied());
+        shell.current_dir(directory).stdin(Stdio::null());
+        Self::spawned(shell)
+    }
+
+    fn spawned(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let ready = lines.find_map(|line| line.strip_prefix("ready http://").map(|rest| rest.trim_end_matches('/').to_owned()));
         Self { child, address: ready.expect("it says that it is ready before it ends") }
@@ -78,9 +88,14 @@ impl Up {
 
     /// Waits for a file that the registry writes when it comes to it.
     pub(crate) fn until_there(&self, file: &Path) {
+        self.until(|| file.exists());
+    }
+
+    /// Waits for something that the registry does when it comes to it.
+    pub(crate) fn until(&self, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
-        while !file.exists() {
-            assert!(Instant::now() < end, "{} does not come", file.display());
+        while !is_so() {
+            assert!(Instant::now() < end, "what is waited for does not come");
             self.status("/healthz", "");
         }
     }

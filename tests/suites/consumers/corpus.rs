@@ -60,6 +60,7 @@ impl Corpus {
         self.write(&format!("{name}/node_modules/{package}/package.json"), installed.to_string());
         let tarball = plan.artefacts.iter().find(|artefact| artefact.kind == ArtefactKind::NpmTarball).expect("there is one");
         self.write(&format!("{name}/package.tgz"), &tarball.bytes);
+        self.write(&format!("{name}/installed"), format!("node_modules/{package}"));
         self.write(&format!("{name}/package.json"), r#"{ "private": true, "type": "module" }"#);
         let mut imports = String::new();
         let mut loads = String::new();
@@ -67,6 +68,8 @@ impl Corpus {
             let specifier = format!("{package}{}", key.trim_start_matches('.'));
             let target = |condition: &str| conditions.get(condition).and_then(Value::as_str).unwrap_or_default();
             if conditions.get("types").is_some() {
+                let types = target("types");
+                assert!([".d.ts", ".d.mts"].iter().any(|extension| types.ends_with(extension)), "{name}: {types} is no declaration");
                 let _ = writeln!(imports, "export * as e{index} from {specifier:?};");
             }
             if spec.loads && [".js", ".mjs"].iter().any(|extension| target("default").ends_with(extension)) {
@@ -76,6 +79,8 @@ impl Corpus {
         self.write(&format!("{name}/imports.ts"), &imports);
         self.programs.push(format!("{name}/imports.ts"));
         self.write(&format!("{name}/load.mjs"), &loads);
+        let has_misuse = spec.uses.iter().any(|file| file.text.contains("// @ts-expect-error "));
+        assert!(imports.is_empty() || has_misuse, "{name}: no program uses it wrongly, so nothing shows that its types are there");
         for file in &spec.uses {
             self.write(&format!("{name}/{}", file.name), &file.text);
             if [".ts", ".mts", ".tsx"].iter().any(|extension| file.name.ends_with(extension)) && !file.name.starts_with("node_modules/") {

@@ -45,7 +45,7 @@ on_both_engines!(names, async |scratch| {
     let bench = Bench::on(scratch).await;
     let ada = bench.user("ada").await;
     bench.package("@std/path").await;
-    let everything = "is_archived, readme_source, runtime_compat, generation, announced, created_at, updated_at";
+    let everything = "is_archived, readme_source, runtime_compat, dist_tags, generation, announced, created_at, updated_at";
     let copy = format!(
         "INSERT INTO packages (scope, name, skeleton, description, {everything}) SELECT scope, 'Bad', 'Bad', '', {everything} FROM packages"
     );
@@ -59,6 +59,13 @@ on_both_engines!(names, async |scratch| {
         scratch,
         r#"UPDATE packages SET name = 'bad', runtime_compat = '{"moon":true}' WHERE name = 'bad_'"#,
         "packages.runtime_compat",
+        found,
+    )
+    .await;
+    damage(
+        scratch,
+        r#"UPDATE packages SET runtime_compat = '{}', dist_tags = '{"1.x":"1.0.0"}' WHERE name = 'bad'"#,
+        "packages.dist_tags",
         found,
     )
     .await;

@@ -1,10 +1,36 @@
 //! Everything there is, a part at a time.
 
 use slipway_common::model::job::Job;
+use slipway_common::model::package::Package;
 use slipway_tests::on_both_engines;
 
 use crate::bench::Bench;
 use crate::jobs::announce;
+
+on_both_engines!(what_was_announced_is_listed_with_its_generation, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    assert_eq!(bench.read(async |tx| tx.announcements().await.unwrap()).await, 0);
+    let [first, second, old, _] =
+        [bench.package("@aa/bb").await, bench.package("@b-b/aa").await, bench.package("@b-b/old").await, bench.package("@b-b/new").await];
+    bench
+        .write(async |tx| {
+            tx.mark_announced(&second, 7).await.unwrap();
+            tx.mark_announced(&first, 2).await.unwrap();
+            tx.mark_announced(&old, 1).await.unwrap();
+            let package = tx.package(&old).await.unwrap().unwrap();
+            assert!(tx.update_package(&Package { is_archived: true, ..package }).await.unwrap());
+        })
+        .await;
+    bench
+        .read(async |tx| {
+            assert_eq!(tx.announcements().await.unwrap(), 10);
+            assert_eq!(tx.announced_after(None, 10).await.unwrap(), [(first.clone(), 2), (second.clone(), 7)]);
+            assert_eq!(tx.announced_after(None, 1).await.unwrap(), [(first.clone(), 2)]);
+            assert_eq!(tx.announced_after(Some(&first), 10).await.unwrap(), [(second.clone(), 7)]);
+            assert_eq!(tx.announced_after(Some(&second), 10).await.unwrap(), []);
+        })
+        .await;
+});
 
 on_both_engines!(lists_go_on_behind_any_name, async |scratch| {
     let bench = Bench::on(scratch).await;

@@ -73,7 +73,17 @@ on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scrat
     let bench = Bench::on(scratch).await;
     let task = bench.ids.next();
     let record = Job::Record { subject: Subject::User(bench.ids.next()) };
-    let all = [Job::Publish { task }, Job::Store { task, plan: 3 }, announce(), record, Job::Housekeep, Job::Reconcile];
+    let readdress = Job::Readdress { urls: "https://r.example/ https://r.example/npm/".to_owned() };
+    let all = [
+        Job::Publish { task },
+        Job::Store { task, plan: 3 },
+        announce(),
+        record,
+        readdress,
+        Job::Catalogue,
+        Job::Housekeep,
+        Job::Reconcile,
+    ];
     assert_eq!(all.each_ref().map(Job::kind), Job::KINDS);
     for job in all {
         let id = bench.enqueue(&job).await;

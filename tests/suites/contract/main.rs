@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod accounts;
+mod addresses;
 mod authorizations;
 mod bench;
 mod broker;

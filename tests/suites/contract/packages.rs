@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::db::{Listing, Page};
 use slipway_common::model::finding::Findings;
-use slipway_common::model::package::{Package, ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{DistTags, Package, ReadmeSource, RuntimeCompat};
 use slipway_common::model::publish::{PublishError, PublishState};
 use slipway_tests::on_both_engines;
 
@@ -23,6 +23,7 @@ on_both_engines!(a_package_starts_empty_and_changes_as_told, async |scratch| {
         is_archived: false,
         readme_source: ReadmeSource::Jsdoc,
         runtime_compat: RuntimeCompat::default(),
+        tags: DistTags::new(),
         generation: 0,
         announced: 0,
         created_at: bench.now(),
@@ -46,6 +47,25 @@ on_both_engines!(a_package_starts_empty_and_changes_as_told, async |scratch| {
     let absent = package_name("@std/none");
     assert_eq!(bench.read(async |tx| tx.package(&absent).await.unwrap()).await, None);
     assert!(!bench.write(async |tx| tx.update_package(&Package { name: absent, ..changed }).await.unwrap()).await);
+});
+
+on_both_engines!(a_package_has_the_tags_that_it_is_given, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (name, other) = (bench.package("@std/path").await, bench.package("@std/other").await);
+    let tags: DistTags = [("next", "2.0.0-rc.1"), ("LTS", "1.0.0"), ("a.b_c-d", "1.0.0")]
+        .map(|(tag, version)| (tag.try_into().unwrap(), version.try_into().unwrap()))
+        .into();
+    bench.advance(TimeDelta::microseconds(1));
+    assert!(bench.write(async |tx| tx.set_tags(&name, &tags).await.unwrap()).await);
+    let package = bench.read(async |tx| tx.package(&name).await.unwrap().unwrap()).await;
+    assert_eq!((&package.tags, package.updated_at), (&tags, bench.now()));
+    let draft = Package { tags: DistTags::new(), ..package };
+    assert!(bench.write(async |tx| tx.update_package(&draft).await.unwrap()).await);
+    assert_eq!(bench.read(async |tx| tx.package(&name).await.unwrap().unwrap().tags).await, tags, "they are changed by themselves");
+    assert_eq!(bench.read(async |tx| tx.package(&other).await.unwrap().unwrap().tags).await, DistTags::new());
+    assert!(bench.write(async |tx| tx.set_tags(&name, &DistTags::new()).await.unwrap()).await);
+    assert_eq!(bench.read(async |tx| tx.package(&name).await.unwrap().unwrap().tags).await, DistTags::new());
+    assert!(!bench.write(async |tx| tx.set_tags(&package_name("@std/none"), &tags).await.unwrap()).await);
 });
 
 on_both_engines!(packages_that_differ_in_hyphens_alone_are_one, async |scratch| {

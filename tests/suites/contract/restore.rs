@@ -44,7 +44,8 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         is_archived: true,
         readme_source: row.readme_source,
         runtime_compat: row.runtime_compat,
-        versions: Vec::new(),
+        tags: [("next".try_into().unwrap(), draft.version.clone())].into(),
+        changed: Vec::new(),
         created_at: row.created_at,
         updated_at: row.updated_at,
         generation: 9,
@@ -70,6 +71,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
     assert_eq!(tx.version(&package, &draft.version).await.unwrap().unwrap(), version);
     assert_eq!(tx.dependencies_of(&package, &draft.version).await.unwrap(), [needs]);
     let back = tx.package(&package).await.unwrap().unwrap();
+    assert_eq!(back.tags, record.tags);
     assert_eq!((back.generation, back.announced, back.is_archived, back.repository), (9, 8, true, record.repository));
     assert_eq!(tx.publish(publish.id).await.unwrap().unwrap().upload, publish.upload);
 });

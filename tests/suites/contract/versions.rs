@@ -68,6 +68,7 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
             npm_manifest: json!({
                 "types": "z", "exports": { ".": { "types": "./m.d.ts", "default": "./m.js" }, "./b": "./b.js" },
                 "number": 1.5, "hostile": "a\0b", "list": [1, { "z": 1, "a": null }],
+                "slipway": { "revision": 2, "untyped": { "./m.ts": ["b", "a"] }, "compiler": "typescript 7.0.2" },
             }),
             artefacts: kinds.map(|kind| ArtefactRecord { kind, digest: Sha256::of(b"x"), size: 1 << 40 }).into(),
             ..bench.draft_version(&package, "1.0.0", bench.ids.next()).content
@@ -77,6 +78,8 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
     assert!(bench.write(async |tx| tx.create_version(&version, &[]).await.unwrap()).await);
     let found = bench.read(async |tx| tx.version(&package, &version.version).await.unwrap().unwrap()).await;
     assert_eq!(found, version);
+    assert_eq!(found.content.untyped(), [("./m.ts".to_owned(), vec!["b".to_owned(), "a".to_owned()])].into());
+    assert_eq!(found.content.compiler(), Some("typescript 7.0.2"));
     let order: Vec<_> = found.content.exports.0.keys().map(ExportKey::as_str).collect();
     assert_eq!(order, ["./zz", ".", "./a"], "the author's order");
     assert_eq!(found.content.npm_manifest.to_string(), version.content.npm_manifest.to_string(), "to the byte");
@@ -154,6 +157,27 @@ on_both_engines!(the_latest_is_stable_and_not_yanked, async |scratch| {
     assert_eq!(latest().await.as_deref(), Some("2.0.0+a-b"));
 });
 
+on_both_engines!(who_names_no_version_gets_the_highest_stable_one_or_else_the_highest, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let given = async || bench.read(async |tx| tx.default_version(&package).await.unwrap()).await.map(|version| version.to_string());
+    let yank =
+        async |version: &str| bench.write(async |tx| assert!(tx.set_yanked(&package, &version_of(version), true).await.unwrap())).await;
+    assert_eq!(given().await, None);
+    for (version, expected) in
+        [("2.0.0-rc.2", "2.0.0-rc.2"), ("2.0.0-rc.10", "2.0.0-rc.10"), ("1.0.0", "1.0.0"), ("0.9.0", "1.0.0"), ("1.1.0", "1.1.0")]
+    {
+        bench.stored(&package, version).await;
+        assert_eq!(given().await.as_deref(), Some(expected), "after {version}");
+    }
+    for (version, expected) in [("1.1.0", "1.0.0"), ("1.0.0", "0.9.0"), ("0.9.0", "2.0.0-rc.10"), ("2.0.0-rc.10", "2.0.0-rc.2")] {
+        yank(version).await;
+        assert_eq!(given().await.as_deref(), Some(expected), "without {version}");
+    }
+    yank("2.0.0-rc.2").await;
+    assert_eq!(given().await, None);
+});
+
 on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
     let bench = Bench::on(scratch).await;
     let package = bench.package("@std/path").await;
@@ -163,6 +187,7 @@ on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
             .read(async |tx| {
                 [
                     tx.latest_version(&package).await.unwrap().is_some(),
+                    tx.default_version(&package).await.unwrap().is_some(),
                     !tx.versions_of(&package, Page::default()).await.unwrap().items.is_empty(),
                     tx.count_versions(&package).await.unwrap() == 1,
                     tx.count_newer_versions(&package, &version_of("0.1.0")).await.unwrap() == 1,
@@ -172,7 +197,7 @@ on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
             })
             .await
     };
-    assert_eq!(seen().await, [false; 6]);
+    assert_eq!(seen().await, [false; 7]);
     assert!(bench.read(async |tx| tx.version(&package, &version).await.unwrap()).await.is_some(), "who asks for it by name does");
     bench
         .write(async |tx| {
@@ -182,11 +207,11 @@ on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
         })
         .await;
     // Its bytes are in place: the documents that are written next list it, and nothing else does yet.
-    assert_eq!(seen().await, [false, false, false, false, true, true]);
+    assert_eq!(seen().await, [false, false, false, false, false, true, true]);
     bench.write(async |tx| tx.mark_announced(&package, 2).await.unwrap()).await;
-    assert_eq!(seen().await, [false, false, false, false, true, true], "an older generation does not show it");
+    assert_eq!(seen().await, [false, false, false, false, false, true, true], "an older generation does not show it");
     bench.write(async |tx| tx.mark_announced(&package, 3).await.unwrap()).await;
-    assert_eq!(seen().await, [true; 6]);
+    assert_eq!(seen().await, [true; 7]);
     assert_eq!(bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap()).await.stored_generation, Some(3));
 });
 

@@ -153,7 +153,7 @@ async fn zombie(step: Step) {
 
         frozen.thaw();
         frozen.stop().await;
-        assert_eq!(observer.look(&name).await, [["1.0.1", "1.0.0"], ["1.0.1", "1.0.0"]]);
+        assert_eq!(observer.look(&name).await, [["1.0.1", "1.0.0"], ["1.0.0", "1.0.1"]]);
         let mut after = fleet.picture().await;
         let objects = after.get_mut("private objects").expect("there are some");
         // The pack of an attempt that was overtaken goes when the house is tidied.

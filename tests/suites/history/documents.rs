@@ -28,10 +28,12 @@ pub(crate) async fn agree(storage: &Storage, name: &PackageName, row: &PackageRo
     assert_eq!(short["generation"], generation, "{name}: abbreviated.json");
     assert_eq!(full["description"], row.description.as_str(), "{name}: index.json");
 
-    let highest_first: Vec<String> = row.versions.keys().rev().map(ToString::to_string).collect();
-    for (document, title) in [(&meta, "meta.json"), (&full, "index.json"), (&short, "abbreviated.json")] {
+    let rising: Vec<String> = row.versions.keys().map(ToString::to_string).collect();
+    let falling: Vec<String> = rising.iter().rev().cloned().collect();
+    for (document, title, order) in [(&meta, "meta.json", &falling), (&full, "index.json", &rising), (&short, "abbreviated.json", &rising)]
+    {
         let listed: Vec<_> = document["versions"].as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
-        assert_eq!(listed, highest_first, "{name}: {title}");
+        assert_eq!(listed, *order, "{name}: {title}");
     }
     for (version, of_version) in &row.versions {
         let text = version.to_string();

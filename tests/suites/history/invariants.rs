@@ -55,6 +55,7 @@ async fn objects_and_rows_agree(storage: &Storage, packages: &BTreeMap<PackageNa
             listed.remove(&key.text());
         }
     }
+    assert!(listed.remove(&StorageKey::NpmKeys.text()).is_some(), "there is a list of signing keys");
     assert!(listed.is_empty(), "objects that belong to nothing: {:?}", listed.keys());
 }
 
@@ -103,6 +104,6 @@ pub(crate) async fn nothing_stays_behind(stage: &Stage<'_>) {
     let database = stage.registry.database();
     assert_eq!(uploads(&stage.registry.context().storage).await, rows::uploads(database, &["published", "failed"]).await);
     let jobs = database.connect().await.texts("SELECT kind FROM jobs").await;
-    let rounds = [Some("housekeep"), Some("reconcile")];
+    let rounds = [Some("catalogue"), Some("housekeep"), Some("reconcile")];
     assert!(jobs.iter().all(|kind| rounds.contains(&kind.as_deref())), "jobs that are left: {jobs:?}");
 }

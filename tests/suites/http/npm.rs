@@ -81,11 +81,15 @@ async fn what_is_not_there_is_said_in_npm_s_words() {
         "/npm/@jsr/acme__nope",
         "/npm/@jsr/acme__maths/-/acme__maths-1.0.1.tgz",
         "/npm/@jsr/acme__maths/-/other-1.0.0.tgz",
-        "/npm/@jsr/acme__maths/1.0.0",
+        "/npm/@jsr/acme__maths/1.0.1",
+        "/npm/@jsr/acme__nope/1.0.0",
+        "/npm/@jsr/acme__maths/1.0.0/package.json",
+        "/npm/-/package/@jsr%2facme__nope/dist-tags",
+        "/npm/-/package/left-pad/dist-tags",
+        "/npm/-/nothing",
         "/npm/left-pad",
         "/npm/@types/node",
         "/npm/@jsr/acme_maths",
-        "/npm/-/v1/search?text=x",
         "/npm/@jsr/..%2f..%2fuploads",
         "/npm/%ff",
     ] {
@@ -94,6 +98,108 @@ async fn what_is_not_there_is_said_in_npm_s_words() {
         assert_eq!(answer.json(), json!({ "error": "not found", "message": "not found" }), "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "a version may be there a moment later");
     }
-    let answer = registry.anonymous().send(Method::PUT, DOCUMENT, &[], bytes::Bytes::from_static(b"{}")).await;
-    assert_eq!((answer.status, answer.json()["message"] == Value::Null), (405, false));
+    // Clients try what other registries have, with any method, and go on where there is nothing.
+    for (method, path) in [
+        (Method::POST, "/npm/-/npm/v1/security/advisories/bulk"),
+        (Method::POST, "/npm/-/v1/login"),
+        (Method::PUT, "/npm/-/user/org.couchdb.user:ada"),
+        (Method::DELETE, "/npm/left-pad/-rev/1"),
+    ] {
+        let answer = registry.anonymous().send(method, path, &[], bytes::Bytes::from_static(b"{}")).await.expect(404);
+        assert_eq!(answer.json()["error"], "not found", "{path}");
+    }
+    for method in [Method::PUT, Method::POST, Method::DELETE, Method::PATCH] {
+        let answer = registry.anonymous().send(method, DOCUMENT, &[], bytes::Bytes::from_static(b"{}")).await.expect(405);
+        assert!(answer.json()["error"].as_str().unwrap().contains("deno publish"), "{}", answer.text());
+        assert_eq!(answer.json()["error"], answer.json()["message"]);
+        assert_eq!(answer.header("content-type"), "application/json");
+    }
+}
+
+#[tokio::test]
+async fn the_short_document_is_for_who_likes_it_as_well() {
+    let registry = published().await;
+    let is_short = async |accept: &str| {
+        let answer = registry.anonymous().with("accept", accept).get(DOCUMENT).await.expect(200);
+        assert_eq!((answer.header("vary"), answer.header("content-type")), ("Accept", "application/json"), "{accept}");
+        answer.json()["_id"] == Value::Null
+    };
+    for accept in [SHORT, "application/vnd.npm.install-v1+json", "application/json;q=0.5, application/vnd.npm.install-v1+json;q=0.6"] {
+        assert!(is_short(accept).await, "{accept}");
+    }
+    for accept in ["*/*", "application/json", "application/json; q=1.0, */*", "application/vnd.npm.install-v1+json;q=0, */*", "text/html"] {
+        assert!(!is_short(accept).await, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_a_document_is_told_so() {
+    let registry = published().await;
+    for path in [
+        DOCUMENT,
+        "/npm/@jsr/acme__maths/latest",
+        "/npm/-/package/@jsr%2facme__maths/dist-tags",
+        "/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz",
+        "/npm/",
+        "/npm/-/ping",
+    ] {
+        for accept in ["*/*", SHORT] {
+            let client = registry.anonymous().with("accept", accept);
+            let get = client.get(path).await.expect(200);
+            let tag = get.header("etag").to_owned();
+            assert!(tag.starts_with('"') && tag.ends_with('"'), "{path}: a tag that is strong: {tag}");
+            let head = client.head(path).await.expect(200);
+            let shown = ["etag", "content-length", "content-type", "cache-control", "vary"];
+            assert_eq!(shown.map(|name| head.header(name)), shown.map(|name| get.header(name)), "{path}");
+            assert_eq!((head.body.len(), head.header("content-length")), (0, get.body.len().to_string().as_str()), "{path}");
+            for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+                let again = client.clone().with("if-none-match", &known).get(path).await.expect(304);
+                assert_eq!((again.body.len(), again.header("etag"), again.header("vary")), (0, tag.as_str(), "Accept"), "{path} {known}");
+            }
+            drop(client.clone().with("if-none-match", "\"other\"").get(path).await.expect(200));
+        }
+    }
+    // What one representation is called says nothing about the other.
+    let full = registry.anonymous().get(DOCUMENT).await.header("etag").to_owned();
+    drop(registry.anonymous().with("accept", SHORT).with("if-none-match", &full).get(DOCUMENT).await.expect(200));
+}
+
+#[tokio::test]
+async fn the_host_of_npm_answers_without_the_prefix() {
+    let registry = published().await;
+    let npm = registry.anonymous().with("host", "npm.registry.test");
+    for (path, other) in [
+        ("/@jsr/acme__maths", DOCUMENT),
+        ("/@jsr%2facme__maths", DOCUMENT),
+        ("/@jsr/acme__maths/%5E1.0.0", "/npm/@jsr/acme__maths/1.0.0"),
+        ("/@jsr/acme__maths/-/acme__maths-1.0.0.tgz", "/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz"),
+        ("/-/package/@jsr%2facme__maths/dist-tags", "/npm/-/package/@jsr%2facme__maths/dist-tags"),
+        ("/", "/npm/"),
+        ("/-/ping", "/npm/-/ping"),
+    ] {
+        assert_eq!(npm.get(path).await.expect(200).body, registry.anonymous().get(other).await.expect(200).body, "{path}");
+    }
+    for path in ["/nothing", "/healthz", "/@acme/maths/meta.json", "/api/scopes/acme"] {
+        assert_eq!(npm.get(path).await.expect(404).json()["error"], "not found", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_says_what_proxies_and_clients_check() {
+    let registry = published().await;
+    for accept in ["*/*", SHORT] {
+        let document = registry.anonymous().with("accept", accept).get(DOCUMENT).await.expect(200).json();
+        let dist = &document["versions"]["1.0.0"]["dist"];
+        let tarball = registry.anonymous().get("/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz").await.expect(200).body;
+        let shasum = slipway_common::ids::Sha1::of(&tarball).hex();
+        assert_eq!((dist["shasum"].as_str(), shasum.to_lowercase()), (Some(shasum.as_str()), shasum.clone()), "{accept}");
+        let (mut files, mut bytes) = (0, 0);
+        for entry in tar::Archive::new(flate2::read::GzDecoder::new(&tarball[..])).entries().unwrap() {
+            (files, bytes) = (files + 1, bytes + entry.unwrap().size());
+        }
+        assert_eq!((&dist["fileCount"], &dist["unpackedSize"]), (&json!(files), &json!(bytes)), "{accept}");
+        for when in ["created", "modified", "1.0.0"] {
+            assert_eq!(document["time"][when], "2025-01-01T00:00:00.000Z", "{accept} {when}");
+        }
+    }
 }

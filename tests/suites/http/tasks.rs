@@ -162,3 +162,40 @@ async fn stages_are_shown_to_those_whom_they_concern() {
     registry.database().execute("UPDATE scope_members SET is_admin = TRUE").await;
     assert_eq!(status(&member, &task).await["stages"], shown);
 }
+
+/// What an author has to know of a slow type is on the task, on the version and in the packages that people install.
+#[tokio::test]
+async fn exports_without_types_are_listed() {
+    let registry = TestRegistry::without_worker().await;
+    let author = registry.author("@acme/maths").await;
+    let source = "export const port = Number(\"80\");\nexport function double(value: number) {\n  return value * 2;\n}\nexport const name: string = \"maths\";\n";
+    let task = registry.accept(&author, &small("1.0.0").file("mod.ts", source)).await;
+    registry.drain().await;
+    let seen = status(&registry.anonymous(), &task).await;
+    assert_eq!(seen["untyped"], json!({ "./mod.ts": ["double", "port"] }));
+    let said = |severity: &str| -> Vec<String> {
+        let findings = seen["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == severity);
+        findings
+            .map(|finding| format!("{}:{} {}", finding["file"].as_str().unwrap(), finding["line"], finding["message"].as_str().unwrap()))
+            .collect()
+    };
+    assert_eq!(
+        said("warning"),
+        [
+            "/mod.ts:1 slow types in 'port': missing explicit type in the public API",
+            "/mod.ts:2 slow types in 'double': missing explicit return type in the public API",
+        ]
+    );
+    let note = "/mod.ts:null the declarations of this module are made by fast check, with `any` in the types of 'double', 'port'";
+    assert_eq!(said("note"), [note]);
+    let version = registry.anonymous().get("/api/scopes/acme/packages/maths/versions/1.0.0").await.expect(200).json();
+    assert_eq!((&version["untyped"], &version["compiler"]), (&seen["untyped"], &Value::Null));
+    let npm = registry.anonymous().get("/npm/@jsr/acme__maths").await.expect(200).json();
+    assert_eq!(npm["versions"]["1.0.0"]["slipway"]["untyped"], seen["untyped"]);
+
+    let task = registry.accept(&author, &small("1.0.1")).await;
+    assert_eq!(status(&registry.anonymous(), &task).await.get("untyped"), None, "there is no version yet");
+    registry.drain().await;
+    let seen = status(&registry.anonymous(), &task).await;
+    assert_eq!((&seen["untyped"], &seen["findings"]), (&json!({}), &json!([])));
+}

@@ -1,5 +1,6 @@
 //! Publishing, by the front door: what is accepted, what is refused and in which words, and what the world looks like afterwards.
 
+mod addresses;
 mod codes;
 mod crowd;
 mod desk;

@@ -42,6 +42,7 @@ async fn the_rebuilt_registry_is_the_same_and_goes_on() {
     author.publish_through(&maths.clone().version("2.0.0").file("mod.ts", "export * from \"jsr:@acme/maths@^1\";\n")).await;
     drop(author.patch("/api/scopes/acme/packages/maths/versions/1.0.0", json!({ "yanked": true })).await.expect(204));
     drop(author.patch("/api/scopes/acme/packages/maths", json!({ "description": "Adds." })).await.expect(200));
+    drop(author.put("/api/scopes/acme/packages/maths/dist-tags/next", json!({ "version": "1.1.0-rc.1" })).await.expect(204));
     registry.drain().await;
     assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
     let (before, objects) = (rows(registry.database()).await, registry.public_objects().await);
@@ -73,6 +74,8 @@ async fn the_rebuilt_registry_is_the_same_and_goes_on() {
     assert!(author.publish(&maths).await.refusal().contains("duplicate"), "what was published stays published");
     assert_eq!(author.publish_through(&maths.clone().version("2.1.0")).await["status"], "success");
     let meta = registry.anonymous().get("/@acme/maths/meta.json").await.expect(200).json();
+    let tags = registry.anonymous().get("/npm/-/package/@jsr%2facme__maths/dist-tags").await.expect(200).json();
+    assert_eq!(tags, json!({ "latest": "2.1.0", "next": "1.1.0-rc.1" }));
     assert_eq!((&meta["latest"], &meta["versions"]["1.0.0"]["yanked"]), (&json!("2.1.0"), &json!(true)));
     assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
 }

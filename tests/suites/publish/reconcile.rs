@@ -43,21 +43,25 @@ async fn every_damage_is_seen_and_put_right() {
     flip(&registry, &StorageKey::NpmTarball { package: words, version: "1.0.0".try_into().unwrap() }).await;
     storage.delete(&StorageKey::PackageMeta("@acme/words".try_into().unwrap())).await.unwrap();
     storage.delete(&StorageKey::ScopeRecord("acme".try_into().unwrap())).await.unwrap();
+    storage.delete(&StorageKey::PackageRecord("@acme/words".try_into().unwrap())).await.unwrap();
+    let maths = "@acme/maths".try_into().unwrap();
+    flip(&registry, &StorageKey::VersionRecord { package: maths, version: "1.0.0".try_into().unwrap() }).await;
     registry.database().execute("DELETE FROM versions WHERE name = 'maths' AND version = '1.1.0'").await;
 
     let damage = [
         "documentMissing @acme/words/meta.json",
+        "documentMissing registry/packages/acme/words.json",
         "documentMissing registry/scopes/acme.json",
         "documentStale @acme/maths/meta.json",
         "documentStale npm/@jsr/acme__maths/abbreviated.json",
         "documentStale npm/@jsr/acme__maths/index.json",
-        "documentStale registry/packages/acme/maths.json",
+        "documentStale registry/versions/acme/maths/1.0.0.json",
         "objectDamaged npm/@jsr/acme__words/-/acme__words-1.0.0.tgz",
         "objectMissing @acme/maths/1.0.0/mod.ts",
         "versionWithoutRow @acme/maths@1.1.0",
     ];
     // One line stands for all objects of a version.
-    let lost = ["objectWithoutRow @acme/maths/1.1.0/jsr.json"];
+    let lost = ["objectWithoutRow @acme/maths/1.1.0/jsr.json", "objectWithoutRow registry/versions/acme/maths/1.1.0.json"];
     let seen = registry.compare(Repair::Nothing).await;
     for line in damage.iter().chain(&lost) {
         assert!(seen.contains(&(*line).to_owned()), "{line} is not in {seen:#?}");

@@ -18,9 +18,14 @@ async fn record(registry: &TestRegistry, key: &StorageKey) -> Option<Value> {
     seen.bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
-fn versions(record: &Value) -> Vec<String> {
-    let versions = record["versions"].as_array().unwrap().iter();
-    versions.map(|one| format!("{}{}", one["version"].as_str().unwrap(), if one["is_yanked"] == true { " yanked" } else { "" })).collect()
+fn of_version(version: &str) -> StorageKey {
+    StorageKey::VersionRecord { package: "@acme/maths".try_into().unwrap(), version: version.try_into().unwrap() }
+}
+
+/// What was changed of versions.
+fn changed(record: &Value) -> Vec<String> {
+    let versions = record["changed"].as_array().unwrap().iter();
+    versions.map(|one| format!("{} {}", one["version"].as_str().unwrap(), one["is_yanked"])).collect()
 }
 
 #[tokio::test]
@@ -32,17 +37,23 @@ async fn what_happens_is_written_down() {
     assert_eq!((scope["members"].as_array().unwrap().len(), &scope["members"][0]["is_admin"]), (1, &json!(true)));
     let user = scope["creator_id"].as_str().unwrap().parse().unwrap();
     assert_eq!(record(&registry, &StorageKey::UserRecord(user)).await.unwrap()["login"], "acme-author");
-    assert_eq!(versions(&record(&registry, &of_package()).await.unwrap()), [""; 0]);
+    let empty = record(&registry, &of_package()).await.unwrap();
+    assert_eq!((&empty["changed"], &empty["generation"]), (&json!([]), &json!(0)));
 
     for version in ["1.0.0", "1.1.0"] {
         assert_eq!(author.publish_through(&small(version)).await["status"], "success");
+        let written = record(&registry, &of_version(version)).await.unwrap();
+        assert_eq!((&written["version"], &written["npm_manifest"]["version"]), (&json!(version), &json!(version)));
     }
+    assert_eq!(record(&registry, &of_package()).await.unwrap(), empty, "a version is no news about the package");
+    let first = record(&registry, &of_version("1.0.0")).await;
     drop(author.patch("/api/scopes/acme/packages/maths/versions/1.0.0", json!({ "yanked": true })).await);
     drop(author.patch("/api/scopes/acme/packages/maths", json!({ "description": "Adds." })).await.expect(200));
     drop(author.patch("/api/scopes/acme", json!({ "description": "Acme." })).await.expect(200));
     registry.drain().await;
     let package = record(&registry, &of_package()).await.unwrap();
-    assert_eq!((versions(&package), &package["description"]), (vec!["1.1.0".to_owned(), "1.0.0 yanked".to_owned()], &json!("Adds.")));
+    assert_eq!((changed(&package), &package["description"]), (vec!["1.0.0 true".to_owned()], &json!("Adds.")));
+    assert_eq!(record(&registry, &of_version("1.0.0")).await, first, "what is remembered of a version never changes");
     let scope = record(&registry, &StorageKey::ScopeRecord("acme".try_into().unwrap())).await.unwrap();
     assert_eq!(scope["description"], "Acme.");
 }
@@ -53,13 +64,14 @@ async fn a_record_that_is_lost_or_damaged_is_written_whole() {
     let author = registry.author("@acme/maths").await;
     author.publish_through(&small("1.0.0")).await;
     let storage = &registry.context().storage;
+    drop(author.patch("/api/scopes/acme/packages/maths", json!({ "description": "Adds." })).await.expect(200));
+    registry.drain().await;
     storage.delete(&of_package()).await.unwrap();
     author.publish_through(&small("1.1.0")).await;
-    let whole = storage.get(&of_package()).await.unwrap();
-    assert_eq!(versions(&serde_json::from_slice(&whole).unwrap()), ["1.1.0", "1.0.0"]);
+    assert_eq!(record(&registry, &of_package()).await.unwrap()["description"], "Adds.");
     storage.put(&of_package(), Bytes::from_static(b"{ not")).await.unwrap();
     author.publish_through(&small("1.2.0")).await;
-    assert_eq!(versions(&record(&registry, &of_package()).await.unwrap()), ["1.2.0", "1.1.0", "1.0.0"]);
+    assert_eq!(record(&registry, &of_package()).await.unwrap()["description"], "Adds.");
 }
 
 #[tokio::test]

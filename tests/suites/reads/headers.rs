@@ -1,9 +1,9 @@
 //! Every object, asked for in every way that a cache asks.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
 use reqwest::{Client, Method, Response, StatusCode};
-use slipway_common::ids::Sha256;
+use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::storage::{Storage, StorageKey, Store};
 
 use crate::edge::Edge;
@@ -72,6 +72,38 @@ pub(crate) async fn are_right(edge: &Edge, storage: &Storage) -> usize {
     asked
 }
 
+/// Demands that whoever names the short npm document gets it, and everybody else the full one, and that no cache mixes them up.
+pub(crate) async fn npm_documents_are_chosen(edge: &Edge, storage: &Storage, package: &str) {
+    let package: PackageName = package.try_into().expect("a test writes valid names");
+    let url = edge.url(&format!("/npm/{}", package.npm_name()));
+    let mut tags = Vec::new();
+    for (accept, key) in [
+        ("application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*", StorageKey::PackumentAbbreviated(package.clone())),
+        ("application/json", StorageKey::Packument(package.clone())),
+        ("application/json; q=1.0, */*", StorageKey::Packument(package.clone())),
+    ] {
+        let stored = storage.get(&key).await.expect("it was announced");
+        let answer = ask(Method::GET, &url, with(&[(ACCEPT, accept)])).await;
+        is_of(&answer, &key, StatusCode::OK);
+        assert!(said(&answer, "vary").split(',').any(|name| name.trim() == "Accept"), "{accept}");
+        let tag = said(&answer, "etag").to_owned();
+        assert_eq!(answer.bytes().await.expect("it is whole"), stored, "{accept}");
+        let head = ask(Method::HEAD, &url, with(&[(ACCEPT, accept)])).await;
+        assert_eq!((said(&head, "content-length"), said(&head, "etag")), (stored.len().to_string().as_str(), tag.as_str()), "{accept}");
+        let same = ask(Method::GET, &url, with(&[(ACCEPT, accept), (IF_NONE_MATCH, &tag)])).await;
+        assert_eq!(same.status(), StatusCode::NOT_MODIFIED, "{accept}");
+        // Compressed on its way, it is called by a weak tag, which does as well.
+        let packed = ask(Method::GET, &url, with(&[(ACCEPT, accept), (ACCEPT_ENCODING, "gzip")])).await;
+        let weak = said(&packed, "etag").to_owned();
+        assert_eq!((said(&packed, "content-encoding"), weak.as_str()), ("gzip", format!("W/{tag}").as_str()), "{accept}");
+        assert!(packed.bytes().await.expect("it is whole").len() < stored.len(), "{accept}");
+        let same = ask(Method::GET, &url, with(&[(ACCEPT, accept), (ACCEPT_ENCODING, "gzip"), (IF_NONE_MATCH, &weak)])).await;
+        assert_eq!(same.status(), StatusCode::NOT_MODIFIED, "{accept}");
+        tags.push(tag);
+    }
+    assert!(tags[0] != tags[1] && tags[1] == tags[2], "{tags:?}");
+}
+
 /// Demands what the key says of its object.
 fn is_of(answer: &Response, key: &StorageKey, status: StatusCode) {
     let text = key.text();
@@ -94,7 +126,11 @@ pub(crate) async fn misses_are_right(edge: &Edge) {
         assert_eq!(answer.status(), StatusCode::OK, "{question}");
         assert_eq!(answer.json::<serde_json::Value>().await.expect("it is the document")["name"], "kit", "{question}");
     }
-    // Uploads are nobody's business, and the API is not there to be asked.
+    // Uploads are nobody's business, and the API is not there to be asked: not for ranges and searches either, which no bucket has.
+    for path in ["/npm/@jsr/acme__kit/%5E1.0.0", "/npm/@jsr/acme__kit/latest", "/npm/-/v1/search?text=kit"] {
+        let answer = ask(Method::GET, &edge.url(path), HeaderMap::new()).await;
+        assert_eq!(answer.status(), StatusCode::BAD_GATEWAY, "{path}");
+    }
     for path in ["/private/uploads/x.tgz", "/@acme/kit", "/", "/api/scopes/acme", "/@acme/kit/..%2f..%2fprivate/uploads/x.tgz"] {
         let answer = ask(Method::GET, &edge.url(path), HeaderMap::new()).await;
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY, "{path}");

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::edge::{Behind, CONFIGURATION, Edge, free_port, is_installed};
 
 /// Addresses of objects, in every spelling that clients have.
-const OBJECTS: [&str; 9] = [
+const OBJECTS: [&str; 13] = [
     "/@acme/maths/meta.json",
     "/@acme/maths/1.0.0_meta.json",
     "/@acme/maths/1.0.0/mod.ts",
@@ -22,6 +22,10 @@ const OBJECTS: [&str; 9] = [
     "/npm/@jsr/acme__maths/-/acme__maths-1.0.0-rc.1+b.tgz",
     "/-/npm/v1/keys",
     "/-/npm/v1/attestations/@jsr/acme__maths@1.0.0",
+    "/-/npm/v1/attestations/@jsr%2facme__maths@1.0.0",
+    "/npm/-/npm/v1/keys",
+    "/npm/-/npm/v1/attestations/@jsr/acme__maths@1.0.0",
+    "/npm/-/npm/v1/attestations/@jsr%2facme__maths@1.0.0",
 ];
 
 /// Where the public store is on the bucket's server.
@@ -76,6 +80,34 @@ pub(crate) async fn the_edge_sends_everybody_where_the_table_says() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+
+    // Beyond the table: this edge can tell who asks for the short npm document, and knows the other names of the registry.
+    let (full, short) = ("/npm/@jsr/acme__maths/index.json", "/npm/@jsr/acme__maths/abbreviated.json");
+    for (accept, document) in [
+        ("application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*", short),
+        ("application/vnd.npm.install-v1+json", short),
+        ("application/json, application/vnd.npm.install-v1+json", short),
+        ("application/json; q=1.0, application/vnd.npm.install-v1+json; q=0.8, */*", full),
+        ("application/vnd.npm.install-v1+json;q=0", full),
+        ("application/json; q=1.0, */*", full),
+        ("*/*", full),
+    ] {
+        for path in ["/npm/@jsr/acme__maths", "/npm/@jsr%2facme__maths", "/npm/@jsr%2Facme__maths"] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(
+                    asked(&http, &edge, method, path, &[("accept", accept)]).await,
+                    (To::Bucket, document.to_owned()),
+                    "{path} {accept}"
+                );
+            }
+        }
+    }
+    for path in
+        ["/@jsr/acme__maths", "/@jsr/acme__maths/1.0.0", "/@jsr/acme__maths/-/acme__maths-1.0.0.tgz", "/-/ping", "/npm/@jsr/acme__maths"]
+    {
+        let asked = asked(&http, &edge, "GET", path, &[("host", "npm.registry.example")]).await;
+        assert_eq!(asked, (To::Api, path.to_owned()), "npm.<host>{path}");
+    }
 }
 
 /// What the bucket does not say is said by both edges.

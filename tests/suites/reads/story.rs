@@ -107,6 +107,7 @@ pub(crate) async fn everything_is_read_from_the_bucket_alone() {
 
         assert!(headers::are_right(&edge, &fleet.storage).await > 40, "there is something to read");
         headers::misses_are_right(&edge).await;
+        headers::npm_documents_are_chosen(&edge, &fleet.storage, "@acme/kit").await;
         aside(move || install(&clients)).await;
         let log = edge.log();
         assert!(log.contains("Deno/") && log.contains("npm/"), "both were here:\n{log}");

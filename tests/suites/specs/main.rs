@@ -1,6 +1,7 @@
 //! One behaviour of the pipeline in each text file: files in, outcome out. `cargo spec` runs them, `UPDATE=1 cargo spec` writes
 //! down what comes out now. The format is in `tests/README.md`.
 
+mod edition;
 mod outcome;
 
 use std::fs;
@@ -16,11 +17,14 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs");
-    let trials = specs(&root).into_iter().map(|path| {
+    let found = specs(&root);
+    let (all, place) = (found.clone(), root.clone());
+    let edition = Trial::test("edition", move || on_large_stack(|| edition::check(&place, &all, is_update())));
+    let trials = found.into_iter().map(|path| {
         let name = path.strip_prefix(&root).expect("it was found below").with_extension("").display().to_string();
-        Trial::test(name, move || on_large_stack(&path))
+        Trial::test(name, move || on_large_stack(|| run(&path)))
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    libtest_mimic::run(&arguments, trials.chain([edition]).collect()).exit_code()
 }
 
 /// Every text file two levels down, in order.
@@ -36,9 +40,9 @@ fn specs(root: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn on_large_stack(path: &Path) -> Result<(), Failed> {
+fn on_large_stack(act: impl FnOnce() -> Result<(), Failed> + Send) -> Result<(), Failed> {
     std::thread::scope(|scope| {
-        let run = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || run(path));
+        let run = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, act);
         run.map_err(|error| error.to_string())?.join().unwrap_or_else(|_| Err("panicked".into()))
     })
 }

@@ -73,11 +73,12 @@ fn summary(plan: &Plan) -> String {
 /// The stored files that are not what was sent.
 fn rewritten(spec: &Spec, plan: &Plan) -> Vec<Section> {
     let stored = plan.artefacts.iter().filter_map(|artefact| match &artefact.kind {
-        ArtefactKind::Module(path) => Some((path.as_str(), String::from_utf8_lossy(&artefact.bytes).into_owned())),
+        ArtefactKind::Module(path) => Some((path.as_str(), &artefact.bytes[..])),
         _ => None,
     });
-    let sent = |path: &str| spec.files.iter().find(|file| file.name == path[1..]).map(|file| file.text.as_str());
-    stored.filter(|(path, text)| sent(path) != Some(text)).map(|(path, text)| section(path, text)).collect()
+    let sent = |path: &str| spec.files.iter().find(|file| file.path() == &path[1..]).map(Section::bytes);
+    let rewritten = stored.filter(|(path, bytes)| sent(path).as_deref() != Some(*bytes));
+    rewritten.map(|(path, bytes)| section(path, String::from_utf8_lossy(bytes).into_owned())).collect()
 }
 
 fn artefact(plan: &Plan, which: impl Fn(&ArtefactKind) -> bool) -> Result<String, String> {

@@ -11,16 +11,21 @@ use crate::demand;
 use crate::files::{all, directory, inside, key, label, local, read, resource, value};
 
 /// The settings without which a process of several cannot do its part.
-const DOORS: [&str; 4] = ["SLIPWAY_DATABASE", "SLIPWAY_OBJECTS", "SLIPWAY_OBJECTS_PRIVATE", "SLIPWAY_QUEUE"];
+const DOORS: [&str; 5] = ["SLIPWAY_DATABASE", "SLIPWAY_OBJECTS", "SLIPWAY_OBJECTS_PRIVATE", "SLIPWAY_QUEUE", "SLIPWAY_SIGNING_KEY"];
 
 /// Settings that a deployment cannot have from these files, each with the reason.
-const KEPT_OUT: [(&str, &str); 6] = [
+const KEPT_OUT: [(&str, &str); 11] = [
     ("SLIPWAY_CDN_PURGE", "Cloud CDN is told through an interface of its own; what changes is stored for moments"),
     ("SLIPWAY_CDN_PURGE_URL", "there is no purge"),
     ("SLIPWAY_CDN_TOKEN", "there is no purge"),
     ("SLIPWAY_CDN_TOKEN_HEADER", "there is no purge"),
     ("SLIPWAY_DATABASE_REPLICA", "there is one server; its second machine takes over and is not read"),
-    ("SLIPWAY_SIGNING_KEY", "it names a file, and no file is brought into the instances"),
+    ("SLIPWAY_TYPESCRIPT_COMPILER", "it names a file, and the image holds the binary alone"),
+    ("SLIPWAY_TYPESCRIPT_CPU_SECONDS", "there is no compiler"),
+    ("SLIPWAY_TYPESCRIPT_MEMORY_BYTES", "there is no compiler"),
+    ("SLIPWAY_TYPESCRIPT_NODE", "there is no compiler"),
+    ("SLIPWAY_TYPESCRIPT_PACKAGES", "there is no compiler"),
+    ("SLIPWAY_TYPESCRIPT_WALL_SECONDS", "there is no compiler"),
 ];
 
 /// What stands for a value that only an apply knows: the name of where it comes from, such that it fits into an address.

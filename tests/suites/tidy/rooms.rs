@@ -64,7 +64,8 @@ fn only_commands_know_the_worker() {
 
 #[test]
 fn only_the_worker_knows_the_compilers() {
-    let compilers = |word: &str| word.starts_with("deno_") || word.starts_with("swc_");
+    // One of them reads versions and ranges, and nothing else.
+    let compilers = |word: &str| (word.starts_with("deno_") && word != "deno_semver") || word.starts_with("swc_");
     let mut found = Vec::new();
     for source in shipped().iter().filter(|source| source.room() != "worker") {
         found.extend(source.identifiers().into_iter().filter(|(_, word)| compilers(word)).map(|(line, word)| source.offence(line, word)));
@@ -136,7 +137,7 @@ fn there_is_no_mode_flag() {
 }
 
 /// The rooms of common and how deep they lie. A room may import what lies above it.
-const LEVELS: [(&str, u8); 14] = [
+const LEVELS: [(&str, u8); 15] = [
     ("ids", 0),
     ("clock", 0),
     ("fault", 0),
@@ -150,6 +151,7 @@ const LEVELS: [(&str, u8); 14] = [
     ("queue", 3),
     ("steps", 3),
     ("jobs", 4),
+    ("signing", 4),
     ("context", 4),
 ];
 

@@ -170,7 +170,8 @@ impl Desk {
             Err(findings) => return self.answer(&Answer::<B::Plan>::Rejected(findings)),
         };
         drop(upload);
-        self.answer(&Answer::<B::Plan>::Examined { references: B::references(&draft) })?;
+        let unsaid = if self.limits.infers { B::unsaid(&draft) } else { None };
+        self.answer(&Answer::<B::Plan>::Examined { references: B::references(&draft), unsaid })?;
         let Ok(frame) = self.requests.recv() else { return Ok(true) };
         let Request::Facts(facts) = wire::decode(&frame)? else { return Err(unexpected("an upload instead of facts")) };
         drop(frame);

@@ -67,6 +67,8 @@ pub struct AnalysisLimits {
     pub packages_per_child: u32,
     /// Bytes of its own memory a child may keep between packages; one that keeps more is replaced.
     pub kept_bytes: u64,
+    /// Whether there is a compiler to find out what sources do not say.
+    pub infers: bool,
 }
 
 impl Default for AnalysisLimits {
@@ -81,6 +83,7 @@ impl Default for AnalysisLimits {
             answer_bytes: DEFAULT_ANSWER,
             packages_per_child: DEFAULT_PACKAGES,
             kept_bytes: DEFAULT_KEPT,
+            infers: false,
         }
     }
 }

@@ -8,7 +8,7 @@
 //! parent                      child
 //!   Upload ──────────────────► examine
 //!   ◄── Examined { references } | Rejected | Panicked
-//!   (looks at the world)
+//!   (looks at the world, has types inferred)
 //!   Facts ───────────────────► plan
 //!   ◄──────────────── Planned   | Rejected | Panicked
 //!   ◄───────────── Documented   | Panicked
@@ -44,7 +44,7 @@ use serde::de::DeserializeOwned;
 use slipway_common::ids::PackageName;
 use slipway_common::model::finding::Findings;
 
-use crate::pipeline::{Facts, Upload};
+use crate::pipeline::{Facts, Unsaid, Upload};
 
 /// What a child does with a package. The pipeline is the bench of the product; tests put theirs, which misbehaves.
 pub trait Bench: 'static {
@@ -65,6 +65,11 @@ pub trait Bench: 'static {
 
     /// The packages that have to be looked up.
     fn references(draft: &Self::Draft) -> Vec<PackageName>;
+
+    /// What a compiler could find out about it. Asked only where there is one.
+    fn unsaid(_draft: &Self::Draft) -> Option<Unsaid> {
+        None
+    }
 
     /// The rest, knowing the world.
     ///

@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 use super::process::ChildProcess;
 use super::wire::{self, Answer, FrameError, MAX_REQUEST_BYTES, Request};
 use super::{AnalysisError, AnalysisLimits, Bench, Crash};
-use crate::pipeline::{Facts, Upload};
+use crate::pipeline::{Facts, Unsaid, Upload};
 
 /// The path by which this program starts itself again. On Linux it is the file that is running, even after an upgrade has put
 /// another in its place; two versions would not understand each other.
@@ -48,6 +48,7 @@ pub struct Planned<B: Bench> {
 pub struct Examined<B> {
     lease: Lease,
     references: Vec<PackageName>,
+    unsaid: Option<Unsaid>,
     bench: PhantomData<fn() -> B>,
 }
 
@@ -88,7 +89,7 @@ impl<B: Bench> Analysis<B> {
             }
         };
         match lease.ask::<B::Plan>(frame).await? {
-            Answer::Examined { references } => Ok(Examined { lease, references, bench: PhantomData }),
+            Answer::Examined { references, unsaid } => Ok(Examined { lease, references, unsaid, bench: PhantomData }),
             Answer::Rejected(findings) => Err(lease.rejected(findings).await),
             _ => Err(lease.confused("a plan instead of references").await),
         }
@@ -100,6 +101,11 @@ impl<B: Bench> Examined<B> {
     #[must_use]
     pub fn references(&self) -> &[PackageName] {
         &self.references
+    }
+
+    /// What a compiler could find out. It is handed out once.
+    pub fn take_unsaid(&mut self) -> Option<Unsaid> {
+        self.unsaid.take()
     }
 
     /// Has the package planned, and then documented.

@@ -12,7 +12,7 @@ use slipway_common::model::finding::Findings;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::pipeline::{Facts, Upload};
+use crate::pipeline::{Facts, Unsaid, Upload};
 
 /// Longest frame a child accepts. More than ten times the default limit of an upload, so that an operator who gives a scope
 /// room is not stopped here; the child's limit on memory is what counts.
@@ -37,6 +37,8 @@ pub(super) enum Answer<P> {
     Examined {
         /// The packages it refers to.
         references: Vec<PackageName>,
+        /// What a compiler could find out, if the parent has one.
+        unsaid: Option<Unsaid>,
     },
     /// The package is not in order.
     Rejected(Findings),

@@ -1,10 +1,8 @@
-//! Writes the documents of a package, the public ones and its record: the one writer they have at a time.
+//! Writes the documents of a package, the public ones and the records: the one writer they have at a time.
 //!
 //! What is written was read in the transaction that claimed the job, so it shows every change that enqueued it. A document that
-//! shows a later generation than ours is left alone: then we are the late one. A package that has no version yet has no documents.
+//! shows a later generation than ours is left alone: then we are the late one. A package that has no version yet has none.
 
-use bytes::Bytes;
-use serde::Deserialize;
 use slipway_common::db::WriteTx;
 use slipway_common::formats::package_meta::{PackageMeta, VersionEntry};
 use slipway_common::formats::packument::Packument;
@@ -74,7 +72,7 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
         let is_about_versions = !snapshot.versions.is_empty();
         let documents = aside(move || documents(&snapshot, &npm_url)).await;
         let changed: Vec<StorageKey> = documents.iter().map(|(key, _)| key.clone()).collect();
-        let writes = documents.into_iter().map(|(key, bytes)| replace(workshop, key, bytes.into(), generation));
+        let writes = documents.into_iter().map(|(key, bytes)| workshop.documents.replace(&context.storage, key, bytes.into(), generation));
         futures::future::try_join_all(writes).await?;
         if is_about_versions {
             steps::reached(Step::DocumentsWritten);
@@ -132,24 +130,4 @@ async fn drop_packs(workshop: &Workshop, task: TaskId, committed: i64) {
             tracing::warn!(%task, attempt, %error, "a plan pack stays behind");
         }
     }
-}
-
-/// The generation a document shows: `generation`, or `_rev` in npm's full document.
-#[derive(Deserialize)]
-struct Shown {
-    generation: Option<i64>,
-    #[serde(rename = "_rev")]
-    revision: Option<String>,
-}
-
-async fn replace(workshop: &Workshop, key: StorageKey, bytes: Bytes, generation: i64) -> Result<(), JobError> {
-    let storage = &workshop.context.storage;
-    let seen = storage.look(&key).await?;
-    let shown = seen.bytes.as_deref().and_then(|bytes| serde_json::from_slice::<Shown>(bytes).ok());
-    let shown = shown.and_then(|shown| shown.generation.or_else(|| shown.revision?.parse().ok()));
-    if shown.is_some_and(|shown| shown > generation) {
-        tracing::info!(key = key.text(), generation, "a newer document is in place");
-        return Ok(());
-    }
-    Ok(storage.replace(&key, bytes, seen).await?)
 }

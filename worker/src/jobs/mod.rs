@@ -5,9 +5,12 @@
 //! changes nothing but the time.
 
 pub(crate) mod announce;
+pub(crate) mod catalogue;
+mod documents;
 pub(crate) mod housekeep;
 mod plan_pack;
 pub(crate) mod publish;
+pub(crate) mod readdress;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod store;
@@ -19,6 +22,8 @@ use slipway_common::jobs::{self, Settled};
 use slipway_common::model::job::{Claim, Lane};
 
 use crate::error::JobError;
+
+pub use documents::Documents;
 
 /// Settles a job in a transaction, or says that it is not ours any more. Returns the twin to ring after the commit.
 pub(crate) async fn settle(tx: &mut WriteTx, claim: &Claim) -> Result<Option<(JobId, Lane)>, JobError> {

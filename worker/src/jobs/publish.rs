@@ -17,6 +17,7 @@ use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::publish::{Publish, PublishError, PublishState};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
 use slipway_common::shutdown::aside;
+use slipway_common::signing::SigningKey;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use url::Url;
@@ -103,11 +104,16 @@ pub(crate) async fn judge_again(
 
 /// The two steps of the bench, with one look at the world between them.
 async fn judge(workshop: &Workshop, upload: Upload, public_url: Url) -> Result<Plan, AnalysisError> {
-    let examined = workshop.analyser.examine(upload).await?;
-    let mut facts = Facts { public_url, packages: BTreeMap::new() };
+    let mut examined = workshop.analyser.examine(upload).await?;
+    let mut facts = Facts { public_url, packages: BTreeMap::new(), inferred: None };
     if !examined.references().is_empty() {
         let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
         facts.packages = found;
+    }
+    if let Some(compiler) = &workshop.compiler
+        && let Some(unsaid) = examined.take_unsaid()
+    {
+        facts.inferred = Some(compiler.infer(&workshop.context, unsaid).await);
     }
     examined.plan(facts).await
 }
@@ -162,7 +168,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     steps::reached(Step::PackStored);
 
     let mut tx = context.db.write("publish.commit").await?;
-    let version = version(&publish, &plan, tx.now())?;
+    let version = version(&publish, &plan, &workshop.signing, tx.now())?;
     if !tx.create_version(&version, &plan.dependencies).await? {
         return Err(JobError::Abandon(AnyFault::never(format!("{}@{} exists already", publish.package, publish.version))));
     }
@@ -192,7 +198,6 @@ fn record(
     dependencies.sort();
     VersionRecord {
         version: version.version.clone(),
-        is_yanked: version.is_yanked,
         user_id: version.user_id,
         task_id: version.task_id,
         publish: Some(PublishRecord {
@@ -208,18 +213,17 @@ fn record(
         license: content.license.clone(),
         readme: content.readme.clone(),
         uses_npm: content.uses_npm,
-        npm_manifest: Sha256::of(content.npm_manifest.to_string().as_bytes()),
+        npm_manifest: content.npm_manifest.clone(),
         npm_revision: content.npm_revision,
         artefacts: content.artefacts.iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).cloned().collect(),
         dependencies,
         stored_generation: 0,
         stored_at: None,
         created_at: version.created_at,
-        updated_at: version.updated_at,
     }
 }
 
-fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersion, AnyFault> {
+fn version(publish: &Publish, plan: &Plan, signing: &SigningKey, now: Instant) -> Result<PackageVersion, AnyFault> {
     let meta = plan
         .artefacts
         .iter()
@@ -240,7 +244,7 @@ fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersio
             uses_npm: plan.uses_npm,
             augmentations: plan.augmentations,
             meta: meta.digest,
-            npm_manifest: npm_manifest(plan)?,
+            npm_manifest: npm_manifest(publish, plan, signing)?,
             npm_revision: i64::from(plan.npm.revision),
             artefacts: plan.artefacts.iter().map(record).collect(),
         },
@@ -250,17 +254,21 @@ fn version(publish: &Publish, plan: &Plan, now: Instant) -> Result<PackageVersio
     })
 }
 
-/// What the npm documents say of the version; the tarball's address is added when they are written.
-fn npm_manifest(plan: &Plan) -> Result<serde_json::Value, AnyFault> {
+/// What the npm documents say of the version, our signature included: it is made here, once, and kept like the rest, whatever becomes
+/// of the key. The tarball's address is added when they are written.
+fn npm_manifest(publish: &Publish, plan: &Plan, signing: &SigningKey) -> Result<serde_json::Value, AnyFault> {
     let mut manifest: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(&plan.npm.manifest).map_err(|error| AnyFault::because("npm manifest", Retry::Never, error))?;
+    let integrity = plan.npm.sha512.integrity();
+    let signature = signing.sign(&publish.package, &publish.version, &integrity);
     manifest.insert(
         "dist".into(),
         serde_json::json!({
-            "integrity": plan.npm.sha512.integrity(),
+            "integrity": integrity,
             "shasum": plan.npm.sha1.hex(),
             "fileCount": plan.npm.file_count,
             "unpackedSize": plan.npm.unpacked_size,
+            "signatures": [{ "keyid": signing.id(), "sig": signature }],
         }),
     );
     Ok(manifest.into())

@@ -1,20 +1,18 @@
 //! Writes down in the private store what a database would have to be told if it were made anew.
 //!
-//! Users and scopes have a job of their own. A package's record is written by its announcement, before the public documents: what
-//! they list can be restored. The same rules hold as for those: one writer at a time, and a later state is left alone.
-
-use std::collections::BTreeMap;
+//! Users and scopes have a job of their own. A package and its versions are written down by the announcement, before the public
+//! documents: what they list can be restored. The same rules hold as for those: one writer at a time, and a later state is left alone.
+//! A new version adds a record of its own, so that it costs the same whatever the number of the others.
 
 use bytes::Bytes;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{self, PackageRecord, Shown, VersionRecord};
-use slipway_common::ids::Version;
+use slipway_common::formats::record::{self, ChangedVersion, PackageRecord, Shown, VersionRecord};
+use slipway_common::ids::PackageName;
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
 use slipway_common::model::version::ListedVersion;
-use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
 
 use super::{ring, settle};
@@ -68,58 +66,61 @@ async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown
         tracing::info!(key = key.text(), generation = shown.generation, "a newer record is in place");
         return Ok(());
     }
-    Ok(context.storage.replace(key, bytes, seen).await?)
+    Ok(context.storage.replace(key, bytes, seen.tag).await.map(drop)?)
 }
 
-/// Writes the record of a package. `fresh` is what is known of a version that was stored a moment ago; what was written of the others
-/// before is still true, but for what can be changed of a version. What is in neither is read from the rows: what was stored since the
-/// last record, or everything when there is none that can be read.
+/// Writes down a package and those of its versions that its public documents do not show yet. `fresh` is what the caller knows of a
+/// version that it has just stored; of the others the rows are asked.
 pub(crate) async fn write_package(
     context: &Context,
     package: &Package,
     listed: &[ListedVersion],
     fresh: Option<VersionRecord>,
 ) -> Result<(), AnyFault> {
-    let key = StorageKey::PackageRecord(package.name.clone());
-    let seen = context.storage.look(&key).await?;
-    let own = Shown { created_at: package.created_at, generation: package.generation };
-    let stored = seen.bytes.clone();
-    let stored = match stored {
-        Some(bytes) => aside(move || serde_json::from_slice::<PackageRecord>(&bytes).ok()).await,
-        None => None,
+    let mut new = listed.iter().filter(|listed| listed.stored_generation > package.announced).map(|listed| &listed.version);
+    let versions = match (new.next(), new.next(), fresh) {
+        (None, _, _) => Vec::new(),
+        (Some(version), None, Some(fresh)) if fresh.version == *version => vec![fresh],
+        _ => context.db.read().await?.version_records(&package.name, package.announced).await?,
     };
-    let shown = stored.as_ref().map(|stored| Shown { created_at: stored.created_at, generation: stored.generation });
-    if shown.is_some_and(|shown| shown.is_newer_than(&own)) {
-        tracing::info!(key = key.text(), generation = own.generation, "a newer record is in place");
-        return Ok(());
-    }
-    let known = stored.filter(|stored| stored.created_at == package.created_at).map(|stored| stored.versions).unwrap_or_default();
-    let mut written: BTreeMap<Version, VersionRecord> =
-        known.into_iter().chain(fresh).map(|record| (record.version.clone(), record)).collect();
-    for after in [shown.map_or(-1, |shown| shown.generation), -1] {
-        if listed.iter().all(|listed| written.get(&listed.version).is_some_and(|record| record.created_at == listed.created_at)) {
-            break;
-        }
-        let read = context.db.read().await?.version_records(&package.name, after).await?;
-        written.extend(read.into_iter().map(|record| (record.version.clone(), record)));
-    }
-    let versions = current(listed, written);
-    let record = of_package(package, versions);
-    let bytes = aside(move || record::to_bytes(&record)).await;
-    Ok(context.storage.replace(&key, bytes.into(), seen).await?)
+    let writes = versions.iter().map(|record| write_version(context, &package.name, record));
+    futures::try_join!(futures::future::try_join_all(writes), write_own(context, of_package(package, listed)))?;
+    Ok(())
 }
 
-/// What is written of every listed version, as it is now.
-fn current(listed: &[ListedVersion], mut written: BTreeMap<Version, VersionRecord>) -> Vec<VersionRecord> {
-    let now = |listed: &ListedVersion| {
-        let record = written.remove(&listed.version)?;
-        Some(VersionRecord { is_yanked: listed.is_yanked, updated_at: listed.updated_at, ..record })
-    };
-    listed.iter().filter_map(now).collect()
+/// Writes the record of a version. It says what can never change, so it does not matter who else does, or did.
+pub(crate) async fn write_version(context: &Context, package: &PackageName, record: &VersionRecord) -> Result<(), AnyFault> {
+    let key = StorageKey::VersionRecord { package: package.clone(), version: record.version.clone() };
+    Ok(context.storage.put(&key, record::to_bytes(record).into()).await?)
+}
+
+/// Writes what a package is apart from its versions, when that is not what is written.
+async fn write_own(context: &Context, record: PackageRecord) -> Result<(), AnyFault> {
+    let key = StorageKey::PackageRecord(record.package.clone());
+    let seen = context.storage.look(&key).await?;
+    let stored = seen.bytes.as_deref().and_then(|bytes| serde_json::from_slice::<PackageRecord>(bytes).ok());
+    if let Some(stored) = stored {
+        let own = Shown { created_at: record.created_at, generation: record.generation };
+        if (Shown { created_at: stored.created_at, generation: stored.generation }).is_newer_than(&own) {
+            tracing::info!(key = key.text(), generation = own.generation, "a newer record is in place");
+            return Ok(());
+        }
+        if stored.says_the_same(&record) {
+            return Ok(());
+        }
+    }
+    context.storage.replace(&key, record::to_bytes(&record).into(), seen.tag).await?;
+    Ok(())
 }
 
 /// The record of a package with these versions.
-pub(crate) fn of_package(package: &Package, versions: Vec<VersionRecord>) -> PackageRecord {
+pub(crate) fn of_package(package: &Package, listed: &[ListedVersion]) -> PackageRecord {
+    let is_changed = |listed: &&ListedVersion| listed.is_yanked || listed.updated_at != listed.created_at;
+    let changed = |listed: &ListedVersion| ChangedVersion {
+        version: listed.version.clone(),
+        is_yanked: listed.is_yanked,
+        updated_at: listed.updated_at,
+    };
     PackageRecord {
         package: package.name.clone(),
         description: package.description.clone(),
@@ -127,7 +128,8 @@ pub(crate) fn of_package(package: &Package, versions: Vec<VersionRecord>) -> Pac
         is_archived: package.is_archived,
         readme_source: package.readme_source,
         runtime_compat: package.runtime_compat,
-        versions,
+        tags: package.tags.clone(),
+        changed: listed.iter().filter(is_changed).map(changed).collect(),
         created_at: package.created_at,
         updated_at: package.updated_at,
         generation: package.generation,

@@ -6,6 +6,7 @@
 //! ```text
 //! examine(&upload) -> Draft      unpack, config, rewrite, graph, rules
 //! draft.references()             which packages have to be looked up
+//! draft.unsaid()                 what a compiler could find out, if there is one
 //! draft.plan(&facts) -> Plan     dependencies checked, everything emitted
 //! undocumented.document()        a courtesy, which the plan no longer depends on
 //! ```
@@ -18,6 +19,7 @@ pub mod files;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod graph;
+mod inference;
 pub mod manifest;
 pub mod meta;
 pub mod nesting;
@@ -31,6 +33,7 @@ pub mod unpack;
 mod values;
 
 pub use self::docs::{Documentation, Undocumented};
+pub use self::inference::{Imports, Inferred, InferredModule, Unsaid};
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
 pub use self::reach::{Reach, Target, reach};
 
@@ -64,6 +67,9 @@ pub struct Facts {
     pub public_url: Url,
     /// The versions of every package that [`Draft::references`] names and that exists. A missing key is a missing package.
     pub packages: BTreeMap<PackageName, Vec<PublishedVersion>>,
+    /// What a compiler made of what [`Draft::unsaid`] handed out, if one was asked.
+    #[serde(default)]
+    pub inferred: Option<Inferred>,
 }
 
 /// A version somebody may depend on.

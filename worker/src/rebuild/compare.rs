@@ -84,7 +84,7 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
         Thing::Package(name) => tx.package(name).await?.map_or(Value::Null, |package| {
             json!({
                 "description": package.description, "repository": package.repository, "is_archived": package.is_archived,
-                "readme_source": package.readme_source, "runtime_compat": package.runtime_compat, "generation": package.generation,
+                "readme_source": package.readme_source, "runtime_compat": package.runtime_compat, "dist_tags": package.tags, "generation": package.generation,
                 "announced": package.announced, "created_at": package.created_at, "updated_at": package.updated_at,
             })
         }),

@@ -81,9 +81,7 @@ async fn next<T: DeserializeOwned>(
     after: &mut Option<String>,
     rebuilt: &mut Rebuilt,
 ) -> Result<Option<Vec<T>>, AnyFault> {
-    // Records of packages hold all of their versions: few of them at once.
-    let limit = if directory == PACKAGE_RECORDS { 1 } else { PAGE };
-    let listed = context.storage.page(Store::Private, directory, after.as_deref(), limit).await?;
+    let listed = context.storage.page(Store::Private, directory, after.as_deref(), PAGE).await?;
     let Some(last) = listed.last() else { return Ok(None) };
     *after = Some(last.key.clone());
     let mut records = Vec::new();
@@ -129,18 +127,27 @@ async fn restore_package(
 ) -> Result<(), AnyFault> {
     let name = package.package.clone();
     let shown = shown(context, &name).await?;
-    let npm = derive::npm_versions(&context.storage, &name).await?;
+    let remembered = derive::remembered(&context.storage, &name, |unread| rebuilt.left_out.push(unread)).await?;
     let mut versions = Vec::new();
-    for remembered in std::mem::take(&mut package.versions) {
-        match derive::version(&context.storage, &name, &remembered, &npm).await? {
+    for remembered in remembered {
+        match derive::version(&context.storage, &name, &remembered, &package.changed).await? {
             Ok(version) => versions.push((version, remembered)),
             Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
         }
     }
-    // A record is written before the documents that follow from it. What was under way then is announced once more, with a number
-    // that is above all that readers have seen.
-    let announced = shown.iter().copied().chain([package.generation]).max().unwrap_or_default();
-    let is_settled = shown.iter().all(|shown| *shown == package.generation);
+    for (tag, version) in std::mem::take(&mut package.tags) {
+        if versions.iter().any(|(row, _)| row.version == version && !row.is_yanked) {
+            package.tags.insert(tag, version);
+        } else {
+            rebuilt.left_out.push(format!("dist-tag {tag} of {name}: there is no version {version} that it could name"));
+        }
+    }
+    // Records are written before the documents that follow from them. What was under way then, or what no record explains, is
+    // announced once more, with a number that is above all that readers have seen.
+    let stored = versions.iter().map(|(_, remembered)| remembered.stored_generation);
+    let remembered = stored.chain([package.generation]).max().unwrap_or_default();
+    let announced = shown.iter().copied().chain([remembered]).max().unwrap_or_default();
+    let is_settled = shown.iter().all(|shown| *shown == remembered);
     package.generation = if is_settled { announced } else { announced + 1 };
 
     let mut tx = context.db.write("rebuild.package").await?;

@@ -13,16 +13,18 @@ mod packages;
 mod people;
 mod problem;
 mod repair;
+mod signatures;
 mod versions;
 
+use serde_json::Value;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::PackageName;
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
+use slipway_common::storage::StorageKey;
 use url::Url;
 
-use crate::rebuild;
 use crate::runner;
 use crate::workshop::Workshop;
 
@@ -102,6 +104,16 @@ pub async fn page(workshop: &Workshop, round: Round, after: Option<&str>, repair
     }
 }
 
+/// Has the documents of a package written again if they show something else than they should. What that cannot mend is told.
+pub(crate) async fn mend(workshop: &Workshop, package: &PackageName) -> Result<(), AnyFault> {
+    for problem in packages::compare(workshop, package, Repair::Documents).await? {
+        if !problem.is_repaired {
+            tracing::error!(code = problem.code.as_str(), key = problem.key, "the registry is not as it should be: {problem}");
+        }
+    }
+    Ok(())
+}
+
 /// Where npm clients were told that tarballs are, by the first npm document that tells. For a process that was not told itself: a
 /// registry that was started with `--listen` alone has its address from there.
 ///
@@ -112,8 +124,10 @@ pub async fn stated_npm_url(context: &Context) -> Result<Option<Url>, AnyFault> 
     loop {
         let found = context.db.read().await?.packages_after(after.as_ref(), PACKAGES_AT_ONCE).await?;
         for package in &found {
-            let said = rebuild::derive::npm_versions(&context.storage, package).await?;
-            let tarball = said.values().find_map(|version| version["dist"]["tarball"].as_str());
+            let said = context.storage.look(&StorageKey::Packument(package.clone())).await?.bytes;
+            let said = said.and_then(|said| serde_json::from_slice::<Value>(&said).ok()).unwrap_or_default();
+            let mut versions = said["versions"].as_object().into_iter().flat_map(|versions| versions.values());
+            let tarball = versions.find_map(|version| version["dist"]["tarball"].as_str());
             let url = tarball.and_then(|tarball| tarball.split_once(&format!("{}/-/", package.npm_name()))).map(|(url, _)| url);
             if let Some(url) = url.and_then(|url| Url::parse(url).ok()) {
                 return Ok(Some(url));

@@ -46,6 +46,8 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
                 (tx.scope(&scope).await?.is_some(), Some(Job::Record { subject: Subject::Scope(scope) }))
             }
             Some(StorageKey::PackageRecord(package)) => (tx.package(&package).await?.is_some(), Some(Job::Announce { package })),
+            Some(StorageKey::VersionRecord { package, version }) => (tx.version(&package, &version).await?.is_some(), None),
+            Some(StorageKey::Catalogue) => (true, None),
             _ => (false, None),
         };
         // What was deleted a moment ago is about to be forgotten.
@@ -81,6 +83,11 @@ impl Rows {
             StorageKey::PackageMeta(package) | StorageKey::Packument(package) | StorageKey::PackumentAbbreviated(package) => {
                 let is_known = tx.package(&package).await?.is_some();
                 let problem = || Problem::new(Code::ObjectWithoutRow, key.text(), "its package is not in the database");
+                return Ok((!is_known).then(problem));
+            }
+            StorageKey::NpmAttestations { package, version } => {
+                let is_known = tx.version(&package, &version).await?.is_some();
+                let problem = || Problem::new(Code::ObjectWithoutRow, key.text(), "its version is not in the database");
                 return Ok((!is_known).then(problem));
             }
             _ => return Ok(None),

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde_json::Value;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record;
+use slipway_common::formats::record::{self, PackageRecord};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::job::Job;
 use slipway_common::model::package::Package;
 use slipway_common::shutdown::aside;
-use slipway_common::storage::StorageKey;
+use slipway_common::storage::{StorageKey, Store};
 
 use super::{Code, Page, Problem, Repair, have_done, repair};
 use crate::jobs::announce::{self, Snapshot};
@@ -19,6 +19,9 @@ use crate::workshop::Workshop;
 
 /// Packages that are compared before the cursor is handed back. Each is held whole, one at a time.
 const PAGE: i64 = 20;
+
+/// Records of versions that are listed at once.
+const RECORDS: usize = 1_000;
 
 pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
     let after = after.and_then(|after| PackageName::try_from(after).ok());
@@ -30,7 +33,7 @@ pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repai
     Ok(page)
 }
 
-async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Result<Vec<Problem>, AnyFault> {
+pub(super) async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Result<Vec<Problem>, AnyFault> {
     let mut problems = look(workshop, name).await?;
     if problems.is_empty() || wanted == Repair::Nothing {
         return Ok(problems);
@@ -38,6 +41,7 @@ async fn compare(workshop: &Workshop, name: &PackageName, wanted: Repair) -> Res
     if wanted == Repair::Everything && problems.iter().any(|problem| problem.code == Code::VersionWithoutRow) {
         repair::restore_versions(workshop, name).await?;
     }
+    repair::version_records(workshop, name, &problems).await?;
     // An announcement shows what has a row, and would forget the rest.
     let before = look(workshop, name).await?;
     if !before.is_empty() && before.iter().all(|problem| problem.code != Code::VersionWithoutRow) {
@@ -58,7 +62,10 @@ struct Said {
     package: Package,
     /// Every version that has a row and could be listed.
     rows: BTreeSet<Version>,
+    /// What readers are shown, and what is remembered of each version.
     documents: Vec<(StorageKey, Vec<u8>)>,
+    /// What is remembered of the package.
+    record: PackageRecord,
 }
 
 /// What is wrong with the documents of a package. Nothing while somebody is about to write them.
@@ -69,15 +76,21 @@ async fn look(workshop: &Workshop, name: &PackageName) -> Result<Vec<Problem>, A
         problems.push(Problem::new(Code::NotAnnounced, name.to_string(), "it was changed, and nobody is about to announce it"));
     }
     let mut unknown = BTreeSet::new();
+    let record = StorageKey::PackageRecord(name.clone());
+    let is_record = |stored: &Bytes| serde_json::from_slice(stored).is_ok_and(|stored: PackageRecord| stored.says_the_same(&said.record));
+    problems.extend(wrong(&record, workshop.context.storage.look(&record).await?.bytes.map(|stored| is_record(&stored))));
     for (key, expected) in &said.documents {
         let stored = workshop.context.storage.look(key).await?.bytes;
-        match &stored {
-            Some(stored) if stored == expected => {}
-            Some(_) => problems.push(Problem::new(Code::DocumentStale, key.text(), "it shows something else than the rows")),
-            None => problems.push(Problem::new(Code::DocumentMissing, key.text(), "there is no such object")),
+        problems.extend(wrong(key, stored.as_ref().map(|stored| stored == expected)));
+        if key.store() == Store::Public {
+            let listed = aside(move || stored.map(|stored| listed(&stored)).unwrap_or_default()).await;
+            unknown.extend(listed.into_iter().filter(|version| !said.rows.contains(version)).map(|version| (version, key.text())));
         }
-        let listed = aside(move || stored.map(|stored| listed(&stored)).unwrap_or_default()).await;
-        unknown.extend(listed.into_iter().filter(|version| !said.rows.contains(version)).map(|version| (version, key.text())));
+    }
+    for (version, key) in remembered(workshop, name).await? {
+        if !said.rows.contains(&version) {
+            unknown.insert((version, key));
+        }
     }
     let mut last = None;
     for (version, key) in unknown {
@@ -90,8 +103,33 @@ async fn look(workshop: &Workshop, name: &PackageName) -> Result<Vec<Problem>, A
         return Ok(problems);
     }
     // What was changed meanwhile is somebody else's work, and the next round looks at it.
-    let is_same = ask(workshop, name).await?.is_some_and(|again| again.documents == said.documents && again.rows == said.rows);
+    let again = ask(workshop, name).await?;
+    let is_same = again.is_some_and(|again| (again.documents, again.rows, again.record) == (said.documents, said.rows, said.record));
     Ok(if is_same { problems } else { Vec::new() })
+}
+
+/// What is wrong with a document that is there or not, and is what it should be or not.
+fn wrong(key: &StorageKey, stored: Option<bool>) -> Option<Problem> {
+    match stored {
+        Some(true) => None,
+        Some(false) => Some(Problem::new(Code::DocumentStale, key.text(), "it shows something else than the rows")),
+        None => Some(Problem::new(Code::DocumentMissing, key.text(), "there is no such object")),
+    }
+}
+
+/// The versions of a package that have a record, with its key.
+async fn remembered(workshop: &Workshop, name: &PackageName) -> Result<Vec<(Version, String)>, AnyFault> {
+    let directory = StorageKey::version_records(name);
+    let (mut found, mut after): (Vec<(Version, String)>, Option<String>) = (Vec::new(), None);
+    loop {
+        let listed = workshop.context.storage.page(Store::Private, &directory, after.as_deref(), RECORDS).await?;
+        let Some(last) = listed.last() else { return Ok(found) };
+        after = Some(last.key.clone());
+        found.extend(listed.into_iter().filter_map(|object| match StorageKey::parse(Store::Private, &object.key)? {
+            StorageKey::VersionRecord { version, .. } => Some((version, object.key)),
+            _ => None,
+        }));
+    }
 }
 
 async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, AnyFault> {
@@ -106,26 +144,23 @@ async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, An
     let npm_url = workshop.context.config.npm_url.clone();
     let said = move || {
         let rows = versions.iter().map(|listed| listed.version.clone()).collect();
-        let remembered = (StorageKey::PackageRecord(package.name.clone()), record::to_bytes(&of_package(&package, records)));
+        let record = of_package(&package, &versions);
+        let key = |version: &Version| StorageKey::VersionRecord { package: package.name.clone(), version: version.clone() };
+        let mut documents: Vec<_> = records.iter().map(|record| (key(&record.version), record::to_bytes(record))).collect();
         let snapshot = Snapshot { package, versions };
         // A package that never had a version has no public documents. One that has lost its rows has some all the same, and they are
         // read for the versions that they list.
-        let mut documents = vec![remembered];
         if !snapshot.versions.is_empty() {
             documents.extend(announce::documents(&snapshot, &npm_url));
         }
-        Said { package: snapshot.package, rows, documents }
+        Said { package: snapshot.package, rows, documents, record }
     };
     Ok(Some(aside(said).await))
 }
 
-/// The versions that a document or record lists, as far as it can be read.
+/// The versions that a document lists, as far as it can be read.
 fn listed(bytes: &Bytes) -> Vec<Version> {
     let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return Vec::new() };
-    let texts: Vec<&str> = match &document["versions"] {
-        Value::Object(versions) => versions.keys().map(String::as_str).collect(),
-        Value::Array(versions) => versions.iter().filter_map(|version| version["version"].as_str()).collect(),
-        _ => Vec::new(),
-    };
-    texts.into_iter().filter_map(|text| Version::try_from(text).ok()).collect()
+    let versions = document["versions"].as_object().into_iter().flat_map(|versions| versions.keys());
+    versions.filter_map(|text| Version::try_from(text.as_str()).ok()).collect()
 }

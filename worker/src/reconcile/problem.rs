@@ -21,6 +21,8 @@ pub enum Code {
     NotStored,
     /// A document or record lists a version that has no row.
     VersionWithoutRow,
+    /// No listed key vouches for what npm is told of a version.
+    SignatureInvalid,
     /// An object that no row knows.
     ObjectWithoutRow,
 }
@@ -38,6 +40,7 @@ impl Code {
             Self::NotAnnounced => "notAnnounced",
             Self::NotStored => "notStored",
             Self::VersionWithoutRow => "versionWithoutRow",
+            Self::SignatureInvalid => "signatureInvalid",
             Self::ObjectWithoutRow => "objectWithoutRow",
         }
     }
@@ -52,6 +55,9 @@ impl Code {
             Self::NotStored => "restart a worker, or `slipway admin retry` its publish",
             Self::VersionWithoutRow => {
                 "`slipway doctor --deep --repair` makes the row again from what is stored; else restore a backup of the database"
+            }
+            Self::SignatureInvalid => {
+                "restore the list of keys (`-/npm/v1/keys`) or the row from a backup; npm clients that audit signatures refuse the version"
             }
             Self::ObjectWithoutRow => "restore a backup of the database if it should have a row, else delete it from the bucket",
         }

@@ -1,7 +1,7 @@
 //! Makes again what follows from the rest: objects whose very bytes come out, and rows that the records remember.
 
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::PackageRecord;
+use slipway_common::formats::record::{PackageRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::Artefact;
 use slipway_common::model::publish::Publish;
@@ -13,6 +13,7 @@ use url::Url;
 use super::Problem;
 use super::versions::Needed;
 use crate::jobs::publish::judge_again;
+use crate::jobs::record::write_version;
 use crate::rebuild::derive;
 use crate::workshop::Workshop;
 
@@ -56,17 +57,34 @@ fn called(workshop: &Workshop, row: &PackageVersion) -> Url {
     page.and_then(|url| Url::parse(url).ok()).unwrap_or_else(|| workshop.context.config.public_url.clone())
 }
 
-/// Makes the rows of versions again that the record of a package remembers and the database does not.
+/// Writes the records of versions again that are missing or damaged: the announcement writes only those of new ones.
+pub(super) async fn version_records(workshop: &Workshop, name: &PackageName, problems: &[Problem]) -> Result<(), AnyFault> {
+    let is_bad = |record: &VersionRecord| {
+        let key = StorageKey::VersionRecord { package: name.clone(), version: record.version.clone() }.text();
+        problems.iter().any(|problem| problem.key == key)
+    };
+    let directory = StorageKey::version_records(name);
+    if problems.iter().any(|problem| problem.key.starts_with(&directory)) {
+        let records = workshop.context.db.read().await?.version_records(name, -1).await?;
+        for record in records.iter().filter(|record| is_bad(record)) {
+            write_version(&workshop.context, name, record).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the rows of versions again that the records remember and the database does not.
 pub(super) async fn restore_versions(workshop: &Workshop, name: &PackageName) -> Result<(), AnyFault> {
     let context = &workshop.context;
-    let Some(bytes) = context.storage.look(&StorageKey::PackageRecord(name.clone())).await?.bytes else { return Ok(()) };
-    let Ok(record) = serde_json::from_slice::<PackageRecord>(&bytes) else { return Ok(()) };
-    let npm = derive::npm_versions(&context.storage, name).await?;
-    for remembered in record.versions {
+    let record = context.storage.look(&StorageKey::PackageRecord(name.clone())).await?.bytes;
+    let record = record.and_then(|bytes| serde_json::from_slice::<PackageRecord>(&bytes).ok());
+    let changed = record.map(|record| record.changed).unwrap_or_default();
+    let unread = |why| tracing::warn!(package = %name, why, "a record is of no use");
+    for remembered in derive::remembered(&context.storage, name, unread).await? {
         if context.db.read().await?.version(name, &remembered.version).await?.is_some() {
             continue;
         }
-        match derive::version(&context.storage, name, &remembered, &npm).await? {
+        match derive::version(&context.storage, name, &remembered, &changed).await? {
             Ok(version) => {
                 let mut tx = context.db.write("reconcile.restore").await?;
                 tx.restore_version(&version, &remembered).await?;

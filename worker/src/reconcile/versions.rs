@@ -2,6 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use slipway_common::fault::AnyFault;
+use slipway_common::formats::npm_keys::NpmKeys;
 use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256, Version};
 use slipway_common::model::artefact::ArtefactKind;
@@ -10,7 +11,7 @@ use slipway_common::model::publish::Publish;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion};
 use slipway_common::storage::StorageKey;
 
-use super::{Code, Page, Problem, Repair, repair};
+use super::{Code, Page, Problem, Repair, repair, signatures};
 use crate::workshop::Workshop;
 
 /// Versions that are compared before the cursor is handed back. One may have ten thousand objects.
@@ -23,8 +24,9 @@ pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repai
     let after = after.and_then(read_back);
     let found = workshop.context.db.read().await?.versions_after(after.as_ref(), PAGE).await?;
     let mut page = Page { next: found.last().map(|(package, version)| format!("{package}@{version}")), ..Page::default() };
+    let keys = if found.is_empty() { None } else { signatures::keys(workshop, after.is_none(), repair, &mut page).await? };
     for (package, version) in found {
-        let of_version = compare(workshop, &package, &version, repair).await?;
+        let of_version = compare(workshop, (&package, &version), keys.as_ref(), repair).await?;
         page.seen += of_version.seen;
         page.bytes += of_version.bytes;
         page.problems.extend(of_version.problems);
@@ -48,7 +50,12 @@ pub(super) struct Needed {
     pub(super) size: u64,
 }
 
-async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, wanted: Repair) -> Result<Page, AnyFault> {
+async fn compare(
+    workshop: &Workshop,
+    (package, version): (&PackageName, &Version),
+    keys: Option<&NpmKeys>,
+    wanted: Repair,
+) -> Result<Page, AnyFault> {
     let mut tx = workshop.context.db.read().await?;
     let Some(row) = tx.version(package, version).await? else { return Ok(Page::default()) };
     let publish = tx.publish(row.task_id).await?;
@@ -71,6 +78,7 @@ async fn compare(workshop: &Workshop, package: &PackageName, version: &Version, 
     if is_meta_sound {
         problems.extend(disagreement(workshop, &row).await?);
     }
+    problems.extend(keys.and_then(|keys| signatures::look(keys, &row)));
     Ok(Page { seen, bytes, problems, next: None })
 }
 

@@ -153,7 +153,7 @@ pub(crate) fn upload(script: &str) -> Upload {
 
 /// A world with nothing in it.
 pub(crate) fn facts() -> Facts {
-    Facts { public_url: "https://registry.test/".parse().unwrap(), packages: BTreeMap::new() }
+    Facts { public_url: "https://registry.test/".parse().unwrap(), packages: BTreeMap::new(), inferred: None }
 }
 
 /// Both steps of a package.

@@ -24,7 +24,7 @@ fn facts(versions: &[&str]) -> Facts {
         PublishedVersion { version, yanked: text.starts_with('!'), exports: [ExportKey::root()].into_iter().chain(sub).collect() }
     });
     let packages = BTreeMap::from([(PackageName::try_from("@aa/bb").unwrap(), published.collect())]);
-    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages }
+    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, inferred: None }
 }
 
 fn checked(text: &str, versions: &[&str]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! `symbols.json`: everything about every symbol, in the shape of `deno_doc`, with paths in place of `file:` URLs.
+//! The symbols: everything about every symbol, in the shape of `deno_doc`, with paths in place of `file:` URLs.
 //!
 //! ```text
 //! { "exports": { ".": "/mod.ts" }, "documents": { "/mod.ts": { "moduleDoc"?, "imports"?, "symbols": […] } }, "truncated"?: true }

@@ -21,14 +21,14 @@ mod tests;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use deno_ast::ParsedSource;
+use deno_ast::{MediaType, ParsedSource};
 use deno_graph::ast::{CapturingModuleAnalyzer, ParsedSourceStore};
 use deno_graph::fast_check::FastCheckDtsModule;
 use deno_graph::{BuildOptions, GraphKind, JsModule, Module, ModuleGraph, ModuleSpecifier};
 use slipway_common::ids::{PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
-pub use self::declare::{Declaration, Declarations, Origin, PLACEHOLDER, Revision, SUPERCLASS};
+pub use self::declare::{Declaration, Declarations, Origin, PLACEHOLDER, Revision, SUPERCLASS, TWIN, UNTYPED};
 pub use self::extras::Extras;
 pub(crate) use self::extras::forgo_all;
 pub use self::load::{is_script, path_of, specifier_of};
@@ -123,7 +123,14 @@ fn load_all(loader: &load::PackageLoader<'_>, resolver: &resolve::PackageResolve
 fn roots(manifest: &Manifest) -> impl Iterator<Item = ModuleSpecifier> {
     let mut seen = BTreeSet::new();
     let targets = manifest.exports.0.values().filter_map(|target| PackagePath::try_from(target.rooted()).ok());
-    targets.filter(move |path| seen.insert(path.clone())).map(|path| specifier_of(&path))
+    targets.filter(move |path| !is_asset(path) && seen.insert(path.clone())).map(|path| specifier_of(&path))
+}
+
+/// Whether an export is a file that nobody can load as a module by itself: a style sheet, a page, a text. It is there for bundlers,
+/// and for imports with an attribute.
+fn is_asset(path: &PackagePath) -> bool {
+    use MediaType::{Css, Html, Json5, Jsonc, Markdown, SourceMap, Sql};
+    matches!(MediaType::from_specifier(&specifier_of(path)), Css | Html | Json5 | Jsonc | Markdown | SourceMap | Sql)
 }
 
 impl Graph {

@@ -7,9 +7,22 @@ use std::collections::BTreeSet;
 
 use deno_ast::ParsedSource;
 use deno_ast::ProgramRef;
-use deno_ast::swc::ast::{Decl, Id, Ident, ImportDecl, ImportSpecifier, ModuleDecl, ModuleItem, Program, Stmt, TsModuleDecl, TsModuleName};
+use deno_ast::swc::ast::{
+    Decl, Id, Ident, ImportDecl, ImportSpecifier, ModuleDecl, ModuleItem, Program, Stmt, TsModuleDecl, TsModuleName, TsNamespaceBody,
+};
 use deno_ast::swc::ecma_visit::{Visit, VisitWith};
 use deno_ast::swc::utils::find_pat_ids;
+
+/// Puts back the imports that are there for what their modules declare outside themselves.
+pub(super) fn keep_imports(parsed: &ParsedSource, program: &mut Program, augments: &dyn Fn(&str) -> bool) {
+    let (ProgramRef::Module(source), Program::Module(declarations)) = (parsed.program_ref(), program) else { return };
+    let imports = source.body.iter().filter(|item| match item {
+        ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => import.specifiers.is_empty() && augments(&import.src.value.to_string_lossy()),
+        _ => false,
+    });
+    let imports: Vec<ModuleItem> = imports.cloned().collect();
+    declarations.body.splice(0..0, imports);
+}
 
 /// Puts them back.
 pub(super) fn keep(parsed: &ParsedSource, program: &mut Program) {
@@ -23,6 +36,11 @@ pub(super) fn keep(parsed: &ParsedSource, program: &mut Program) {
     for augmentation in augmentations {
         let mut needed = Needed::default();
         augmentation.body.visit_with(&mut needed);
+        // What it adds to has the name of what it adds to.
+        if let Some(TsNamespaceBody::TsModuleBlock(block)) = &augmentation.body {
+            let own = names(&block.body);
+            needed.0.retain(|name| !own.contains(name));
+        }
         let missing: Vec<&String> = needed.0.iter().filter(|name| known.contains(*name) && !there.contains(*name)).collect();
         let imports: Vec<ModuleItem> = missing.iter().filter_map(|name| import_of(&source.body, name)).collect();
         if imports.len() < missing.len() {

@@ -25,6 +25,15 @@ pub(super) struct Edit {
 /// The edits that make a file right for the place it has in the tarball, in order and without overlap.
 pub(super) fn of(resolver: &Resolver<'_>, referrer: Referrer<'_>, parsed: &ParsedSource, info: &ModuleInfo) -> Vec<Edit> {
     let purpose = if parsed.media_type().is_declaration() { Purpose::Types } else { Purpose::Code };
+    with(resolver, referrer, (parsed, info), purpose)
+}
+
+/// The edits that make a file right for a compiler that reads it among the sources.
+pub(super) fn among_sources(resolver: &Resolver<'_>, referrer: Referrer<'_>, parsed: &ParsedSource, info: &ModuleInfo) -> Vec<Edit> {
+    with(resolver, referrer, (parsed, info), Purpose::Check)
+}
+
+fn with(resolver: &Resolver<'_>, referrer: Referrer<'_>, (parsed, info): (&ParsedSource, &ModuleInfo), purpose: Purpose) -> Vec<Edit> {
     let mut editor = Editor { resolver, referrer, source: parsed.text(), text_info: parsed.text_info_lazy(), edits: Vec::new() };
     editor.module(info, purpose);
     if editor.source.contains("import.meta") {

@@ -55,7 +55,7 @@ impl NotCompiled {
         Self { why: why.lines().next().unwrap_or_default().to_owned(), at: None }
     }
 
-    fn at(error: &ParseDiagnostic) -> Self {
+    pub(super) fn at(error: &ParseDiagnostic) -> Self {
         let position = error.display_position();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self { at: Some((count(position.line_number), count(position.column_number))), ..Self::because(&error.kind().msg()) }

@@ -25,6 +25,8 @@ pub(super) struct Home {
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     homes: BTreeMap<String, Home>,
+    /// The files that are no scripts and have declarations all the same.
+    assets: BTreeMap<String, String>,
 }
 
 impl Layout {
@@ -40,6 +42,12 @@ impl Layout {
             if emit.files.contains(&path) && !layout.homes.contains_key(&path) {
                 let home = Self::home(emit, tree, &dist, scopes.is_module(&path), (&path, module));
                 layout.homes.insert(path, home);
+            }
+        }
+        for path in super::assets::paths(emit) {
+            if let Some(declaration) = claim_declaration(tree, &dist, &format!("{path}.js")) {
+                layout.homes.insert(path.clone(), Home { code: Some(path.clone()), declaration: Some(declaration.clone()) });
+                layout.assets.insert(path, declaration);
             }
         }
         layout
@@ -61,6 +69,11 @@ impl Layout {
             _ => None,
         };
         Home { code, declaration }
+    }
+
+    /// The files that are no scripts, with their declarations.
+    pub(super) fn assets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.assets.iter().map(|(path, declaration)| (path.as_str(), declaration.as_str()))
     }
 
     /// The home of the module at `path`, if it is in the graph and in the package.

@@ -61,6 +61,12 @@ pub(super) fn existing(files: &Files, path: &str, url: &str) -> Option<Existing>
     Some(Existing { map, files })
 }
 
+/// Reads the map of a file that was made from the file at `path` alone.
+pub(super) fn made_from(map: &str, path: &str) -> Option<Existing> {
+    let DecodedMap::Regular(map) = decode_slice(map.as_bytes()).ok()? else { return None };
+    (map.get_source_count() == 1).then(|| Existing { map, files: vec![Some(path.to_owned())] })
+}
+
 impl Existing {
     /// The emitted file with a map that leads on to what its source was made from.
     pub(super) fn behind(&self, emitted: &Emitted, place: &str) -> Option<Emitted> {

@@ -11,12 +11,15 @@
 //! What cannot be emitted degrades with a warning: the module ships as it is, or its types are left out. Nothing here stops a
 //! publish that the rules let through, except output that cannot be packed at all.
 //!
-//! Deliberately not here: the packument, `dist-tags` and signatures, which belong to announcing a version.
+//! Deliberately not here: the packument, `dist-tags` and signatures, which belong to committing and announcing a version.
 
+mod assets;
 mod augmentations;
 mod declarations;
 mod edits;
 mod emit;
+mod faithful;
+mod inferred;
 mod jsx;
 mod layout;
 mod maps;
@@ -29,6 +32,7 @@ mod specifiers;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsaid;
 mod using;
 mod walk;
 
@@ -41,13 +45,15 @@ use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, FindingCode, Findings};
 use url::Url;
 
+pub(super) use self::inferred::admit;
+pub(super) use self::unsaid::unsaid;
 use super::files::Files;
 use super::graph::Declarations;
 use super::manifest::Manifest;
 
 /// The edition of the rules in this room. It is recorded with each version and goes up whenever the same package would give
 /// other bytes.
-pub const EMIT_REVISION: u32 = 2;
+pub const EMIT_REVISION: u32 = 3;
 
 /// Everything the emit looks at.
 #[derive(Clone, Copy)]
@@ -104,6 +110,7 @@ pub fn build(emit: Emit<'_>) -> Result<NpmPackage, Findings> {
 
     let sources = emit::modules(&resolver, &mut tree, &mut findings);
     declarations::modules(&resolver, &sources, &mut tree, &mut findings);
+    assets::declare(&resolver, &layout, &mut tree);
     let bins = package_json::bins(&resolver, &mut findings);
     for path in bins.values() {
         tree.make_executable(path);

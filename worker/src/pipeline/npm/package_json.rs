@@ -81,15 +81,18 @@ pub(super) fn manifest(resolver: &Resolver<'_>, tree: &Tree, bins: &BTreeMap<Str
     manifest
 }
 
-/// What only this registry says: the edition of the emit, and the names whose types are not known, by module.
+/// What only this registry says: the edition of the emit, and the names whose types are not known, by module, and
+/// the compiler that found some out.
 fn ours(emit: &Emit<'_>) -> Value {
     let untyped = &emit.declarations.untyped;
-    if untyped.is_empty() {
-        json!({ "revision": super::EMIT_REVISION })
-    } else {
-        let untyped: Map<_, _> = untyped.iter().map(|(path, names)| (format!(".{path}"), json!(names))).collect();
-        json!({ "revision": super::EMIT_REVISION, "untyped": untyped })
+    let mut ours = json!({ "revision": super::EMIT_REVISION });
+    if !untyped.is_empty() {
+        ours["untyped"] = untyped.iter().map(|(path, names)| (format!(".{path}"), json!(names))).collect::<Map<_, _>>().into();
     }
+    if let Some(compiler) = emit.declarations.compiler() {
+        ours["compiler"] = compiler.into();
+    }
+    ours
 }
 
 /// The bytes of the file.
@@ -135,12 +138,36 @@ fn dependencies(resolver: &Resolver<'_>) -> BTreeMap<String, String> {
 /// The files with side effects, under the names that bundlers see.
 fn side_effects(resolver: &Resolver<'_>, mut files: Value) -> Value {
     for file in files.as_array_mut().into_iter().flatten() {
+        if let Some(pattern) = file.as_str().and_then(pattern_of_code) {
+            *file = pattern.into();
+            continue;
+        }
         let path = file.as_str().map(|text| format!("/{}", text.trim_start_matches("./").trim_start_matches('/')));
         if let Some(code) = path.and_then(|path| resolver.layout.home_of(&path)?.code.as_deref()) {
             *file = dotted(code);
         }
     }
     files
+}
+
+/// A pattern of sources as the pattern of what is made of them: `**/*.js` for `**/*.{ts,tsx}`.
+fn pattern_of_code(pattern: &str) -> Option<String> {
+    let code = |extension: &str| match extension {
+        "ts" | "tsx" | "jsx" => Some("js".to_owned()),
+        "mts" => Some("mjs".to_owned()),
+        _ => None,
+    };
+    if !pattern.contains(['*', '{', '?', '[']) {
+        return None;
+    }
+    let (stem, extensions) = pattern.rsplit_once('.')?;
+    let Some(several) = extensions.strip_prefix('{').and_then(|several| several.strip_suffix('}')) else {
+        return Some(format!("{stem}.{}", code(extensions)?));
+    };
+    let mut all: Vec<String> = several.split(',').map(|extension| code(extension).unwrap_or_else(|| extension.to_owned())).collect();
+    all.sort();
+    all.dedup();
+    Some(if let [one] = &all[..] { format!("{stem}.{one}") } else { format!("{stem}.{{{}}}", all.join(",")) })
 }
 
 fn dotted(path: &str) -> Value {

@@ -24,6 +24,8 @@ pub(super) enum Purpose {
     Code,
     /// TypeScript will read what it names.
     Types,
+    /// A compiler will read what it names, among the sources.
+    Check,
 }
 
 /// The file a specifier stands in.
@@ -83,6 +85,9 @@ impl<'a> Resolver<'a> {
                 let home = self.layout.home_of(&path);
                 let place = match (purpose, home) {
                     (_, None) => path,
+                    (Purpose::Check, Some(home)) => {
+                        home.declaration.as_deref().filter(|_| names_declarations(&path)).map(code_name).unwrap_or(path)
+                    }
                     (Purpose::Code, Some(home)) => match &home.code {
                         Some(code) => code.clone(),
                         None => return Outcome::TypesOnly,
@@ -100,14 +105,14 @@ impl<'a> Resolver<'a> {
     /// Where a specifier leads. `None` when nobody knows.
     pub(super) fn target(&self, referrer: Referrer<'_>, specifier: &str, purpose: Purpose) -> Option<Target> {
         let dependency = referrer.module.and_then(|module| module.dependencies.get(specifier));
-        let url = match dependency.and_then(|dependency| resolved(dependency, purpose)) {
-            Some(url) => url.clone(),
+        let url = match dependency.and_then(|dependency| resolved(dependency, purpose, specifier)) {
+            Some(url) => url,
             None if is_relative(specifier) => referrer.url.join(specifier).ok()?,
             None => Url::parse(specifier).ok()?,
         };
         let target = self.target_of(&url)?;
         match (purpose, &target) {
-            (Purpose::Types, Target::Local { .. }) => Some(self.types_of(&url).unwrap_or(target)),
+            (Purpose::Types | Purpose::Check, Target::Local { .. }) => Some(self.types_of(&url).unwrap_or(target)),
             _ => Some(target),
         }
     }
@@ -170,7 +175,7 @@ impl<'a> Resolver<'a> {
     /// The specifier by which Node or TypeScript finds a package in `node_modules`.
     pub(super) fn bare(&self, purpose: Purpose, kind: DependencyKind, (name, range): (&str, &str), sub_path: Option<&str>) -> String {
         let mut text = self.names.directory(kind, name, range);
-        if purpose == Purpose::Types {
+        if purpose != Purpose::Code {
             text = without_types_scope(&text).unwrap_or(text);
         }
         match sub_path {
@@ -196,10 +201,16 @@ fn without_types_scope(name: &str) -> Option<String> {
     })
 }
 
-fn resolved(dependency: &Dependency, purpose: Purpose) -> Option<&Url> {
+fn resolved(dependency: &Dependency, purpose: Purpose, specifier: &str) -> Option<Url> {
+    let (code, types) = (dependency.get_code(), dependency.get_type());
     match purpose {
-        Purpose::Code => dependency.get_code().or_else(|| dependency.get_type()),
-        Purpose::Types => dependency.get_type().or_else(|| dependency.get_code()),
+        // What is imported for its types alone has no code in the graph, and a comment may say that its types are elsewhere.
+        Purpose::Code if code.is_none() => {
+            let package = Url::parse(specifier).ok().filter(|url| matches!(url.scheme(), "npm" | "jsr"));
+            package.or_else(|| types.cloned())
+        }
+        Purpose::Code => code.cloned(),
+        Purpose::Types | Purpose::Check => types.or(code).cloned(),
     }
 }
 
@@ -214,6 +225,11 @@ fn package(kind: DependencyKind, reference: &PackageReqReference) -> Target {
 
 fn is_relative(specifier: &str) -> bool {
     specifier.starts_with("./") || specifier.starts_with("../") || specifier.starts_with('/') || specifier == "." || specifier == ".."
+}
+
+/// Whether a path is that of a declaration file.
+pub(super) fn names_declarations(path: &str) -> bool {
+    split_extension(path).1.starts_with(".d.")
 }
 
 /// The name by which TypeScript finds a declaration file: `a.js` for `a.d.ts`.

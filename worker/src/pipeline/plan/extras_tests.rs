@@ -37,7 +37,7 @@ fn declarations_are_found_by_their_name() {
     assert_eq!(manifest(&plan)["exports"], serde_json::json!({ ".": { "types": "./mod.d.ts", "default": "./mod.js" } }));
     assert_eq!(manifest(&plan)["dependencies"], serde_json::json!({ "lit": "2" }));
     assert_eq!(described(&plan), ["/b.d.mts", "/b.mjs", "/cli.ts", "/mod.d.ts", "/mod.js"]);
-    let docs = plan.artefacts.iter().find(|artefact| matches!(&artefact.kind, ArtefactKind::Docs { name, .. } if name == "symbols.json"));
+    let docs = plan.artefacts.iter().find(|artefact| matches!(&artefact.kind, ArtefactKind::Docs { name, .. } if name == "index.json"));
     assert!(String::from_utf8_lossy(&docs.unwrap().bytes).contains("Lit"), "documentation is that of the declarations");
 }
 

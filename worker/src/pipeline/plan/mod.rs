@@ -8,6 +8,9 @@ mod bench;
 #[cfg(test)]
 mod extras_tests;
 #[cfg(test)]
+mod inferred_tests;
+mod paths;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +21,12 @@ use slipway_common::ids::{ExportKey, Exports, PackageName, PackagePath, Sha1, Sh
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::Findings;
+use url::Url;
 
 use super::dependencies::{self, Needed};
 use super::docs::{Documentation, Undocumented};
 use super::files::Files;
-use super::{Facts, Upload, meta, npm, outputs};
+use super::{Facts, Unsaid, Upload, meta, npm, outputs};
 pub(super) use bench::{Bench, Look, is_too_deep};
 
 /// Everything there is to store and to remember about a version. Nothing after it can refuse the package.
@@ -113,30 +117,39 @@ impl Draft {
         names.into_iter().collect()
     }
 
+    /// What a compiler could find out where the source does not say its types. Nothing when it says them all.
+    #[must_use]
+    pub fn unsaid(&self) -> Option<Unsaid> {
+        let nowhere = Url::parse("file:///").ok()?;
+        npm::unsaid(self.emit(&dependencies::stored(&self.look.needed), &nowhere))
+    }
+
+    fn emit<'a>(&'a self, dependencies: &'a [Dependency], public_url: &'a Url) -> npm::Emit<'a> {
+        let (Bench { package, version, files, manifest, .. }, graph) = (&self.bench, &self.look.graph);
+        let (declarations, parser) = (&graph.declarations, &*graph.sources);
+        npm::Emit { graph: &graph.modules, declarations, parser, files, manifest, package, version, dependencies, public_url }
+    }
+
     /// Checks the dependencies and makes everything that is stored but the documentation, which the second part is for.
     ///
     /// # Errors
     /// Everything that is wrong with the package, from both steps.
     pub fn plan(self, facts: &Facts) -> Result<(Plan, Undocumented), Findings> {
         let Self { mut bench, look } = self;
-        let Look { graph, needed, augmentations, mut findings } =
-            bench.settle(look, &|needed, findings| dependencies::check(needed, facts, findings));
-        if findings.has_errors() {
-            return Err(sorted(findings));
+        let look = bench.settle(look, &|needed, findings| dependencies::check(needed, facts, findings));
+        if look.findings.has_errors() {
+            return Err(sorted(look.findings));
         }
-        let Bench { package, version, limits, files, manifest, .. } = bench;
-        let dependencies = dependencies::stored(&needed);
-        let npm = npm::build(npm::Emit {
-            graph: &graph.modules,
-            declarations: &graph.declarations,
-            parser: &*graph.sources,
-            files: &files,
-            manifest: &manifest,
-            package: &package,
-            version: &version,
-            dependencies: &dependencies,
-            public_url: &facts.public_url,
-        });
+        let dependencies = dependencies::stored(&look.needed);
+        let mut draft = Self { bench, look };
+        if let Some(mut inferred) = facts.inferred.clone() {
+            npm::admit(draft.emit(&dependencies, &facts.public_url), &mut inferred);
+            draft.look.graph.declarations.adopt(inferred);
+        }
+        let npm = npm::build(draft.emit(&dependencies, &facts.public_url));
+        let Self { bench: Bench { package, version, limits, files, manifest, .. }, look } = draft;
+        let Look { graph, augmentations, findings, .. } = look;
+        let mut findings = paths::with_outcome(findings, &graph.declarations);
         let npm = npm.map_err(|problems| {
             findings.extend(problems);
             sorted(std::mem::take(&mut findings))
@@ -147,6 +160,7 @@ impl Draft {
         artefacts.push(Artefact::new(ArtefactKind::NpmTarball, npm.tarball));
         artefacts.sort_by(|a, b| a.kind.cmp(&b.kind));
         findings.extend(npm.findings);
+        findings.extend(paths::notes(&graph));
         outputs::check(&artefacts, &package, &version, &limits, &mut findings);
         let findings = sorted(findings);
         if findings.has_errors() {

@@ -4,7 +4,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use slipway_common::ids::Version;
-use slipway_common::model::finding::FindingCode;
+use slipway_common::model::finding::{FindingCode, Severity};
 use slipway_common::model::limits::UploadLimits;
 use url::Url;
 
@@ -38,7 +38,7 @@ pub(super) fn facts() -> Facts {
         exports: vec![ExportKey::root()],
     });
     let packages = BTreeMap::from([(PackageName::try_from("@aa/bb").unwrap(), versions.to_vec())]);
-    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages }
+    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, inferred: None }
 }
 
 const CONFIG: &str = r#"{ "name": "@own/pkg", "version": "1.2.3", "license": "MIT", "exports": "./mod.ts" }"#;
@@ -74,7 +74,6 @@ fn a_package_becomes_a_plan() {
             ArtefactKind::VersionMeta,
             ArtefactKind::NpmTarball,
             docs("index.json"),
-            docs("symbols.json"),
         ]
     );
     assert_eq!(
@@ -84,7 +83,8 @@ fn a_package_becomes_a_plan() {
     assert_eq!(plan.dependencies.len(), 2);
     assert!(plan.uses_npm && !plan.augmentations);
     assert_eq!(plan.slow_exports, [ExportKey::root()]);
-    assert_eq!(plan.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [FindingCode::SlowTypes]);
+    let said: Vec<_> = plan.findings.iter().map(|finding| (finding.severity, finding.code)).collect();
+    assert_eq!(said, [(Severity::Warning, FindingCode::SlowTypes), (Severity::Note, FindingCode::SlowTypes)]);
 }
 
 #[test]

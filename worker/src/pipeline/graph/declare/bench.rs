@@ -16,12 +16,13 @@ use super::complaint::{self, Complaint};
 use super::edits::Revision;
 use super::patch::{self, Help};
 use super::reaching::{declared, reaching};
-use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline};
+use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline, spelling};
 use crate::pipeline::files::Files;
 use crate::pipeline::graph::load::path_of;
 use crate::pipeline::graph::modules_of;
 use crate::pipeline::graph::parse::Trees;
 use crate::pipeline::graph::place::place_at;
+use crate::pipeline::inference::Inferred;
 
 /// Complaints by module.
 pub(super) type Heard = BTreeMap<ModuleSpecifier, Vec<Complaint>>;
@@ -72,6 +73,24 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Spells what fast check cannot follow as it can.
+    pub(super) fn spell(&mut self) {
+        let scripts = self.written.modules().filter_map(Module::js);
+        let typescript = scripts.filter(|module| module.media_type.is_typed() && !module.media_type.is_declaration());
+        let mut is_new = false;
+        for specifier in typescript.map(|module| &module.specifier) {
+            let Some(parsed) = self.parsed(specifier) else { continue };
+            let edits = spelling::edits(&parsed);
+            if !edits.is_empty() {
+                let original = Arc::clone(parsed.text());
+                is_new |= self.revisions.entry(specifier.clone()).or_insert_with(|| Revision::of(original)).add(edits);
+            }
+        }
+        if is_new {
+            self.rebuild();
+        }
+    }
+
     pub(super) fn attempt(&self) -> Outcome {
         self.attempt_with(&self.declared)
     }
@@ -111,12 +130,21 @@ impl<'a> Bench<'a> {
         heard
     }
 
-    fn report(&mut self, specifier: &ModuleSpecifier, mut finding: Finding, at: usize) {
+    fn report(&mut self, specifier: &ModuleSpecifier, mut finding: Finding, mut at: usize) {
+        let parsed = self.source.sources.get_parsed_source(specifier);
         if let Some(revision) = self.revisions.get(specifier) {
             // What is inside of our own edits is their consequence.
-            let (Some(at), Some(parsed)) = (revision.original_place(at), self.source.sources.get_parsed_source(specifier)) else { return };
+            let (Some(original), Some(parsed)) = (revision.original_place(at), &parsed) else { return };
             let text_info = parsed.text_info_lazy();
-            finding.place = Some(place_at(specifier, text_info.range().start + at, text_info));
+            finding.place = Some(place_at(specifier, text_info.range().start + original, text_info));
+            at = original;
+        }
+        let is_somewhere = finding.place.as_ref().is_some_and(|place| place.line > 0);
+        if is_somewhere
+            && self.reported.iter().count() < MAX_SLOW_TYPES
+            && let Some(name) = parsed.and_then(|parsed| names::exported_at(&parsed, at))
+        {
+            finding.message = complaint::naming(&finding.message, &name);
         }
         self.complained.insert(specifier.clone());
         self.reported.push(finding);
@@ -252,6 +280,7 @@ impl<'a> Bench<'a> {
             modules: Some(attempt),
             revisions: self.revisions,
             outlines: self.outlines,
+            inferred: Inferred::default(),
         }
     }
 

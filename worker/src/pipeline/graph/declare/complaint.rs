@@ -9,7 +9,7 @@ use deno_graph::ModuleSpecifier;
 use deno_graph::fast_check::{FastCheckDiagnostic, FastCheckDiagnosticRange};
 use slipway_common::model::finding::{Finding, FindingCode, Place};
 
-use crate::pipeline::graph::place::{place_at, place_of};
+use crate::pipeline::graph::place::{place_at, place_of, shorten};
 
 /// Something that keeps a module from being declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(super) fn finding(diagnostic: &FastCheckDiagnostic) -> Finding {
     let text = diagnostic.to_string().replace("which are not unsupported", "which is not supported");
     let until = match of(diagnostic).1.want {
         Want::Absence => "npm has it only where nothing in it is private to the module",
-        _ => "until then it is `any` for npm",
+        _ => UNTYPED,
     };
     warning(&text, place, diagnostic.hint(), until)
 }
@@ -114,13 +114,27 @@ pub(super) fn guess(specifier: &ModuleSpecifier, range: SourceRange, text_info: 
         "missing explicit type in the public API",
         place_at(specifier, range.start(), text_info),
         Some("write the type out".into()),
-        "until then it is `any` for npm",
+        UNTYPED,
     )
+}
+
+/// What becomes of a type that nobody knows.
+pub const UNTYPED: &str = "until then it is `any` for npm";
+
+/// What a warning starts with.
+const SLOW_TYPES: &str = "slow types";
+
+/// The text of a warning with the name of the export that it is about.
+pub(super) fn naming(message: &str, export: &str) -> String {
+    match message.strip_prefix(SLOW_TYPES) {
+        Some(rest) => format!("{SLOW_TYPES} in '{}'{rest}", shorten(export)),
+        None => message.to_owned(),
+    }
 }
 
 fn warning(text: &str, place: Place, hint: Option<Cow<'_, str>>, until: &str) -> Finding {
     let hint = hint.map_or_else(|| until.to_owned(), |hint| format!("{hint}; {until}"));
-    Finding::warning(FindingCode::SlowTypes, format!("slow types: {text}")).at(place).hint(hint)
+    Finding::warning(FindingCode::SlowTypes, format!("{SLOW_TYPES}: {text}")).at(place).hint(hint)
 }
 
 fn place_in(range: &FastCheckDiagnosticRange) -> Place {

@@ -17,6 +17,7 @@ mod names;
 mod outline;
 mod patch;
 mod reaching;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -30,17 +31,22 @@ use indexmap::IndexMap;
 use slipway_common::ids::{ExportKey, PackageName, PackagePath, Version};
 use slipway_common::model::finding::Findings;
 
-use super::specifier_of;
+use super::{path_of, specifier_of};
 use crate::pipeline::files::Files;
+use crate::pipeline::inference::{Inferred, InferredModule};
 use crate::pipeline::manifest::Manifest;
 use attempt::Outcome;
 use bench::Bench;
+pub use complaint::UNTYPED;
 pub use edits::Revision;
 
 /// The type that stands for one that nobody knows. To fast check it is a global name like `Promise`.
 pub const PLACEHOLDER: &str = "__SlipwayUntyped";
 /// The class that stands for a superclass that nobody knows.
 pub const SUPERCLASS: &str = "__SlipwayUntypedClass";
+
+/// What begins the name of a value that is exported under the name of a type.
+pub const TWIN: &str = "__SlipwayTwin_";
 
 /// Complaints that are reported of one package. They are warnings, and a package that was never written for this has as many
 /// as it has functions; twenty show what is meant and leave room for what matters.
@@ -65,6 +71,8 @@ pub struct Declarations {
     modules: Option<ModuleGraph>,
     revisions: BTreeMap<ModuleSpecifier, Revision>,
     outlines: BTreeMap<ModuleSpecifier, String>,
+    /// What a compiler made.
+    inferred: Inferred,
     /// The names in each module whose types are placeholders, in whole or in part.
     pub untyped: BTreeMap<PackagePath, BTreeSet<String>>,
     /// Exports that lead to a complaint.
@@ -89,6 +97,8 @@ pub enum Origin<'a> {
     Revised(&'a Revision),
     /// The names of its exports.
     Outlined(&'a str),
+    /// What the author wrote, by a compiler that found out what it does not say. `dts` is what it would be without.
+    Inferred(&'a InferredModule),
 }
 
 impl Declarations {
@@ -97,12 +107,34 @@ impl Declarations {
     pub fn of<'a>(&'a self, written: &'a ModuleGraph, specifier: &ModuleSpecifier) -> Option<Declaration<'a>> {
         let modules = self.modules.as_ref().unwrap_or(written);
         let dts = modules.get(specifier)?.js().and_then(dts)?;
+        let inferred = path_of(specifier).and_then(|path| self.inferred.modules.get(&path));
+        if let Some(inferred) = inferred {
+            return Some(Declaration { dts, origin: Origin::Inferred(inferred) });
+        }
         let origin = match (self.outlines.get(specifier), self.revisions.get(specifier)) {
             (Some(outline), _) => Origin::Outlined(outline),
             (None, Some(revision)) => Origin::Revised(revision),
             (None, None) => Origin::Written,
         };
         Some(Declaration { dts, origin })
+    }
+
+    /// Puts what a compiler made in the place of placeholders.
+    pub fn adopt(&mut self, inferred: Inferred) {
+        self.untyped.retain(|path, _| !inferred.modules.contains_key(path));
+        self.inferred = inferred;
+    }
+
+    /// What a compiler made, and why it did not make the rest.
+    #[must_use]
+    pub fn inferred(&self) -> &Inferred {
+        &self.inferred
+    }
+
+    /// The compiler that made some of the declarations.
+    #[must_use]
+    pub fn compiler(&self) -> Option<&str> {
+        (!self.inferred.modules.is_empty()).then_some(self.inferred.compiler.as_str())
     }
 }
 
@@ -127,6 +159,7 @@ pub(super) fn run(modules: &mut ModuleGraph, source: &Source<'_>, findings: &mut
     }
     let mut bench = Bench::new(modules, source, candidates);
     bench.nest();
+    bench.spell();
     for round in 1..=MAX_ROUNDS {
         match bench.attempt() {
             Outcome::Declared(attempt) => {
@@ -159,5 +192,6 @@ fn put(mut declarations: Declarations, modules: &mut ModuleGraph) -> Declaration
 
 fn candidates(manifest: &Manifest) -> Candidates {
     let exports = manifest.exports.0.iter();
-    exports.filter_map(|(key, target)| Some((key.clone(), specifier_of(&PackagePath::try_from(target.rooted()).ok()?)))).collect()
+    let modules = exports.filter_map(|(key, target)| Some((key, PackagePath::try_from(target.rooted()).ok()?)));
+    modules.filter(|(_, path)| !super::is_asset(path)).map(|(key, path)| (key.clone(), specifier_of(&path))).collect()
 }

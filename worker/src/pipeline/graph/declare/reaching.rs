@@ -6,7 +6,7 @@ use deno_graph::{Module, ModuleGraph, ModuleSpecifier};
 
 use super::Declared;
 
-/// The modules of TypeScript that hand-written declarations import.
+/// The modules of TypeScript that hand-written declarations import, and those that add to the types of others.
 pub(super) fn declared(modules: &ModuleGraph) -> Declared {
     let by_hand = modules.modules().filter_map(Module::js).filter(|module| module.media_type.is_declaration());
     let targets =
@@ -16,7 +16,14 @@ pub(super) fn declared(modules: &ModuleGraph) -> Declared {
         let module = modules.get(target).and_then(Module::js);
         module.is_some_and(|module| module.media_type.is_typed() && !module.media_type.is_declaration())
     };
-    targets.filter(is_source).cloned().collect()
+    let augmenting = modules.modules().filter_map(Module::js).filter(|module| declares_outside(&module.source.text));
+    let augmenting = augmenting.map(|module| &module.specifier).filter(|specifier| is_source(specifier));
+    targets.filter(is_source).chain(augmenting).cloned().collect()
+}
+
+/// Whether a module may add to the types of others, which is what it may be imported for.
+fn declares_outside(text: &str) -> bool {
+    text.contains("declare global") || text.contains("declare module")
 }
 
 /// The modules from which a way leads to one of the spoiled ones, themselves included.
