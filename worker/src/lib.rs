@@ -9,6 +9,7 @@ mod jobs;
 pub mod pipeline;
 pub mod rebuild;
 pub mod reconcile;
+mod records;
 mod runner;
 mod schedule;
 mod setback;

@@ -22,8 +22,8 @@ use tokio::sync::Semaphore;
 
 pub(crate) use address::{Address, Found, Kind, parse, tag};
 
-/// Documents that are read whole at once to compute an answer. One of a package with thousands of versions takes tens of megabytes and
-/// a part of a second of a processor; who comes then waits for their turn.
+/// Answers that are computed at once. The document of a package with thousands of versions takes tens of megabytes and a part of a
+/// second of a processor, and a search goes through every package; who comes then waits for their turn.
 const COMPUTED_AT_ONCE: usize = 4;
 
 /// What the read path needs.
@@ -64,8 +64,11 @@ impl Reader {
             // Who has just set a tag looks whether it is there.
             Address::Tags(package) => self.compute(package, true, (headers, is_head), computed::tags).await,
             Address::Search => match search::Query::parse(request.uri().query().unwrap_or_default()) {
-                Some(query) => self.shelf.search(&self.storage, query).await.map(|body| response::found(body, headers, is_head)),
-                None => Ok(response::nothing_to_search(is_head)),
+                Some(query) => {
+                    let _turn = self.turns.acquire().await;
+                    self.shelf.search(&self.storage, query).await.map(|body| response::found(body, headers, is_head))
+                }
+                None => Ok(response::nothing_to_search(search::MAX_TEXT_BYTES, is_head)),
             },
             Address::Json(text) => Ok(response::fixed(kind, text, headers, is_head)),
             Address::Nothing => Ok(response::missing(kind, is_head)),

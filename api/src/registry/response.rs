@@ -143,10 +143,10 @@ pub(super) fn found(body: Bytes, asked: &HeaderMap, is_head: bool) -> Response {
     json(headers, body, asked, is_head)
 }
 
-/// Says that a search does not say what for.
-pub(super) fn nothing_to_search(is_head: bool) -> Response {
-    let why = "say what to search for in `text`, in at most 256 bytes";
-    plain(Kind::Npm, StatusCode::BAD_REQUEST, "", why, is_head)
+/// Says that a search does not say what for, or in more than `limit` bytes.
+pub(super) fn nothing_to_search(limit: usize, is_head: bool) -> Response {
+    let why = format!("say what to search for in `text`, in at most {limit} bytes");
+    plain(Kind::Npm, StatusCode::BAD_REQUEST, "", &why, is_head)
 }
 
 /// Sends JSON, or says that the reader has it. The tag follows from the bytes.
@@ -191,7 +191,7 @@ pub(super) fn fault(kind: Kind, error: &StorageError) -> Response {
     plain(kind, StatusCode::SERVICE_UNAVAILABLE, "503 - Service Unavailable", "the object store does not answer, try again", false)
 }
 
-fn plain(kind: Kind, status: StatusCode, text: &'static str, npm: &'static str, is_head: bool) -> Response {
+fn plain(kind: Kind, status: StatusCode, text: &str, npm: &str, is_head: bool) -> Response {
     let mut headers = common(kind);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let (content_type, body) = match kind {

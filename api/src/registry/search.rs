@@ -21,7 +21,7 @@ const PAGE: usize = 20;
 const LARGEST_PAGE: usize = 250;
 
 /// Longest text that is searched for, in bytes, and most of its words.
-const MAX_TEXT_BYTES: usize = 256;
+pub(super) const MAX_TEXT_BYTES: usize = 256;
 const MAX_WORDS: usize = 16;
 
 /// The catalogue as it was read last.

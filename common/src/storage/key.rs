@@ -19,7 +19,7 @@ pub const SCOPE_RECORDS: &str = "registry/scopes";
 /// The same of packages.
 pub const PACKAGE_RECORDS: &str = "registry/packages";
 /// The same of versions, in a directory for each package.
-pub(super) const VERSION_RECORDS: &str = "registry/versions";
+pub const VERSION_RECORDS: &str = "registry/versions";
 
 /// The name of the catalogue in the private store.
 pub(super) const CATALOGUE: &str = "registry/catalogue.json";

@@ -8,6 +8,7 @@ use crate::process::{Said, Test, Up, run, token};
 pub(crate) const TESTS: &[Test] = &[
     ("deep::damage_is_seen_and_put_right", damage_is_seen_and_put_right),
     ("deep::a_lost_database_is_rebuilt", a_lost_database_is_rebuilt),
+    ("deep::a_lost_record_costs_what_it_said_and_no_version", a_lost_record_costs_what_it_said_and_no_version),
     ("deep::a_registry_that_moves_says_so_everywhere", a_registry_that_moves_says_so_everywhere),
 ];
 
@@ -35,6 +36,14 @@ fn furnished(place: &Path) -> String {
     let address = up.address().to_owned();
     up.stop();
     address
+}
+
+/// Puts the database that was rebuilt in the place of the one that was lost.
+fn use_new_database(data: &Path) {
+    for file in ["registry.db", "registry.db-wal", "registry.db-shm"] {
+        let _ = fs::remove_file(data.join(file));
+    }
+    fs::rename(data.join("new.db"), data.join("registry.db")).expect("it is there");
 }
 
 fn deep(place: &Path, more: &[&str]) -> Said {
@@ -79,7 +88,7 @@ fn a_lost_database_is_rebuilt() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let place = place.path();
     let address = furnished(place);
-    let (data, old) = (place.join("data"), token(place));
+    let old = token(place);
     let rebuild =
         ["admin", "rebuild-database", "--data", "data", "--database", "sqlite:data/new.db", "--compare", "sqlite:data/registry.db"];
     let said = run(place, &rebuild, &[]);
@@ -93,10 +102,7 @@ fn a_lost_database_is_rebuilt() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("is in use"), "{}", said.err);
 
-    for file in ["registry.db", "registry.db-wal", "registry.db-shm"] {
-        let _ = fs::remove_file(data.join(file));
-    }
-    fs::rename(data.join("new.db"), data.join("registry.db")).expect("it is there");
+    use_new_database(&place.join("data"));
     let up = Up::start_at(place, &address);
     let new = token(place);
     assert_eq!([&old, &new].map(|token| up.status("/api/user", token)), [401, 200]);
@@ -106,6 +112,26 @@ fn a_lost_database_is_rebuilt() {
     up.stop();
     let said = deep(place, &[]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+}
+
+fn a_lost_record_costs_what_it_said_and_no_version() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let place = place.path();
+    furnished(place);
+    fs::remove_file(place.join("data/private/registry/packages/acme/maths.json")).expect("it is there");
+    let rebuild =
+        ["admin", "rebuild-database", "--data", "data", "--database", "sqlite:data/new.db", "--compare", "sqlite:data/registry.db"];
+    let said = run(place, &rebuild, &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("1 users, 1 scopes, 2 packages and 3 versions are back"), "{}", said.out);
+    let left_out: Vec<_> = said.out.lines().filter(|line| line.starts_with("left out")).collect();
+    let lost = "left out: package @acme/maths: it has no record, so what was said of it and which versions were yanked is lost";
+    assert_eq!(left_out, [lost], "{}", said.out);
+
+    use_new_database(&place.join("data"));
+    let said = deep(place, &["--repair"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(place.join("data/private/registry/packages/acme/maths.json").exists(), "it is remembered again");
 }
 
 fn a_registry_that_moves_says_so_everywhere() {

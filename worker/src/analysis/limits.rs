@@ -25,8 +25,7 @@ const DEFAULT_WALL_SECONDS: u64 = 180;
 /// publishes without it, and its author is told.
 const DEFAULT_DOCUMENTATION_SECONDS: u64 = 20;
 
-/// Time on the wall for each second of processor time, where only the latter is set: three, as for the
-/// package itself.
+/// Time on the wall for each second of processor time, where only the latter is set: three, as for the package itself.
 pub const DOCUMENTATION_WALL: u64 = 3;
 
 /// Longest answer of a child, which the parent holds in its own memory. A plan has the package twice, as modules and as npm

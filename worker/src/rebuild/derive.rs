@@ -1,6 +1,6 @@
 //! What the row of a version was, from its record and what is stored of it.
 //!
-//! Nothing is believed that its digest does not confirm: the record pins the manifest.
+//! The record pins the manifest by its digest, and a manifest that is another one is not believed.
 
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{ChangedVersion, VersionRecord};
@@ -8,11 +8,9 @@ use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, VersionContent};
-use slipway_common::shutdown::aside;
-use slipway_common::storage::{Storage, StorageError, StorageKey, Store};
+use slipway_common::storage::{Storage, StorageError, StorageKey};
 
-/// Records that are listed at once.
-const PAGE: usize = 1_000;
+use crate::records::{self, Records};
 
 /// What is remembered of every version of a package, highest first. What cannot be read is handed to `unread`, with the reason.
 pub(crate) async fn remembered(
@@ -20,26 +18,17 @@ pub(crate) async fn remembered(
     package: &PackageName,
     mut unread: impl FnMut(String),
 ) -> Result<Vec<VersionRecord>, AnyFault> {
-    let directory = StorageKey::version_records(package);
-    let (mut records, mut after): (Vec<VersionRecord>, Option<String>) = (Vec::new(), None);
-    loop {
-        let listed = storage.page(Store::Private, &directory, after.as_deref(), PAGE).await?;
-        let Some(last) = listed.last() else { break };
-        after = Some(last.key.clone());
-        for object in listed {
-            let Some(key) = StorageKey::parse(Store::Private, &object.key) else {
-                unread(format!("{}: it is no record", object.key));
-                continue;
-            };
-            let bytes = storage.get(&key).await?;
-            match aside(move || serde_json::from_slice(&bytes)).await {
-                Ok(record) => records.push(record),
-                Err(error) => unread(format!("{}: it cannot be read: {error}", object.key)),
+    let (mut found, mut listed) = (Vec::new(), Records::of(StorageKey::version_records(package)));
+    while let Some(page) = listed.next(storage).await? {
+        for listed in page {
+            match records::read::<VersionRecord>(storage, listed).await? {
+                Ok(record) => found.push(record),
+                Err(why) => unread(why),
             }
         }
     }
-    records.sort_by(|a, b| b.version.cmp(&a.version));
-    Ok(records)
+    found.sort_by(|a, b| b.version.cmp(&a.version));
+    Ok(found)
 }
 
 /// The row of a version, or why it cannot be made.

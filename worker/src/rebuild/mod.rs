@@ -13,16 +13,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{MemberRecord, PackageRecord, ScopeRecord, UserRecord};
+use slipway_common::formats::record::{MemberRecord, PackageRecord, ScopeRecord, UserRecord, VersionRecord};
 use slipway_common::ids::{PackageName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
-use slipway_common::storage::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, USER_RECORDS};
+use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat};
+use slipway_common::storage::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS};
+
+use crate::records::{self, Records};
 
 pub use compare::compare;
-
-/// Records that are listed at once.
-const PAGE: usize = 1_000;
 
 /// What came back.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,58 +45,67 @@ pub struct Rebuilt {
 /// When a door fails. The database then has a part of what there is: begin with an empty one again.
 pub async fn run(context: &Context) -> Result<Rebuilt, AnyFault> {
     let mut rebuilt = Rebuilt::default();
-    let mut known = BTreeSet::new();
-    let mut after = None;
-    while let Some(records) = next::<UserRecord>(context, USER_RECORDS, &mut after, &mut rebuilt).await? {
+    let mut users = BTreeSet::new();
+    let mut listed = Records::of(USER_RECORDS);
+    while let Some(records) = next::<UserRecord>(context, &mut listed, &mut rebuilt).await? {
         let mut tx = context.db.write("rebuild.users").await?;
         for user in records {
             if tx.restore_user(&user).await? {
                 rebuilt.users += 1;
-                known.insert(user.id);
+                users.insert(user.id);
             } else {
                 rebuilt.left_out.push(format!("user {}: there is another one of this login", user.login));
             }
         }
         tx.commit().await?;
     }
-    let mut after = None;
-    while let Some(records) = next::<ScopeRecord>(context, SCOPE_RECORDS, &mut after, &mut rebuilt).await? {
+    let mut listed = Records::of(SCOPE_RECORDS);
+    while let Some(records) = next::<ScopeRecord>(context, &mut listed, &mut rebuilt).await? {
         for scope in records {
-            restore_scope(context, scope, &known, &mut rebuilt).await?;
+            restore_scope(context, scope, &users, &mut rebuilt).await?;
         }
     }
-    let mut after = None;
-    while let Some(records) = next::<PackageRecord>(context, PACKAGE_RECORDS, &mut after, &mut rebuilt).await? {
+    let mut packages = BTreeSet::new();
+    let mut listed = Records::of(PACKAGE_RECORDS);
+    while let Some(records) = next::<PackageRecord>(context, &mut listed, &mut rebuilt).await? {
         for package in records {
-            restore_package(context, package, &known, &mut rebuilt).await?;
+            packages.insert(package.package.clone());
+            restore_package(context, package.package.clone(), Some(package), &users, &mut rebuilt).await?;
         }
+    }
+    for package in forgotten(context, &packages).await? {
+        restore_package(context, package, None, &users, &mut rebuilt).await?;
     }
     Ok(rebuilt)
 }
 
 /// The next records of a directory. What cannot be read is told. Nothing at the end.
-async fn next<T: DeserializeOwned>(
+async fn next<T: DeserializeOwned + Send + 'static>(
     context: &Context,
-    directory: &str,
-    after: &mut Option<String>,
+    listed: &mut Records,
     rebuilt: &mut Rebuilt,
 ) -> Result<Option<Vec<T>>, AnyFault> {
-    let listed = context.storage.page(Store::Private, directory, after.as_deref(), PAGE).await?;
-    let Some(last) = listed.last() else { return Ok(None) };
-    *after = Some(last.key.clone());
-    let mut records = Vec::new();
-    for object in listed {
-        let Some(key) = StorageKey::parse(Store::Private, &object.key) else {
-            rebuilt.left_out.push(format!("{}: it is no record", object.key));
-            continue;
-        };
-        let bytes = context.storage.get(&key).await?;
-        match serde_json::from_slice(&bytes) {
-            Ok(record) => records.push(record),
-            Err(error) => rebuilt.left_out.push(format!("{}: it cannot be read: {error}", object.key)),
+    let Some(page) = listed.next(&context.storage).await? else { return Ok(None) };
+    let mut found = Vec::new();
+    for listed in page {
+        match records::read(&context.storage, listed).await? {
+            Ok(record) => found.push(record),
+            Err(why) => rebuilt.left_out.push(why),
         }
     }
-    Ok(Some(records))
+    Ok(Some(found))
+}
+
+/// The packages of which nothing is remembered but their versions.
+async fn forgotten(context: &Context, remembered: &BTreeSet<PackageName>) -> Result<BTreeSet<PackageName>, AnyFault> {
+    let (mut forgotten, mut listed) = (BTreeSet::new(), Records::of(VERSION_RECORDS));
+    while let Some(page) = listed.next(&context.storage).await? {
+        forgotten.extend(page.into_iter().flatten().filter_map(|key| match key {
+            StorageKey::VersionRecord { package, .. } if !remembered.contains(&package) => Some(package),
+            _ => None,
+        }));
+    }
+    Ok(forgotten)
 }
 
 async fn restore_scope(context: &Context, mut scope: ScopeRecord, known: &BTreeSet<UserId>, rebuilt: &mut Rebuilt) -> Result<(), AnyFault> {
@@ -121,13 +130,17 @@ async fn restore_scope(context: &Context, mut scope: ScopeRecord, known: &BTreeS
 
 async fn restore_package(
     context: &Context,
-    mut package: PackageRecord,
+    name: PackageName,
+    package: Option<PackageRecord>,
     known: &BTreeSet<UserId>,
     rebuilt: &mut Rebuilt,
 ) -> Result<(), AnyFault> {
-    let name = package.package.clone();
     let shown = shown(context, &name).await?;
     let remembered = derive::remembered(&context.storage, &name, |unread| rebuilt.left_out.push(unread)).await?;
+    if package.is_none() {
+        rebuilt.left_out.push(format!("package {name}: it has no record, so what was said of it and which versions were yanked is lost"));
+    }
+    let Some(mut package) = package.or_else(|| unrecorded(&name, &remembered)) else { return Ok(()) };
     let mut versions = Vec::new();
     for remembered in remembered {
         match derive::version(&context.storage, &name, &remembered, &package.changed).await? {
@@ -177,6 +190,24 @@ async fn restore_package(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// A package of which nothing is known but its versions, if it has any that can be read.
+fn unrecorded(name: &PackageName, versions: &[VersionRecord]) -> Option<PackageRecord> {
+    let created_at = versions.iter().map(|version| version.created_at).min()?;
+    Some(PackageRecord {
+        package: name.clone(),
+        description: String::new(),
+        repository: None,
+        is_archived: false,
+        readme_source: ReadmeSource::Jsdoc,
+        runtime_compat: RuntimeCompat::default(),
+        tags: DistTags::default(),
+        changed: Vec::new(),
+        created_at,
+        updated_at: created_at,
+        generation: 0,
+    })
 }
 
 /// A scope of which nothing is known but that somebody published in it.

@@ -15,13 +15,11 @@ use slipway_common::storage::{StorageKey, Store};
 use super::{Code, Page, Problem, Repair, have_done, repair};
 use crate::jobs::announce::{self, Snapshot};
 use crate::jobs::record::of_package;
+use crate::records::Records;
 use crate::workshop::Workshop;
 
 /// Packages that are compared before the cursor is handed back. Each is held whole, one at a time.
 const PAGE: i64 = 20;
-
-/// Records of versions that are listed at once.
-const RECORDS: usize = 1_000;
 
 pub(super) async fn page(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
     let after = after.and_then(|after| PackageName::try_from(after).ok());
@@ -119,17 +117,14 @@ fn wrong(key: &StorageKey, stored: Option<bool>) -> Option<Problem> {
 
 /// The versions of a package that have a record, with its key.
 async fn remembered(workshop: &Workshop, name: &PackageName) -> Result<Vec<(Version, String)>, AnyFault> {
-    let directory = StorageKey::version_records(name);
-    let (mut found, mut after): (Vec<(Version, String)>, Option<String>) = (Vec::new(), None);
-    loop {
-        let listed = workshop.context.storage.page(Store::Private, &directory, after.as_deref(), RECORDS).await?;
-        let Some(last) = listed.last() else { return Ok(found) };
-        after = Some(last.key.clone());
-        found.extend(listed.into_iter().filter_map(|object| match StorageKey::parse(Store::Private, &object.key)? {
-            StorageKey::VersionRecord { version, .. } => Some((version, object.key)),
+    let (mut found, mut listed) = (Vec::new(), Records::of(StorageKey::version_records(name)));
+    while let Some(page) = listed.next(&workshop.context.storage).await? {
+        found.extend(page.into_iter().flatten().filter_map(|key| match &key {
+            StorageKey::VersionRecord { version, .. } => Some((version.clone(), key.text())),
             _ => None,
         }));
     }
+    Ok(found)
 }
 
 async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, AnyFault> {
