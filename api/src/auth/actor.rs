@@ -32,7 +32,7 @@ impl Actor {
     /// The user that a credential names, for saying who somebody is and not for deciding what they may.
     pub(crate) fn known(&self) -> Option<&User> {
         match self {
-            Self::Anonymous => None,
+            Self::Anonymous | Self::Ci(_) => None,
             Self::User(identified) => Some(&identified.user),
         }
     }
