@@ -9,6 +9,7 @@ use slipway_common::ids::TaskId;
 use slipway_common::shutdown::Shutdown;
 use tokio::sync::{Semaphore, broadcast};
 
+use crate::auth::ci::Issuers;
 use crate::intake::Intake;
 
 /// News that a waiting request may be behind. It looks at its row anyway.
@@ -29,6 +30,7 @@ pub struct App {
     pub(crate) news: News,
     pub(crate) discards: Discards,
     pub(crate) intake: Intake,
+    pub(crate) ci: Arc<Issuers>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -41,7 +43,8 @@ impl App {
         let discards =
             Discards { anonymous: Arc::new(Semaphore::new(ANONYMOUS_DISCARDS)), known: Arc::new(Semaphore::new(KNOWN_DISCARDS)) };
         let intake = Intake::new(context.config.intake.incoming_bytes);
-        Self { context, news, discards, intake, shutdown: shutdown.clone() }
+        let ci = Arc::new(Issuers::new(&context.config));
+        Self { context, news, discards, intake, ci, shutdown: shutdown.clone() }
     }
 }
 

@@ -7,6 +7,7 @@ use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
+use super::ci::{self, CiRight, CiToken};
 use crate::error::{ApiError, ApiResult, Code};
 
 /// The one who asks.
@@ -16,6 +17,8 @@ pub(crate) enum Actor {
     Anonymous,
     /// A user, by a credential.
     User(Box<Identified>),
+    /// A job of a CI system.
+    Ci(Box<CiToken>),
 }
 
 /// A user and the credential they showed.
@@ -29,7 +32,7 @@ impl Actor {
     /// The user that a credential names, for saying who somebody is and not for deciding what they may.
     pub(crate) fn known(&self) -> Option<&User> {
         match self {
-            Self::Anonymous => None,
+            Self::Anonymous | Self::Ci(_) => None,
             Self::User(identified) => Some(&identified.user),
         }
     }
@@ -39,6 +42,7 @@ impl Actor {
         match self {
             Self::Anonymous => Code::MissingAuthentication.err(),
             Self::User(identified) => Ok(identified),
+            Self::Ci(_) => Code::ActorNotUser.err(),
         }
     }
 
@@ -108,6 +112,9 @@ impl Actor {
         package: &PackageName,
         version: &Version,
     ) -> ApiResult<MayPublish> {
+        if let Self::Ci(token) = self {
+            return Ok(MayPublish::Ci(Box::new(ci::judge(tx, token, scope, package, version).await?)));
+        }
         let identified = self.identified()?;
         let tarball_hash = match &identified.token.permissions {
             None => None,
@@ -122,7 +129,7 @@ impl Actor {
             return Code::ScopeRequiresPublishingFromCi.err();
         }
         match tx.membership(package.scope(), identified.user.id).await? {
-            Some(_) => Ok(MayPublish { user: identified.user.id, tarball_hash }),
+            Some(_) => Ok(MayPublish::User { id: identified.user.id, tarball_hash }),
             None => Code::ActorNotScopeMember.err(),
         }
     }
@@ -130,19 +137,36 @@ impl Actor {
 
 /// The right to publish one version.
 #[derive(Debug)]
-pub(crate) struct MayPublish {
-    /// On whose behalf.
-    pub(crate) user: UserId,
-    /// `sha256-…` of the only upload that is allowed, if the credential names one.
-    pub(crate) tarball_hash: Option<String>,
+pub(crate) enum MayPublish {
+    /// On behalf of a person.
+    User {
+        /// Who.
+        id: UserId,
+        /// `sha256-…` of the only upload that is allowed, if the credential names one.
+        tarball_hash: Option<String>,
+    },
+    /// On behalf of a CI job.
+    Ci(Box<CiRight>),
 }
 
 impl MayPublish {
+    /// The person, if it is one.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(*id),
+            Self::Ci(_) => None,
+        }
+    }
+
     /// Refuses bytes other than those that the credential insists on.
     pub(crate) fn allows(&self, upload: &Sha256) -> ApiResult<()> {
-        match &self.tarball_hash {
+        let tarball_hash = match self {
+            Self::User { tarball_hash, .. } => tarball_hash,
+            Self::Ci(right) => &right.tarball_hash,
+        };
+        match tarball_hash {
             Some(allowed) if *allowed != upload.checksum() => Err(Code::MissingPermission
-                .because(format!("the credential allows an upload with another digest than {}", upload.checksum()))
+                .because(format!("the credential allows the upload {allowed}, and this one is {}", upload.checksum()))
                 .into()),
             _ => Ok(()),
         }

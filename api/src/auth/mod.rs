@@ -1,5 +1,6 @@
 //! Who is asking, and what they may do.
 
 pub(crate) mod actor;
+pub(crate) mod ci;
 pub(crate) mod origin;
 pub mod secret;

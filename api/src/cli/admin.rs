@@ -4,16 +4,19 @@ use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::ids::{PackageName, ScopeName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 
-use super::arguments::{AdminCommand, DoorArguments, KeyCommand, ScopeCommand, TokenCommand, UserCommand};
+use super::arguments::{
+    AdminCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand,
+};
 use super::doors::{self, readable};
 use super::{rebuild, signing};
 use crate::error::ApiError;
+use crate::service::publishers::{self, Asked};
 use crate::service::scopes;
 use crate::service::tasks::{self, Retried};
 use crate::service::tokens::{self, NewToken};
@@ -40,6 +43,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
             say(&format!("@{} belongs to {}", scope.name, user.login));
         }
+        AdminCommand::Publisher(PublisherCommand::Add(arguments)) => add_publisher(arguments).await?,
         AdminCommand::Key(KeyCommand::New) => signing::new(),
         AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {
@@ -66,6 +70,22 @@ async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
     let mut tx = context.db.read().await.map_err(AnyFault::from).map_err(readable)?;
     let user = tx.user_by_login(login).await.map_err(AnyFault::from).map_err(readable)?;
     user.with_context(|| format!("there is no user `{login}`; create one with `slipway admin user create {login}`"))
+}
+
+async fn add_publisher(arguments: PublisherArguments) -> anyhow::Result<()> {
+    let package = PackageName::try_from(arguments.package.as_str()).map_err(anyhow::Error::from)?;
+    let context = open(&arguments.doors).await?;
+    let asked = Asked {
+        issuer: arguments.issuer,
+        repository: arguments.repository,
+        repository_id: arguments.repository_id,
+        workflow: arguments.workflow,
+        reference: arguments.reference,
+        environment: arguments.environment,
+    };
+    let publisher = publishers::add_as_operator(&context, &package, asked).await.map_err(plain)?;
+    say(&format!("{package} trusts {} of {}", publisher.demands.repository, publisher.demands.issuer));
+    Ok(())
 }
 
 /// Creates an account.

@@ -132,6 +132,9 @@ pub(super) enum AdminCommand {
     /// Scopes
     #[command(subcommand)]
     Scope(ScopeCommand),
+    /// CI jobs that publish without a token
+    #[command(subcommand)]
+    Publisher(PublisherCommand),
     /// Keys that sign npm versions
     #[command(subcommand)]
     Key(KeyCommand),
@@ -183,6 +186,39 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         doors: DoorArguments,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PublisherCommand {
+    /// Trust a CI job to publish a package, which may not exist yet
+    Add(PublisherArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PublisherArguments {
+    /// The package, `@scope/name`
+    #[arg(value_name = "PACKAGE")]
+    pub(super) package: String,
+    /// The CI system: the name of an issuer in the configuration, or its address
+    #[arg(long, value_name = "NAME")]
+    pub(super) issuer: String,
+    /// What the repository is called
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub(super) repository: String,
+    /// The number that the CI system knows the repository by: names change hands
+    #[arg(long, value_name = "ID")]
+    pub(super) repository_id: String,
+    /// Only jobs of this workflow file
+    #[arg(long, value_name = "FILE")]
+    pub(super) workflow: Option<String>,
+    /// Only jobs on branches or tags like this: `refs/heads/main`, `refs/tags/v*` [default: any branch or tag]
+    #[arg(long = "ref", value_name = "PATTERN")]
+    pub(super) reference: Option<String>,
+    /// Only jobs that were let into this environment
+    #[arg(long, value_name = "E")]
+    pub(super) environment: Option<String>,
+    #[command(flatten)]
+    pub(super) doors: DoorArguments,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod authorizations;
 mod health;
 mod me;
 mod packages;
+mod publishers;
 mod publishes;
 mod scopes;
 mod tags;
@@ -54,6 +55,8 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/dist-tags", get(tags::list))
         .route("/scopes/{scope}/packages/{package}/dist-tags/{tag}", put(tags::set).delete(tags::remove))
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
+        .route("/scopes/{scope}/packages/{package}/publishers", get(publishers::list).post(publishers::add))
+        .route("/scopes/{scope}/packages/{package}/publishers/{id}", delete(publishers::remove))
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))

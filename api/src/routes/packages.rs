@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use slipway_common::model::package::{ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
 
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -58,6 +58,16 @@ pub(crate) enum OneChange {
     RuntimeCompat(RuntimeCompat),
     ReadmeSource(ReadmeSource),
     IsArchived(bool),
+    /// `null` takes it back.
+    GithubRepository(Option<NewRepository>),
+}
+
+/// A repository, with the number by which GitHub knows it: names change hands.
+#[derive(Deserialize)]
+pub(crate) struct NewRepository {
+    owner: String,
+    name: String,
+    id: i64,
 }
 
 impl From<OneChange> for Change {
@@ -67,6 +77,9 @@ impl From<OneChange> for Change {
             OneChange::RuntimeCompat(compat) => Self::RuntimeCompat(compat),
             OneChange::ReadmeSource(source) => Self::ReadmeSource(source),
             OneChange::IsArchived(is_archived) => Self::Archived(is_archived),
+            OneChange::GithubRepository(repository) => {
+                Self::Repository(repository.map(|NewRepository { owner, name, id }| Repository { owner, name, id }))
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn of_package(
     paging: Paging,
 ) -> ApiResult<Json<Vec<PublishView>>> {
     let publishes = packages::publishes(&app, &actor, &package, paging.page).await?;
-    Ok(Json(publishes.items.iter().map(|(publish, user)| PublishView::new(publish, user.as_ref())).collect()))
+    Ok(Json(publishes.items.iter().map(|(publish, by)| PublishView::new(publish, by)).collect()))
 }
 
 /// Has a publish tried again that is parked or was failed; for staff.
@@ -75,7 +75,7 @@ pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<Tas
 }
 
 async fn view(Seen { publish, mut tx }: Seen, asker: &Actor) -> ApiResult<Uncached<PublishView>> {
-    let (user, version) = tasks::made(&mut tx, &publish, asker.known().cloned()).await?;
-    let view = PublishView::new(&publish, user.as_ref()).with_version(version.as_ref());
+    let (by, version) = tasks::made(&mut tx, &publish, asker.known().cloned()).await?;
+    let view = PublishView::new(&publish, &by).with_version(version.as_ref());
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }

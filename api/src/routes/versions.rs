@@ -20,13 +20,13 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> ApiResult<Json<ListView<VersionWithUserView>>> {
     let listing = versions::list(&app, &package, paging.page).await?;
-    Ok(Json(ListView::new(listing, |(version, user)| VersionWithUserView::new(version, user.as_ref()))))
+    Ok(Json(ListView::new(listing, |(version, by)| VersionWithUserView::new(version, &by))))
 }
 
 /// A version, or the latest.
 pub(crate) async fn show(State(app): State<App>, at: VersionAt) -> ApiResult<Json<VersionView>> {
-    let (version, newer) = versions::show(&app, &at.package, &at.which()?).await?;
-    Ok(Json(VersionView::new(version, newer)))
+    let (version, newer, by) = versions::show(&app, &at.package, &at.which()?).await?;
+    Ok(Json(VersionView::new(version, newer, &by)))
 }
 
 #[derive(Deserialize)]

@@ -3,10 +3,11 @@
 pub(crate) mod authorize;
 pub(crate) mod packages;
 pub(crate) mod publish;
+pub(crate) mod publishers;
 pub(crate) mod scopes;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
-mod users;
+pub(crate) mod users;
 pub(crate) mod versions;
 pub(crate) mod wait;

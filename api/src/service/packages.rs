@@ -5,12 +5,12 @@ use slipway_common::db::{DbError, Listing, Page, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
-use slipway_common::model::package::{Package, ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{Package, ReadmeSource, Repository, RuntimeCompat};
 use slipway_common::model::publish::Publish;
-use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 
-use super::users;
+use super::publishers;
+use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -32,6 +32,8 @@ pub(crate) enum Change {
     RuntimeCompat(RuntimeCompat),
     ReadmeSource(ReadmeSource),
     Archived(bool),
+    /// The repository on GitHub whose workflows publish it.
+    Repository(Option<Repository>),
 }
 
 /// Creates an empty package.
@@ -39,8 +41,19 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &s
     let mut tx = app.context.db.write("package.create").await?;
     actor.member(&mut tx, scope).await?;
     let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
-    let Some(of_scope) = tx.scope(scope).await? else { return Code::ScopeNotFound.err() };
-    let is_new = match tx.create_package(&name).await {
+    make(&mut tx, &name).await?;
+    let package = tx.package(&name).await?;
+    announce(&app.context, tx, &name).await?;
+    match package {
+        Some(package) => Ok(Counted { package, versions: 0, latest: None, dependencies: 0 }),
+        None => Code::PackageNotFound.err(),
+    }
+}
+
+/// Makes an empty package, as far as the quotas of its scope go.
+pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> {
+    let Some(of_scope) = tx.scope(name.scope()).await? else { return Code::ScopeNotFound.err() };
+    let is_new = match tx.create_package(name).await {
         // The scope was there a moment ago, and somebody deleted it since.
         Err(DbError::Conflict(_)) => return Code::ScopeNotFound.err(),
         outcome => outcome?,
@@ -49,19 +62,14 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &s
         return Code::PackageAlreadyExists.err();
     }
     // Counted with the new row in place, so that of two racing requests one sees the other's.
-    let used = tx.scope_usage(scope).await?;
+    let used = tx.scope_usage(name.scope()).await?;
     if used.new_packages_per_week > of_scope.quotas.new_packages_per_week {
         return Code::WeeklyPackageLimitExceeded.err();
     }
     if used.packages > of_scope.quotas.packages {
         return Code::PackageLimitExceeded.err();
     }
-    let package = tx.package(&name).await?;
-    announce(&app.context, tx, &name).await?;
-    match package {
-        Some(package) => Ok(Counted { package, versions: 0, latest: None, dependencies: 0 }),
-        None => Code::PackageNotFound.err(),
-    }
+    Ok(())
 }
 
 /// A package with its counts.
@@ -121,7 +129,7 @@ pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listin
 /// Changes one thing about a package, and announces it.
 pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: Change) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.change").await?;
-    match &change {
+    let user = match &change {
         Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
         _ => actor.admin(&mut tx, name.scope()).await?,
     };
@@ -136,6 +144,10 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::RuntimeCompat(compat) => package.runtime_compat = compat,
         Change::ReadmeSource(source) => package.readme_source = source,
         Change::Archived(is_archived) => package.is_archived = is_archived,
+        Change::Repository(repository) => {
+            publishers::link(&app.context, &mut tx, name, user, repository.as_ref()).await?;
+            package.repository = repository;
+        }
     }
     tx.update_package(&package).await?;
     let counted = count(&mut tx, package).await?;
@@ -175,10 +187,10 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
 }
 
 /// A page of the publishes of a package with who asked for each, for its members.
-pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<(Publish, Option<User>)>> {
+pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<(Publish, By)>> {
     let mut tx = app.context.db.read().await?;
     actor.member(&mut tx, name.scope()).await?;
     existing(&mut tx, name).await?;
     let listing = tx.publishes_of(name, page).await?;
-    users::attach(&mut tx, listing, |publish| publish.user_id).await
+    users::attach(&mut tx, listing, |publish| (publish.user_id, publish.id)).await
 }

@@ -13,6 +13,7 @@ use slipway_common::context::Context;
 use slipway_common::db::{DbError, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
+use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishState};
@@ -21,9 +22,11 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
+use super::users;
 use super::wait::{Ear, Seen};
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
+use crate::auth::ci::CiRight;
 use crate::error::{ApiError, ApiResult, Code, Refusal};
 use crate::extract::Credential;
 use crate::intake::Room;
@@ -76,7 +79,7 @@ pub(crate) async fn accept(
         // Who asks and what they may is one question to the database.
         let mut tx = app.context.db.read().await?;
         let actor = credential.identify(&mut tx).await?;
-        if matches!(actor, Actor::User(_)) {
+        if matches!(actor, Actor::User(_) | Actor::Ci(_)) {
             places = &app.discards.known;
         }
         let target = target?;
@@ -202,7 +205,7 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         id,
         package: target.package.clone(),
         version: target.version.clone(),
-        user_id: Some(right.user),
+        user_id: right.user(),
         config: target.config.clone(),
         state: PublishState::Queued,
         upload_id: id,
@@ -213,12 +216,24 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         created_at: now,
         updated_at: now,
     };
-    enqueue(context, tx, &publish).await?;
+    let ci = match right {
+        MayPublish::Ci(right) => Some(&**right),
+        MayPublish::User { .. } => None,
+    };
+    enqueue(context, tx, &publish, ci.map(Asker::Job)).await?;
     Ok(id)
 }
 
+/// The CI job on whose behalf a publish is made.
+pub(super) enum Asker<'a> {
+    /// It asks now, and its token is used up by it.
+    Job(&'a CiRight),
+    /// It asked for the publish that is tried again.
+    Before(Box<CiIdentity>),
+}
+
 /// Makes the row and the job of a publish, and commits them.
-pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiResult<()> {
+pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publish, asker: Option<Asker<'_>>) -> ApiResult<()> {
     let is_first = match tx.create_publish(publish).await {
         // The package was there when the request was judged, and somebody deleted it since.
         Err(DbError::Conflict(_)) => return Code::PackageNotFound.err(),
@@ -231,6 +246,14 @@ pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publis
             None => Code::Unavailable.err(),
         };
     }
+    match asker {
+        Some(Asker::Job(right)) => {
+            use_up(&mut tx, right).await?;
+            tx.note_ci_publish(publish.id, &right.identity).await?;
+        }
+        Some(Asker::Before(identity)) => tx.note_ci_publish(publish.id, &identity).await?,
+        None => {}
+    }
     let job = Job::Publish { task: publish.id };
     let job_id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;
@@ -240,12 +263,19 @@ pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publis
     Ok(())
 }
 
+/// Uses up what a CI token is good for. In the transaction that makes the publish: of two at once one is the second.
+async fn use_up(tx: &mut WriteTx, right: &CiRight) -> ApiResult<()> {
+    if tx.use_ci_token(&right.identity.issuer, &right.token, &right.subject, right.void_at).await? {
+        return Ok(());
+    }
+    Err(Code::OidcTokenUsed
+        .because(format!("the CI token has published {} before; ask the CI system for another one", right.subject))
+        .into())
+}
+
 async fn duplicate<T>(tx: &mut ReadTx, blocking: &Publish) -> ApiResult<T> {
-    let user = match blocking.user_id {
-        Some(id) => tx.user(id).await?,
-        None => None,
-    };
-    let task = serde_json::to_value(PublishView::new(blocking, user.as_ref())).expect("a view always serialises");
+    let by = users::by(tx, blocking.user_id, blocking.id).await?;
+    let task = serde_json::to_value(PublishView::new(blocking, &by)).expect("a view always serialises");
     Err(Code::DuplicateVersionPublish.refusal().with("task", task).into())
 }
 

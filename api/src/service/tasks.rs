@@ -11,9 +11,10 @@ use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage}
 use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 
-use super::publish;
+use super::publish::{self, Asker};
+use super::users::{self, By};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, MayPublish};
 use crate::error::{ApiResult, Code};
 
 /// What became of a publish that the operator wanted tried again.
@@ -34,15 +35,14 @@ pub(crate) async fn stages(tx: &mut ReadTx, actor: &Actor, publish: &Publish) ->
 }
 
 /// Who asked for a publish, and the version that it made, if it did. `asker` is who asks now, whose row need not be read again.
-pub(crate) async fn made(tx: &mut ReadTx, publish: &Publish, asker: Option<User>) -> ApiResult<(Option<User>, Option<PackageVersion>)> {
+pub(crate) async fn made(tx: &mut ReadTx, publish: &Publish, asker: Option<User>) -> ApiResult<(By, Option<PackageVersion>)> {
     let is_made = matches!(publish.state, PublishState::Committed | PublishState::Published);
-    let user = match (publish.user_id, asker) {
-        (Some(id), Some(asker)) if asker.id == id => Some(asker),
-        (Some(id), _) => tx.user(id).await?,
-        (None, _) => None,
+    let by = match asker.filter(|asker| publish.user_id == Some(asker.id)) {
+        Some(user) => By { user: Some(user), ci: None },
+        None => users::by(tx, publish.user_id, publish.id).await?,
     };
     let version = if is_made { tx.version(&publish.package, &publish.version).await? } else { None };
-    Ok((user, version.filter(|version| version.task_id == publish.id)))
+    Ok((by, version.filter(|version| version.task_id == publish.id)))
 }
 
 /// Calls a publish off that nobody has taken up yet.
@@ -74,7 +74,7 @@ pub(crate) async fn retry(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Tas
         return Code::PublishNotFailed.err();
     }
     publish::room_for(&mut tx, app, scope.as_ref(), &publish.package, &publish.version).await?;
-    again(&app.context, tx, &publish, Some(right.user)).await
+    again(&app.context, tx, &publish, right).await
 }
 
 /// Tries a publish again for the operator, whose word stands above quotas and archives.
@@ -83,7 +83,10 @@ pub(crate) async fn retry_for_operator(context: &Context, id: TaskId) -> ApiResu
     let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
     match publish.state {
         PublishState::Committed => take_up(context, tx, &publish).await.map(Retried::TakenUp),
-        PublishState::Failed => again(context, tx, &publish, publish.user_id).await.map(Retried::Again),
+        PublishState::Failed => {
+            let asker = tx.ci_identity(publish.id).await?.map(|job| Asker::Before(Box::new(job)));
+            renew(context, tx, &publish, publish.user_id, asker).await.map(Retried::Again)
+        }
         state => Err(Code::PublishNotFailed.because(format!("the publish is {}: there is nothing to try again", state.as_str())).into()),
     }
 }
@@ -105,8 +108,17 @@ async fn take_up(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiRe
     Ok(taken.len())
 }
 
+/// Makes a new publish on behalf of whoever asks for it now.
+async fn again(context: &Context, tx: WriteTx, failed: &Publish, right: MayPublish) -> ApiResult<TaskId> {
+    let asker = match &right {
+        MayPublish::Ci(right) => Some(Asker::Job(right)),
+        MayPublish::User { .. } => None,
+    };
+    renew(context, tx, failed, right.user(), asker).await
+}
+
 /// Makes a new publish on the upload of one that was failed.
-async fn again(context: &Context, tx: WriteTx, failed: &Publish, user: Option<UserId>) -> ApiResult<TaskId> {
+async fn renew(context: &Context, tx: WriteTx, failed: &Publish, user: Option<UserId>, asker: Option<Asker<'_>>) -> ApiResult<TaskId> {
     let now = tx.now();
     let publish = Publish {
         id: context.ids.next(),
@@ -118,6 +130,6 @@ async fn again(context: &Context, tx: WriteTx, failed: &Publish, user: Option<Us
         updated_at: now,
         ..failed.clone()
     };
-    publish::enqueue(context, tx, &publish).await?;
+    publish::enqueue(context, tx, &publish, asker).await?;
     Ok(publish.id)
 }

@@ -3,12 +3,12 @@
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
 use super::packages::{announce, existing};
-use super::{tags, users};
+use super::tags;
+use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -32,8 +32,8 @@ pub(super) async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Ver
     }
 }
 
-/// A version, and how many higher ones there are.
-pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<(PackageVersion, i64)> {
+/// A version, how many higher ones there are, and who published it.
+pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<(PackageVersion, i64, By)> {
     let mut tx = app.context.db.read().await?;
     let version = match which {
         Which::Latest => {
@@ -44,15 +44,16 @@ pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiRes
         Which::Exactly(version) => announced(&mut tx, name, version).await?,
     };
     let newer = tx.count_newer_versions(name, &version.version).await?;
-    Ok((version, newer))
+    let by = users::by(&mut tx, version.user_id, version.task_id).await?;
+    Ok((version, newer, by))
 }
 
 /// A page of the versions of a package, highest first, with who published each.
-pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, Option<User>)>> {
+pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, By)>> {
     let mut tx = app.context.db.browse().await?;
     existing(&mut tx, name).await?;
     let listing = tx.versions_of(name, page).await?;
-    users::attach(&mut tx, listing, |version| version.user_id).await
+    users::attach(&mut tx, listing, |version| (version.user_id, version.task_id)).await
 }
 
 /// Withdraws a version from resolution, or takes that back.

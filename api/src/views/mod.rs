@@ -5,6 +5,7 @@
 mod account;
 mod package;
 mod publish;
+mod publisher;
 
 use serde::Serialize;
 use slipway_common::db::Listing;
@@ -12,6 +13,7 @@ use slipway_common::db::Listing;
 pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
 pub(crate) use publish::PublishView;
+pub(crate) use publisher::{CiView, PublisherView};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]

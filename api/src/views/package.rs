@@ -7,11 +7,11 @@ use slipway_common::clock::Instant;
 use slipway_common::ids::{PackagePath, ScopeName, Version};
 use slipway_common::model::dependency::{Dependency, DependencyKind};
 use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
-use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 
-use super::UserView;
+use super::{CiView, UserView};
 use crate::service::packages::Counted;
+use crate::service::users::By;
 
 /// A package.
 #[derive(Debug, Serialize)]
@@ -83,6 +83,8 @@ pub(crate) struct VersionView {
     yanked: bool,
     uses_npm: bool,
     newer_versions_count: Option<i64>,
+    /// The CI job that published it, where none of the users did.
+    ci: Option<CiView>,
     rekor_log_id: Option<String>,
     license: Option<String>,
     readme_path: Option<PackagePath>,
@@ -99,7 +101,7 @@ pub(crate) struct VersionView {
 }
 
 impl VersionView {
-    pub(crate) fn new(version: PackageVersion, newer: i64) -> Self {
+    pub(crate) fn new(version: PackageVersion, newer: i64, by: &By) -> Self {
         Self {
             scope: version.package.scope().clone(),
             package: version.package.name().to_owned(),
@@ -109,6 +111,7 @@ impl VersionView {
             untyped: version.content.untyped(),
             compiler: version.content.compiler().map(ToOwned::to_owned),
             newer_versions_count: Some(newer),
+            ci: by.ci.as_ref().map(CiView::new),
             rekor_log_id: None,
             license: version.content.license,
             readme_path: version.content.readme,
@@ -128,6 +131,8 @@ pub(crate) struct VersionWithUserView {
     package: String,
     version: Version,
     user: Option<UserView>,
+    /// The CI job that published it, where none of the users did.
+    ci: Option<CiView>,
     yanked: bool,
     uses_npm: bool,
     rekor_log_id: Option<String>,
@@ -137,12 +142,13 @@ pub(crate) struct VersionWithUserView {
 }
 
 impl VersionWithUserView {
-    pub(crate) fn new(version: PackageVersion, user: Option<&User>) -> Self {
+    pub(crate) fn new(version: PackageVersion, by: &By) -> Self {
         Self {
             scope: version.package.scope().clone(),
             package: version.package.name().to_owned(),
             version: version.version,
-            user: user.map(UserView::new),
+            user: by.user.as_ref().map(UserView::new),
+            ci: by.ci.as_ref().map(CiView::new),
             yanked: version.is_yanked,
             uses_npm: version.content.uses_npm,
             rekor_log_id: None,

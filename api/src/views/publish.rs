@@ -7,10 +7,10 @@ use slipway_common::clock::Instant;
 use slipway_common::ids::{TaskId, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Severity};
 use slipway_common::model::publish::{Publish, Stage};
-use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 
-use super::UserView;
+use super::{CiView, UserView};
+use crate::service::users::By;
 
 /// A publishing task. `deno publish` reads `id`, `status` and `error`.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,8 @@ pub(crate) struct PublishView {
     status: &'static str,
     error: Option<ErrorView>,
     user: Option<UserView>,
+    /// The CI job that asked, where none of the users did.
+    ci: Option<CiView>,
     package_scope: String,
     package_name: String,
     package_version: Version,
@@ -81,7 +83,7 @@ impl FindingView {
 }
 
 impl PublishView {
-    pub(crate) fn new(publish: &Publish, user: Option<&User>) -> Self {
+    pub(crate) fn new(publish: &Publish, by: &By) -> Self {
         let status = publish.state.wire();
         // A failure without an error is shown by `deno publish` as a success.
         let error = publish.error.clone().map(|error| ErrorView { code: error.code, message: error.message }).or_else(|| {
@@ -92,7 +94,8 @@ impl PublishView {
             id: publish.id,
             status,
             error,
-            user: user.map(UserView::new),
+            user: by.user.as_ref().map(UserView::new),
+            ci: by.ci.as_ref().map(CiView::new),
             package_scope: publish.package.scope().to_string(),
             package_name: publish.package.name().to_owned(),
             package_version: publish.version.clone(),

@@ -7,7 +7,6 @@ use percent_encoding::percent_decode_str;
 use slipway_common::db::Page;
 use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::finding::Finding;
-use slipway_common::model::user::User;
 use slipway_common::model::version::PackageVersion;
 use url::form_urlencoded;
 
@@ -16,6 +15,7 @@ use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::extract::Id;
 use crate::service::packages;
+use crate::service::users::By;
 use crate::service::versions::{self, Which};
 
 #[derive(Template)]
@@ -64,7 +64,7 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
         versions::show(app, package, &Which::Exactly(version.clone())).await?;
     }
     let listing = versions::list(app, package, Page::default()).await?;
-    let row = |(version, _): (PackageVersion, Option<User>)| Row {
+    let row = |(version, _): (PackageVersion, By)| Row {
         version: version.version.to_string(),
         published: version.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
         is_yanked: version.is_yanked,

@@ -21,7 +21,7 @@ pub struct Layers {
 }
 
 /// Tables of the file that are not single values and are read by the rooms they belong to.
-const TABLES: &[&str] = &["ci_issuer", "sigstore", "identity", "mail", "telemetry"];
+const TABLES: &[&str] = &["sigstore", "identity", "mail", "telemetry"];
 
 /// Variables that are no settings: the command `publish` reads them.
 const OTHER_VARIABLES: &[&str] = &["SLIPWAY_REGISTRY", "SLIPWAY_TOKEN"];
@@ -81,6 +81,7 @@ fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<&'static str
             }
             _ if TABLES.contains(&key.as_str()) => continue,
             toml::Value::String(text) => text.clone(),
+            toml::Value::Array(rows) if key == "ci_issuer" => issuer_rows(rows)?,
             toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
             other => plain(other),
         };
@@ -88,6 +89,15 @@ fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<&'static str
         values.insert(setting.key, text);
     }
     Ok(())
+}
+
+/// The one list of tables: it becomes the text that the environment has for it.
+fn issuer_rows(rows: &[toml::Value]) -> Result<String, ConfigError> {
+    let entry = |row: &toml::Value| match row {
+        toml::Value::Table(table) => super::ci::entry(table),
+        other => Ok(plain(other)),
+    };
+    Ok(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?.join(","))
 }
 
 fn plain(value: &toml::Value) -> String {

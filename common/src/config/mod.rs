@@ -4,6 +4,7 @@
 //! declared once, in `settings`, with its environment variable and its documentation. This room is the only reader of the
 //! environment.
 
+mod ci;
 mod edge;
 mod layers;
 mod secret;
@@ -19,6 +20,7 @@ use url::Url;
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
 
+pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
 pub use layers::{Layers, Values};
 pub use secret::Secret;
@@ -72,6 +74,8 @@ pub struct Config {
     pub typescript: TypeScript,
     /// Who keeps copies in front of the registry and has to be told what changed.
     pub edge: Edge,
+    /// CI systems whose jobs publish without a token.
+    pub ci_issuers: Vec<CiIssuer>,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
 }
@@ -182,6 +186,7 @@ impl Config {
         let edge = Edge::from_values(values, &public_url)?;
         Ok(Self {
             edge,
+            ci_issuers: ci::issuers(values)?,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,
             database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),

@@ -125,6 +125,13 @@ pub const SETTINGS: &[Setting] = &[
         Some("Authorization"),
         "The header for the credential, such as `Fastly-Key`. `Authorization` carries it as `Bearer`.",
     ),
+    setting(
+        "ci_issuer",
+        Some(""),
+        "CI systems whose jobs publish without a token. In the file tables `[[ci_issuer]]` with `name` (`github`, `gitlab`, `forgejo`, \
+         `buildkite` or `generic`), `issuer` and, if discovery does not tell it, `jwks_url`; in the environment `NAME ISSUER [JWKS_URL]`, \
+         separated by commas.",
+    ),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];
 

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts", include_str!("../../../migrations/0001_accounts.sql")),
     (2, "packages", include_str!("../../../migrations/0002_packages.sql")),
     (3, "publishing", include_str!("../../../migrations/0003_publishing.sql")),
+    (4, "ci", include_str!("../../../migrations/0004_ci.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

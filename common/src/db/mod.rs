@@ -9,6 +9,7 @@
 mod accounts;
 mod addresses;
 mod authorizations;
+mod ci;
 mod dialect;
 mod engine;
 mod error;

@@ -70,14 +70,25 @@ impl ReadTx {
         row.map(Package::try_from).transpose()
     }
 
-    /// A page of the packages of a scope, by name; archived ones only on demand.
+    /// A page of the packages of a scope, by name; archived ones, and those that wait for their first version from CI, only on demand.
     pub async fn packages_of(&mut self, scope: &ScopeName, with_archived: bool, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
                     runtime_compat, dist_tags, generation, announced, created_at, updated_at
-             FROM packages WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3) ORDER BY name LIMIT $4 OFFSET $5"
+             FROM packages
+             WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)
+             AND ($3 OR EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
+                  OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
+             ORDER BY name LIMIT $4 OFFSET $5"
         );
-        const TOTAL: &str = sql!("SELECT COUNT(*) FROM packages WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)");
+        const TOTAL: &str = sql!(
+            "SELECT COUNT(*) FROM packages
+             WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)
+             AND ($3 OR EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
+                  OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))"
+        );
         let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
             .bind(scope.as_str())
             .bind(false)
@@ -96,18 +107,26 @@ impl ReadTx {
     }
 
     /// A page of the packages whose scope contains `scope` or whose name contains `name`, exact names first. Archived
-    /// packages are not found.
+    /// packages are not found, nor are those that wait for their first version from CI.
     pub async fn find_packages(&mut self, scope: &str, name: &str, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
                     runtime_compat, dist_tags, generation, announced, created_at, updated_at
              FROM packages
              WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
+             AND (EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
+                  OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
              ORDER BY CASE WHEN name = $4 THEN 0 WHEN scope = $5 THEN 1 ELSE 2 END, name, scope
              LIMIT $6 OFFSET $7"
         );
-        const TOTAL: &str =
-            sql!("SELECT COUNT(*) FROM packages WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')");
+        const TOTAL: &str = sql!(
+            "SELECT COUNT(*) FROM packages
+             WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
+             AND (EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
+                  OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))"
+        );
         let (scope, name) = (rows::storable(scope).to_lowercase(), rows::storable(name).to_lowercase());
         let (scope_pattern, name_pattern) = (contains(&scope), contains(&name));
         let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
@@ -182,6 +201,26 @@ impl WriteTx {
             .bind(now)
             .bind(package.name.scope().as_str())
             .bind(package.name.name())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Notes where the source of a package lives, or that nobody knows. False when there is no such package.
+    pub async fn set_repository(&mut self, name: &PackageName, repository: Option<&Repository>) -> DbResult<bool> {
+        const SQL: &str = sql!(
+            "UPDATE packages SET repository_owner = $1, repository_name = $2, repository_id = $3, updated_at = $4
+             WHERE scope = $5 AND name = $6"
+        );
+        let now = self.now;
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(repository.map(|repository| &repository.owner))
+            .bind(repository.map(|repository| &repository.name))
+            .bind(repository.map(|repository| repository.id))
+            .bind(now)
+            .bind(name.scope().as_str())
+            .bind(name.name())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -78,6 +78,10 @@ entity!(
     /// A request of a device to be allowed to publish.
     AuthorizationId = 5
 );
+entity!(
+    /// A CI identity that a package trusts.
+    PublisherId = 6
+);
 
 /// Makes identifiers and random bytes. Production draws from the system; tests count, so that snapshots need no redaction.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 pub mod artefact;
 pub mod authorization;
+pub mod ci;
 pub mod dependency;
 pub mod finding;
 pub mod job;

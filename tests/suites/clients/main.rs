@@ -18,6 +18,7 @@ mod stock;
 mod terminal;
 
 mod authors;
+mod deno_ci;
 mod deno_publish;
 mod deno_use;
 mod inferred;

@@ -7,6 +7,7 @@ mod deep;
 mod doctor;
 mod keys;
 mod process;
+mod publisher;
 mod purge;
 mod secrets;
 mod twice;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         return slipway_api::cli::main();
     }
     let mut trials = Vec::new();
-    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, purge::TESTS, secrets::TESTS, twice::TESTS, warnings::TESTS];
+    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, publisher::TESTS, purge::TESTS, secrets::TESTS, twice::TESTS, warnings::TESTS];
     for (name, test) in tests.into_iter().flatten() {
         trials.push(Trial::test(*name, move || {
             test();

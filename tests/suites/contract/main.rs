@@ -11,6 +11,7 @@ mod addresses;
 mod authorizations;
 mod bench;
 mod broker;
+mod ci;
 mod corrupt;
 mod coverage;
 mod directories;

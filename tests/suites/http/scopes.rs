@@ -78,7 +78,7 @@ async fn one_thing_changes_at_a_time() {
     let registry = TestRegistry::start().await;
     let author = registry.author("@acme/maths").await;
     let at = "/api/scopes/acme";
-    for (key, other) in [("requirePublishingFromCI", true), ("ghActionsVerifyActor", false)] {
+    for (key, other) in [("requirePublishingFromCI", true), ("ghActionsVerifyActor", true)] {
         assert_eq!(author.get(at).await.expect(200).json()[key], !other, "{key} before");
         assert_eq!(author.patch(at, json!({ key: other })).await.expect(200).json()[key], other, "{key} after");
     }

@@ -1,0 +1,75 @@
+//! CI identities: tokens that the CI system of a job signs, and who of them may publish what.
+//!
+//! A token is believed when a configured issuer signed it, for this registry, and its time is now. What it then says about the job is
+//! compared with what the package demands ([`right`]). Nothing here is a secret of ours: the issuer's public keys are all it takes.
+//!
+//! Algorithms follow from the type of the key, never from the token alone; a token without a key's name is refused; sizes are bounded
+//! before anything is parsed.
+
+mod audience;
+mod claims;
+mod keys;
+mod right;
+mod token;
+
+use slipway_common::clock::Instant;
+use slipway_common::config::{CiIssuer, Config};
+use slipway_common::model::ci::CiIdentity;
+use url::Url;
+
+pub(crate) use audience::Grant;
+pub(crate) use right::{CiRight, judge};
+
+use crate::error::{ApiResult, Code, Refusal};
+use keys::Keys;
+
+/// A CI token that holds.
+#[derive(Debug, Clone)]
+pub(crate) struct CiToken {
+    /// The job.
+    pub(crate) identity: CiIdentity,
+    /// What it was made for.
+    pub(crate) grant: Grant,
+    /// What the issuer calls it, or the digest of what was signed.
+    pub(crate) id: String,
+    /// When nobody can show it any more, whoever's clock is slow.
+    pub(crate) void_at: Instant,
+}
+
+/// The CI systems that are believed.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    rows: Vec<Issuer>,
+    public_url: Url,
+}
+
+#[derive(Debug)]
+struct Issuer {
+    config: CiIssuer,
+    keys: Keys,
+}
+
+impl Issuers {
+    pub(crate) fn new(config: &Config) -> Self {
+        let rows = config.ci_issuers.iter().map(|config| Issuer { config: config.clone(), keys: Keys::of(config) }).collect();
+        Self { rows, public_url: config.public_url.clone() }
+    }
+
+    /// Finds out which job shows a token.
+    pub(crate) async fn identify(&self, token: &str, now: Instant) -> ApiResult<CiToken> {
+        if self.rows.is_empty() {
+            return Err(refused("this registry accepts no CI identities: no issuer is configured").into());
+        }
+        let shown = token::Shown::read(token).map_err(refused)?;
+        let row = self.rows.iter().find(|row| row.config.issuer == shown.issuer);
+        let row = row.ok_or_else(|| refused(format!("`iss` is `{}`, which this registry does not know", shown.issuer)))?;
+        let key = row.keys.find(&shown.key, now).await?;
+        let claims = shown.verify(&key).map_err(refused)?;
+        claims::accept(&row.config, &self.public_url, &shown, &claims, now).map_err(refused).map_err(Into::into)
+    }
+}
+
+/// A token that is not accepted, and why.
+fn refused(why: impl AsRef<str>) -> Refusal {
+    Code::InvalidOidcToken.because(format!("the CI token is not accepted: {}", why.as_ref()))
+}

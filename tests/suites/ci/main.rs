@@ -1,0 +1,7 @@
+//! Publishing from CI without a token: an issuer that signs real tokens, and everything that is tried with them.
+
+mod bench;
+mod keys;
+mod publishers;
+mod refusals;
+mod replay;

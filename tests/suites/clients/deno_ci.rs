@@ -1,0 +1,92 @@
+//! `deno publish` in a job of a CI system, without a token.
+
+use std::path::Path;
+
+use serde_json::json;
+use slipway_tests::issuer::{Issuer, REQUEST_TOKEN};
+
+use crate::bench::Bench;
+use crate::run::Run;
+
+/// The client puts sixteen packages into a token; with two more it asks for a second one.
+const MEMBERS: usize = 18;
+
+fn config(name: &str) -> String {
+    json!({"name": name, "version": "1.0.0", "license": "MIT", "exports": "./mod.ts"}).to_string()
+}
+
+/// The client as a job runs it.
+fn job(bench: &Bench, issuer: &Issuer, directory: &Path) -> Run {
+    let request = format!("{}/token?api-version=2.0", issuer.url());
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("CI", "true"),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", request.as_str()),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN),
+        ("GITHUB_REPOSITORY", "acme/widgets"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_SHA", "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef"),
+    ];
+    let run = environment.into_iter().fold(bench.deno(directory), |run, (name, value)| run.env(name, value));
+    run.args(["publish", "--allow-dirty", "--no-provenance"])
+}
+
+fn employ(issuer: &Issuer, reference: &str) {
+    issuer.employ(json!({
+        "repository": "acme/widgets", "repository_id": "1", "ref": reference, "actor": "ada", "actor_id": "7", "run_id": "77",
+        "workflow_ref": format!("acme/widgets/.github/workflows/publish.yml@{reference}"),
+    }));
+}
+
+fn trust(bench: &Bench, package: &str) {
+    let trusted = json!({
+        "issuer": "github", "repository": "acme/widgets", "repositoryId": "1", "workflow": "publish.yml", "ref": "refs/heads/main",
+    });
+    let added = bench.registry.call("POST", &format!("scopes/acme/packages/{package}/publishers"), Some(&trusted));
+    assert_eq!(added.status, 200, "{added:?}");
+}
+
+#[test]
+fn a_workspace_of_eighteen_is_published_without_a_token() {
+    let issuer = Issuer::with_rsa();
+    let Some(bench) = Bench::set_up_with(|_| vec![("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]) else { return };
+    employ(&issuer, "refs/heads/main");
+    let made = bench.registry.call("POST", "scopes", Some(&json!({"scope": "acme", "description": ""})));
+    assert_eq!(made.status, 200, "{made:?}");
+    let names: Vec<String> = (0..MEMBERS).map(|number| format!("part{number}")).collect();
+    let mut files = vec![(
+        "deno.json".to_owned(),
+        json!({ "workspace": names.iter().map(|name| format!("./{name}")).collect::<Vec<_>>() }).to_string(),
+    )];
+    for name in &names {
+        trust(&bench, name);
+        files.push((format!("{name}/deno.json"), config(&format!("@acme/{name}"))));
+        files.push((format!("{name}/mod.ts"), format!("/** A part. */\nexport const name: string = \"{name}\";\n")));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let workspace = bench.project("workspace", &files);
+    let said = job(&bench, &issuer, &workspace).ok();
+    for name in &names {
+        said.says(&format!("Successfully published @acme/{name}@1.0.0"));
+    }
+    assert_eq!(issuer.given(), 2, "sixteen packages and two more");
+    let version = bench.registry.get("api/scopes/acme/packages/part17/versions/1.0.0").body;
+    assert_eq!((&version["ci"]["repository"], &version["ci"]["workflow"]), (&json!("acme/widgets"), &json!("publish.yml")), "{version}");
+    bench.close();
+}
+
+#[test]
+fn a_job_that_is_not_trusted_is_told_why() {
+    let issuer = Issuer::start();
+    let Some(bench) = Bench::set_up_with(|_| vec![("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]) else { return };
+    bench.registry.open("@acme/base");
+    let base = bench.project("base", &[("deno.json", &config("@acme/base")), ("mod.ts", "/** One. */\nexport const one: number = 1;\n")]);
+    employ(&issuer, "refs/heads/evil");
+    job(&bench, &issuer, &base).fails().says("@acme/base trusts no CI job").says("(actorNotAuthorized)");
+    trust(&bench, "base");
+    job(&bench, &issuer, &base).fails().says("`ref` is `refs/heads/evil`, expected `refs/heads/main`");
+    employ(&issuer, "refs/heads/main");
+    job(&bench, &issuer, &base).ok().says("Successfully published @acme/base@1.0.0");
+    bench.close();
+}
