@@ -49,6 +49,8 @@ CREATE TABLE packages (
     -- Counts every change that readers should see; `announced` is the last one that its public documents show.
     generation BIGINT NOT NULL,
     announced BIGINT NOT NULL,
+    -- Counts every change of whom the package trusts in CI; its record of those shows one of these states, and 0 has none.
+    trust_generation BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (scope, name),

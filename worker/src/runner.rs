@@ -27,7 +27,7 @@ use crate::workshop::Workshop;
 
 /// A job with all that its claim transaction read for it.
 enum Work {
-    Publish(Started),
+    Publish(Box<Started>),
     Store(Committed),
     Announce(News),
     Record(Entry),
@@ -94,7 +94,7 @@ async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, 
 
 async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option<Work>, JobError> {
     Ok(match job {
-        Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(Work::Publish),
+        Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(|started| Work::Publish(Box::new(started))),
         Job::Store { task, plan } => store::start(tx, *task, *plan).await?.map(Work::Store),
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
@@ -124,7 +124,7 @@ async fn attend(workshop: &Workshop, claim: Claim, work: Work) {
 
 async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(Claim, Work)>, JobError> {
     Ok(match work {
-        Work::Publish(started) => publish::run(workshop, claim, started).await?.map(|(committed, claim)| (claim, Work::Store(committed))),
+        Work::Publish(started) => publish::run(workshop, claim, *started).await?.map(|(committed, claim)| (claim, Work::Store(committed))),
         Work::Store(committed) => store::run(workshop, claim, committed).await?.map(|(news, claim)| (claim, Work::Announce(news))),
         Work::Announce(news) => {
             announce::run(workshop, claim, news).await?;

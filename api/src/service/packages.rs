@@ -139,6 +139,7 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
     if package.is_archived && !matches!(change, Change::Archived(_)) {
         return Code::PackageArchived.err();
     }
+    let mut work = vec![Job::Announce { package: name.clone() }];
     match change {
         Change::Description(text) => package.description = describe(&text)?,
         Change::RuntimeCompat(compat) => package.runtime_compat = compat,
@@ -147,20 +148,30 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         Change::Repository(repository) => {
             publishers::link(&app.context, &mut tx, name, user, repository.as_ref()).await?;
             package.repository = repository;
+            work.push(publishers::record(name));
         }
     }
     tx.update_package(&package).await?;
     let counted = count(&mut tx, package).await?;
-    announce(&app.context, tx, name).await?;
+    finish(&app.context, tx, &work).await?;
     Ok(counted)
 }
 
 /// Commits what was changed about a package, and has it announced.
-pub(super) async fn announce(context: &Context, mut tx: WriteTx, name: &PackageName) -> ApiResult<()> {
-    let job = Job::Announce { package: name.clone() };
-    let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
+pub(super) async fn announce(context: &Context, tx: WriteTx, name: &PackageName) -> ApiResult<()> {
+    finish(context, tx, &[Job::Announce { package: name.clone() }]).await
+}
+
+/// Commits what was changed, and has done what follows from it.
+pub(super) async fn finish(context: &Context, mut tx: WriteTx, work: &[Job]) -> ApiResult<()> {
+    let mut enqueued = Vec::with_capacity(work.len());
+    for job in work {
+        enqueued.push((job.lane(), jobs::enqueue(&mut tx, &context.ids, job).await?));
+    }
     tx.commit().await?;
-    context.ring(job.lane(), id).await;
+    for (lane, id) in enqueued {
+        context.ring(lane, id).await;
+    }
     Ok(())
 }
 
@@ -183,7 +194,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
     if !tx.delete_package(name).await? {
         return Code::PackageNotEmpty.err();
     }
-    announce(&app.context, tx, name).await
+    finish(&app.context, tx, &[Job::Announce { package: name.clone() }, publishers::record(name)]).await
 }
 
 /// A page of the publishes of a package with who asked for each, for its members.

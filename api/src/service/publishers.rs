@@ -8,6 +8,7 @@ use slipway_common::context::Context;
 use slipway_common::db::{DbError, WriteTx};
 use slipway_common::ids::{PackageName, PublisherId, UserId};
 use slipway_common::model::ci::{CiKind, Demands, MAX_TEXT, TrustedPublisher};
+use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::package::Repository;
 
 use super::packages;
@@ -80,7 +81,7 @@ pub(crate) async fn remove(app: &App, actor: &Actor, package: &PackageName, id: 
     if !tx.remove_publisher(package, id).await? {
         return Code::PublisherNotFound.err();
     }
-    tx.commit().await?;
+    packages::finish(&app.context, tx, &[record(package)]).await?;
     tracing::info!(%package, publisher = %id, "a CI publisher is trusted no more");
     Ok(())
 }
@@ -146,14 +147,18 @@ async fn trust(
     }
 }
 
-/// Commits, and has a package announced that was made.
+/// Commits, has it written down, and has a package announced that was made.
 async fn finish(context: &Context, tx: WriteTx, package: &PackageName, is_new: bool) -> ApiResult<()> {
+    let mut work = vec![record(package)];
     if is_new {
-        packages::announce(context, tx, package).await?;
-    } else {
-        tx.commit().await?;
+        work.push(Job::Announce { package: package.clone() });
     }
-    Ok(())
+    packages::finish(context, tx, &work).await
+}
+
+/// The job that writes down whom a package trusts.
+pub(super) fn record(package: &PackageName) -> Job {
+    Job::Record { subject: Subject::Publishers(package.clone()) }
 }
 
 /// What is asked for, as it is stored, or what is wrong with it.

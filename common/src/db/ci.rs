@@ -90,6 +90,21 @@ impl ReadTx {
 impl WriteTx {
     /// Lets a package trust a CI identity. False when it trusts the same already.
     pub async fn add_publisher(&mut self, publisher: &TrustedPublisher) -> DbResult<bool> {
+        let is_new = self.insert_publisher(publisher).await?;
+        if is_new {
+            self.count_trust(&publisher.package).await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Notes that it has changed whom a package trusts.
+    async fn count_trust(&mut self, at: &PackageName) -> DbResult<()> {
+        const SQL: &str = sql!("UPDATE packages SET trust_generation = trust_generation + 1 WHERE scope = $1 AND name = $2");
+        on!(self, |conn| sqlx::query(SQL).bind(at.scope().as_str()).bind(at.name()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    pub(super) async fn insert_publisher(&mut self, publisher: &TrustedPublisher) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO trusted_publishers (id, scope, name, issuer, repository, repository_id, workflow, reference, environment,
                                              created_by, created_at)
@@ -125,6 +140,9 @@ impl WriteTx {
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
+        if rows == 1 {
+            self.count_trust(at).await?;
+        }
         Ok(rows == 1)
     }
 

@@ -35,6 +35,15 @@ impl ReadTx {
         found.iter().map(|(scope, name)| package_name("packages", scope, name)).collect()
     }
 
+    /// The next packages that trust CI identities, or did.
+    pub async fn trusting_after(&mut self, after: Option<&PackageName>, limit: i64) -> DbResult<Vec<PackageName>> {
+        const SQL: &str =
+            sql!("SELECT scope, name FROM packages WHERE (scope, name) > ($1, $2) AND trust_generation > 0 ORDER BY scope, name LIMIT $3");
+        let (scope, name) = after.map_or(("", ""), |after| (after.scope().as_str(), after.name()));
+        let found = on!(self, |conn| sqlx::query_as::<_, (String, String)>(SQL).bind(scope).bind(name).bind(limit).fetch_all(conn).await)?;
+        found.iter().map(|(scope, name)| package_name("packages", scope, name)).collect()
+    }
+
     /// The next packages that have been announced and are not archived, each with the generation that its documents show.
     pub async fn announced_after(&mut self, after: Option<&PackageName>, limit: i64) -> DbResult<Vec<(PackageName, i64)>> {
         const SQL: &str = sql!(

@@ -167,8 +167,8 @@ impl WriteTx {
     pub async fn create_package(&mut self, name: &PackageName) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO packages (scope, name, skeleton, description, is_archived, readme_source, runtime_compat, dist_tags,
-                                   generation, announced, created_at, updated_at)
-             VALUES ($1, $2, $3, '', $4, $5, $6, $6, 0, 0, $7, $7)
+                                   generation, announced, trust_generation, created_at, updated_at)
+             VALUES ($1, $2, $3, '', $4, $5, $6, $6, 0, 0, 0, $7, $7)
              ON CONFLICT DO NOTHING"
         );
         let now = self.now;

@@ -12,7 +12,7 @@ use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::clock::Instant;
 use crate::ids::{PackageName, ScopeName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
-use crate::model::publish::{Publish, PublishError, PublishState, Stage};
+use crate::model::publish::{Publish, PublishError, PublishState, Stage, Taken};
 
 #[derive(FromRow)]
 struct PublishRow {
@@ -38,6 +38,7 @@ struct TakenRow {
     #[sqlx(flatten)]
     publish: PublishRow,
     upload_limits: Option<Json<serde_json::Value>>,
+    job: Option<Json<serde_json::Value>>,
 }
 
 #[derive(FromRow)]
@@ -225,18 +226,26 @@ impl WriteTx {
     }
 
     /// Takes a publish up, one that waits or one that a worker had who lost its lease. `None` when there is nothing to judge any
-    /// more. Beside it, what its scope says about the size of uploads.
-    pub async fn take_publish(&mut self, id: TaskId) -> DbResult<Option<(Publish, Option<serde_json::Value>)>> {
+    /// more.
+    pub async fn take_publish(&mut self, id: TaskId) -> DbResult<Option<Taken>> {
         const SQL: &str = sql!(
             "UPDATE publishes SET state = 'checking', claimed_at = COALESCE(claimed_at, $1), updated_at = $1
              WHERE id = $2 AND state IN ('queued', 'checking')
              RETURNING id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
                        findings, created_at, updated_at,
-                       (SELECT upload_limits FROM scopes WHERE scopes.scope = publishes.scope) AS upload_limits"
+                       (SELECT upload_limits FROM scopes WHERE scopes.scope = publishes.scope) AS upload_limits,
+                       (SELECT job FROM ci_publishes WHERE ci_publishes.task_id = publishes.id) AS job"
         );
         let now = self.now;
         let row = on!(self, |conn| sqlx::query_as::<_, TakenRow>(SQL).bind(now).bind(id.uuid()).fetch_optional(conn).await)?;
-        row.map(|row| Ok((Publish::try_from(row.publish)?, row.upload_limits.map(|Json(limits)| limits)))).transpose()
+        let taken = |row: TakenRow| {
+            Ok(Taken {
+                publish: Publish::try_from(row.publish)?,
+                upload_limits: row.upload_limits.map(|Json(limits)| limits),
+                ci: row.job.map(|Json(job)| rows::shape("ci_publishes", "job", job)).transpose()?,
+            })
+        };
+        row.map(taken).transpose()
     }
 
     /// Ends a publish that came to nothing. False when it is not in state `from` any more.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::rows::{self, List, Time};
 use super::{DbResult, ReadTx};
-use crate::formats::record::{MemberRecord, PublishRecord, ScopeRecord, UserRecord, VersionRecord};
+use crate::formats::record::{MemberRecord, PublishRecord, PublisherRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
 use crate::ids::{PackageName, ScopeName, UserId};
 use crate::model::artefact::ArtefactKind;
 use crate::model::dependency::{Dependency, DependencyKind};
@@ -37,6 +37,7 @@ struct RecordRow {
     planned_at: Option<Time>,
     committed_at: Option<Time>,
     asked_at: Option<Time>,
+    job: Option<Json<serde_json::Value>>,
 }
 
 impl RecordRow {
@@ -67,6 +68,7 @@ impl RecordRow {
             user_id: self.user_id.map(UserId::from),
             task_id: self.task_id.into(),
             publish,
+            ci: self.job.map(|Json(job)| rows::shape("ci_publishes", "job", job)).transpose()?,
             license: self.license,
             readme: self.readme_path.map(|path| rows::name(TABLE, "readme_path", &path)).transpose()?,
             uses_npm: self.uses_npm,
@@ -133,6 +135,17 @@ impl ReadTx {
         }))
     }
 
+    /// What is to be remembered of whom a package trusts in CI. Nothing when it never trusted anybody.
+    pub async fn publishers_record(&mut self, at: &PackageName) -> DbResult<Option<PublishersRecord>> {
+        const SQL: &str = sql!("SELECT trust_generation, created_at FROM packages WHERE scope = $1 AND name = $2 AND trust_generation > 0");
+        // The generation first: what is read after it is at least as new on an engine that looks statement by statement.
+        let row =
+            on!(self, |conn| sqlx::query_as::<_, (i64, Time)>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_optional(conn).await)?;
+        let Some((generation, created_at)) = row else { return Ok(None) };
+        let publishers = self.publishers_of(at).await?.into_iter().map(PublisherRecord::from).collect();
+        Ok(Some(PublishersRecord { package: at.clone(), publishers, created_at, generation }))
+    }
+
     /// What is to be remembered of the versions of a package that were stored after a generation, highest first. `-1` is before the
     /// first.
     pub async fn version_records(&mut self, at: &PackageName, after: i64) -> DbResult<Vec<VersionRecord>> {
@@ -141,8 +154,9 @@ impl ReadTx {
                     versions.uses_npm, versions.npm_manifest, versions.npm_revision, versions.artefacts, versions.stored_generation,
                     versions.stored_at, versions.created_at, publishes.config, publishes.upload_id,
                     publishes.upload_sha256, publishes.upload_bytes, publishes.plan_attempt, publishes.planned_at,
-                    publishes.committed_at, publishes.created_at AS asked_at
+                    publishes.committed_at, publishes.created_at AS asked_at, ci_publishes.job
              FROM versions LEFT JOIN publishes ON publishes.id = versions.task_id
+                           LEFT JOIN ci_publishes ON ci_publishes.task_id = versions.task_id
              WHERE versions.scope = $1 AND versions.name = $2 AND versions.stored_generation > $3
              ORDER BY versions.sort_key DESC"
         );

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::rows;
 use super::{DbResult, ReadTx, WriteTx};
-use crate::formats::record::{PackageRecord, ScopeRecord, UserRecord, VersionRecord};
+use crate::formats::record::{PackageRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
 use crate::ids::{PackagePath, UserId};
 use crate::model::finding::Finding;
 use crate::model::version::PackageVersion;
@@ -100,8 +100,8 @@ impl WriteTx {
     pub async fn restore_package(&mut self, package: &PackageRecord, announced: i64) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO packages (scope, name, skeleton, description, repository_owner, repository_name, repository_id, is_archived,
-                                   readme_source, runtime_compat, dist_tags, generation, announced, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                   readme_source, runtime_compat, dist_tags, generation, announced, trust_generation, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15)
              ON CONFLICT DO NOTHING"
         );
         let repository = package.repository.as_ref();
@@ -125,6 +125,28 @@ impl WriteTx {
             .await
             .map(|done| done.rows_affected()))?;
         Ok(rows == 1)
+    }
+
+    /// Has a package trust again whom it trusted. False when it is another package than the one that is remembered, or has been told
+    /// anew whom to trust.
+    pub async fn restore_publishers(&mut self, remembered: &PublishersRecord) -> DbResult<bool> {
+        const SQL: &str =
+            sql!("UPDATE packages SET trust_generation = $1 WHERE scope = $2 AND name = $3 AND created_at = $4 AND trust_generation = 0");
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(remembered.generation)
+            .bind(remembered.package.scope().as_str())
+            .bind(remembered.package.name())
+            .bind(remembered.created_at)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if rows == 0 {
+            return Ok(false);
+        }
+        for publisher in &remembered.publishers {
+            self.insert_publisher(&publisher.of(&remembered.package)).await?;
+        }
+        Ok(true)
     }
 
     /// Makes a version again with what it depends on and, as far as it is remembered, its publish. False when there is one.
@@ -157,7 +179,7 @@ impl WriteTx {
         let Some(publish) = &remembered.publish else { return Ok(()) };
         let user: Option<Uuid> = version.user_id.map(UserId::uuid);
         let ended = remembered.stored_at.unwrap_or(publish.created_at);
-        on!(self, |conn| sqlx::query(SQL)
+        let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(version.task_id.uuid())
             .bind(version.package.scope().as_str())
             .bind(version.package.name())
@@ -176,7 +198,10 @@ impl WriteTx {
             .bind(ended)
             .execute(conn)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|done| done.rows_affected()))?;
+        match &remembered.ci {
+            Some(identity) if rows == 1 => self.note_ci_publish(version.task_id, identity).await,
+            _ => Ok(()),
+        }
     }
 }

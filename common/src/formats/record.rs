@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Instant;
-use crate::ids::{PackageName, PackagePath, ScopeName, Sha256, TaskId, UserId, Version};
+use crate::ids::{PackageName, PackagePath, PublisherId, ScopeName, Sha256, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
+use crate::model::ci::{CiIdentity, Demands, TrustedPublisher};
 use crate::model::dependency::Dependency;
 use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat};
 use crate::model::version::ArtefactRecord;
@@ -118,6 +119,52 @@ pub struct PackageRecord {
     pub generation: i64,
 }
 
+/// Whom a package trusts in CI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishersRecord {
+    /// The name with its scope.
+    pub package: PackageName,
+    /// Whom, oldest first; perhaps nobody any more.
+    pub publishers: Vec<PublisherRecord>,
+    /// When the package was made.
+    pub created_at: Instant,
+    /// Which state of its trust this shows.
+    pub generation: i64,
+}
+
+/// A CI identity that a package trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublisherRecord {
+    /// The identifier.
+    pub id: PublisherId,
+    /// What is demanded of a job.
+    pub demands: Demands,
+    /// Who trusted it; nobody, when it was the operator.
+    pub created_by: Option<UserId>,
+    /// Since when.
+    pub created_at: Instant,
+}
+
+impl From<TrustedPublisher> for PublisherRecord {
+    fn from(publisher: TrustedPublisher) -> Self {
+        Self { id: publisher.id, demands: publisher.demands, created_by: publisher.created_by, created_at: publisher.created_at }
+    }
+}
+
+impl PublisherRecord {
+    /// The publisher of this package that it shows.
+    #[must_use]
+    pub fn of(&self, package: &PackageName) -> TrustedPublisher {
+        TrustedPublisher {
+            id: self.id,
+            package: package.clone(),
+            demands: self.demands.clone(),
+            created_by: self.created_by,
+            created_at: self.created_at,
+        }
+    }
+}
+
 /// What can be changed of a version, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedVersion {
@@ -140,6 +187,9 @@ pub struct VersionRecord {
     pub task_id: TaskId,
     /// What is known of that publish.
     pub publish: Option<PublishRecord>,
+    /// The CI job that asked for it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<CiIdentity>,
     /// SPDX expression.
     pub license: Option<String>,
     /// The readme file.

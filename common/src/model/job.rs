@@ -51,6 +51,8 @@ pub enum Subject {
     User(UserId),
     /// A scope and its members.
     Scope(ScopeName),
+    /// Whom a package trusts in CI.
+    Publishers(PackageName),
 }
 
 impl Job {
@@ -92,6 +94,7 @@ impl Job {
             Self::Announce { package } => format!("announce:{package}"),
             Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
             Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
+            Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),

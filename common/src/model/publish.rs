@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
 use crate::ids::{PackageName, PackagePath, Sha256, TaskId, UserId, Version};
+use crate::model::ci::CiIdentity;
 use crate::model::finding::Findings;
 
 /// One attempt to publish one version; the task of the wire.
@@ -35,6 +36,17 @@ pub struct Publish {
     pub created_at: Instant,
     /// When it last moved.
     pub updated_at: Instant,
+}
+
+/// A publish that was taken up, with what stands beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The publish.
+    pub publish: Publish,
+    /// What its scope says about the size of uploads.
+    pub upload_limits: Option<serde_json::Value>,
+    /// The CI job that asked for it, if one did.
+    pub ci: Option<CiIdentity>,
 }
 
 /// Why a publish came to nothing, as clients show it.

@@ -18,6 +18,8 @@ pub const USER_RECORDS: &str = "registry/users";
 pub const SCOPE_RECORDS: &str = "registry/scopes";
 /// The same of packages.
 pub const PACKAGE_RECORDS: &str = "registry/packages";
+/// The same of whom packages trust in CI.
+pub const PUBLISHERS_RECORDS: &str = "registry/publishers";
 /// The same of versions, in a directory for each package.
 pub const VERSION_RECORDS: &str = "registry/versions";
 
@@ -138,6 +140,8 @@ pub enum StorageKey {
     ScopeRecord(ScopeName),
     /// What is remembered of a package.
     PackageRecord(PackageName),
+    /// What is remembered of whom a package trusts in CI.
+    PublishersRecord(PackageName),
     /// What is remembered of a version.
     VersionRecord {
         /// The package.
@@ -177,6 +181,7 @@ impl StorageKey {
             | Self::UserRecord(_)
             | Self::ScopeRecord(_)
             | Self::PackageRecord(_)
+            | Self::PublishersRecord(_)
             | Self::VersionRecord { .. }
             | Self::Catalogue => Store::Private,
             _ => Store::Public,
@@ -203,6 +208,7 @@ impl StorageKey {
             Self::UserRecord(user) => format!("{USER_RECORDS}/{user}.json"),
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
+            Self::PublishersRecord(package) => format!("{PUBLISHERS_RECORDS}/{}/{}.json", package.scope(), package.name()),
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
             Self::Catalogue => CATALOGUE.to_owned(),
         }
@@ -243,7 +249,8 @@ impl StorageKey {
             Self::PackageMeta(_) | Self::Packument(_) | Self::PackumentAbbreviated(_) => Mutability::Mutable,
             // A statement may come after the version that it is about, and others after it.
             Self::NpmKeys | Self::NpmAttestations { .. } => Mutability::Mutable,
-            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::Catalogue => Mutability::Mutable,
+            Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::PublishersRecord(_) => Mutability::Mutable,
+            Self::Catalogue => Mutability::Mutable,
             _ => Mutability::Immutable,
         }
     }
@@ -301,6 +308,7 @@ mod tests {
             StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
             StorageKey::ScopeRecord(package.scope().clone()),
             StorageKey::PackageRecord(package.clone()),
+            StorageKey::PublishersRecord(package.clone()),
             StorageKey::VersionRecord { package, version },
             StorageKey::Catalogue,
         ];
@@ -328,6 +336,7 @@ mod tests {
                 "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/publishers/ss/pp.json application/json private, no-store".to_owned(),
                 "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/catalogue.json application/json private, no-store".to_owned(),
             ]

@@ -26,7 +26,9 @@ use backend::{Backend, Directory};
 
 pub use error::StorageError;
 pub use inventory::{Cleared, Listed};
-pub use key::{CachePolicy, Mutability, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS};
+pub use key::{
+    CachePolicy, Mutability, PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS,
+};
 pub use read::{ByteRange, Found, ReadRequest, Reading};
 
 /// From this size on an upload is sent in parts. S3 allows no smaller parts.

@@ -3,7 +3,8 @@
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
 use super::key::{
-    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS,
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS,
+    VERSION_RECORDS,
 };
 
 impl StorageKey {
@@ -49,6 +50,10 @@ fn private(text: &str) -> Option<StorageKey> {
     if let Some(name) = below(PACKAGE_RECORDS) {
         let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
         return Some(StorageKey::PackageRecord(package(scope, name)?));
+    }
+    if let Some(name) = below(PUBLISHERS_RECORDS) {
+        let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
+        return Some(StorageKey::PublishersRecord(package(scope, name)?));
     }
     let [scope, name, version] = below(VERSION_RECORDS)?.strip_suffix(".json")?.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
     Some(StorageKey::VersionRecord { package: package(scope, name)?, version: Version::try_from(version).ok()? })

@@ -3,5 +3,6 @@
 mod bench;
 mod keys;
 mod publishers;
+mod rebuild;
 mod refusals;
 mod replay;

@@ -32,7 +32,14 @@ fn furnished(place: &Path) -> String {
     for (name, version) in [("@acme/maths", "1.0.0"), ("@acme/maths", "1.1.0"), ("@acme/words", "1.0.0")] {
         publish(place, &up, name, version);
     }
-    up.until_there(&place.join("data/private/registry/scopes/acme.json"));
+    let table = "[[ci_issuer]]\nname = \"github\"\nissuer = \"https://token.actions.githubusercontent.com\"\n";
+    fs::write(place.join("slipway.toml"), table).expect("a file can be written");
+    let trust = ["admin", "publisher", "add", "@acme/words", "--issuer", "github", "--repository", "acme/words", "--repository-id", "1"];
+    let said = run(place, &[&trust[..], &["--data", "data"]].concat(), &[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for record in ["scopes/acme.json", "publishers/acme/words.json"] {
+        up.until_there(&place.join("data/private/registry").join(record));
+    }
     let address = up.address().to_owned();
     up.stop();
     address

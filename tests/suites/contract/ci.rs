@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use slipway_common::db::{DbError, Page};
+use slipway_common::formats::record::{self, PublishersRecord};
 use slipway_common::ids::PackageName;
 use slipway_common::model::ci::{CiIdentity, Demands, TrustedPublisher};
 use slipway_common::model::package::Repository;
@@ -110,6 +111,72 @@ on_both_engines!(the_job_that_asked_is_noted_with_the_publish, async |scratch| {
     let mut tx = bench.db.write("test").await.unwrap();
     let refused = tx.note_ci_publish(bench.ids.next(), &identity()).await;
     assert!(matches!(refused, Err(DbError::Conflict(_))), "there is no such publish: {refused:?}");
+});
+
+on_both_engines!(trust_is_counted_and_remembered, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let (package, other) = (bench.package("@std/path").await, bench.package("@std/other").await);
+    let remembered = async |of: &PackageName| bench.read(async |tx| tx.publishers_record(of).await.unwrap()).await;
+    let trusting = async |after: Option<&PackageName>| bench.read(async |tx| tx.trusting_after(after, 10).await.unwrap()).await;
+    assert_eq!((remembered(&package).await, trusting(None).await), (None, Vec::new()));
+    let (one, two) = (draft(&bench, &package, demands("1")), draft(&bench, &package, demands("2")));
+    bench
+        .write(async |tx| {
+            assert!(tx.add_publisher(&one).await.unwrap() && tx.add_publisher(&two).await.unwrap());
+            assert!(!tx.add_publisher(&draft(&bench, &package, demands("2"))).await.unwrap());
+            assert!(!tx.remove_publisher(&other, one.id).await.unwrap());
+        })
+        .await;
+    let both = remembered(&package).await.unwrap();
+    assert_eq!(
+        (both.generation, both.publishers.iter().map(|trusted| trusted.of(&package)).collect::<Vec<_>>()),
+        (2, vec![one.clone(), two])
+    );
+    assert_eq!(serde_json::from_slice::<PublishersRecord>(&record::to_bytes(&both)).unwrap(), both);
+    assert_eq!((trusting(None).await, trusting(Some(&package)).await), (vec![package.clone()], Vec::new()));
+    assert!(bench.write(async |tx| tx.remove_publisher(&package, one.id).await.unwrap()).await);
+    assert_eq!(remembered(&package).await.map(|record| (record.generation, record.publishers.len())), Some((3, 1)));
+
+    let of_other = PublishersRecord { package: other.clone(), ..both.clone() };
+    let mut raw = scratch.connect().await;
+    raw.execute("DELETE FROM trusted_publishers").await;
+    bench
+        .write(async |tx| {
+            assert!(!tx.restore_publishers(&both).await.unwrap(), "it was told something since");
+            let reborn = PublishersRecord { created_at: of_other.created_at + TimeDelta::seconds(1), ..of_other.clone() };
+            assert!(!tx.restore_publishers(&reborn).await.unwrap(), "that was another package");
+        })
+        .await;
+    let made = bench.read(async |tx| tx.package(&other).await.unwrap()).await.unwrap();
+    let of_other = PublishersRecord { created_at: made.created_at, ..of_other };
+    assert!(bench.write(async |tx| tx.restore_publishers(&of_other).await.unwrap()).await);
+    assert_eq!(remembered(&other).await, Some(of_other));
+});
+
+on_both_engines!(a_version_is_remembered_with_its_job, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let publish = bench.publish(&package, "1.0.0").await;
+    bench.write(async |tx| tx.note_ci_publish(publish.id, &identity()).await.unwrap()).await;
+    let taken = bench.write(async |tx| tx.take_publish(publish.id).await.unwrap()).await.unwrap();
+    assert_eq!((taken.publish.id, taken.ci), (publish.id, Some(identity())));
+    let draft = bench.draft_version(&package, "1.0.0", publish.id);
+    bench
+        .write(async |tx| {
+            assert!(tx.create_version(&draft, &[]).await.unwrap());
+            tx.mark_stored(&package, &draft.version, 1).await.unwrap();
+        })
+        .await;
+    let records = bench.read(async |tx| tx.version_records(&package, -1).await.unwrap()).await;
+    assert_eq!(records.iter().map(|record| record.ci.clone()).collect::<Vec<_>>(), [Some(identity())]);
+    let version = bench.read(async |tx| tx.version(&package, &draft.version).await.unwrap()).await.unwrap();
+    let mut raw = scratch.connect().await;
+    for table in ["versions", "publishes"] {
+        raw.execute(&format!("DELETE FROM {table}")).await;
+    }
+    assert_eq!(bench.read(async |tx| tx.ci_identity(publish.id).await.unwrap()).await, None);
+    assert!(bench.write(async |tx| tx.restore_version(&version, &records[0]).await.unwrap()).await);
+    assert_eq!(bench.read(async |tx| tx.version_records(&package, -1).await.unwrap()).await, records);
 });
 
 on_both_engines!(a_token_is_used_once_for_each_thing, async |scratch| {

@@ -45,7 +45,8 @@ on_both_engines!(names, async |scratch| {
     let bench = Bench::on(scratch).await;
     let ada = bench.user("ada").await;
     bench.package("@std/path").await;
-    let everything = "is_archived, readme_source, runtime_compat, dist_tags, generation, announced, created_at, updated_at";
+    let everything =
+        "is_archived, readme_source, runtime_compat, dist_tags, generation, announced, trust_generation, created_at, updated_at";
     let copy = format!(
         "INSERT INTO packages (scope, name, skeleton, description, {everything}) SELECT scope, 'Bad', 'Bad', '', {everything} FROM packages"
     );

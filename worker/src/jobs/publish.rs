@@ -10,11 +10,12 @@ use slipway_common::formats::record::{PublishRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::limits::UploadLimits;
-use slipway_common::model::publish::{Publish, PublishError, PublishState};
+use slipway_common::model::publish::{Publish, PublishError, PublishState, Taken};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
 use slipway_common::shutdown::aside;
 use slipway_common::signing::SigningKey;
@@ -47,19 +48,20 @@ pub(crate) struct Committed {
 pub(crate) struct Started {
     publish: Publish,
     limits: UploadLimits,
+    ci: Option<CiIdentity>,
 }
 
 /// Takes a publish up. `None` when there is nothing to judge any more.
 pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -> Result<Option<Started>, JobError> {
-    let Some((publish, of_scope)) = tx.take_publish(task).await? else { return Ok(None) };
-    let limits = workshop.context.config.limits.for_scope(of_scope.as_ref());
-    Ok(Some(Started { publish, limits }))
+    let Some(Taken { publish, upload_limits, ci }) = tx.take_publish(task).await? else { return Ok(None) };
+    let limits = workshop.context.config.limits.for_scope(upload_limits.as_ref());
+    Ok(Some(Started { publish, limits, ci }))
 }
 
 /// Judges a publish. `Some` when it was committed and has to be stored; `None` when it was refused.
 #[tracing::instrument(level = "debug", name = "publish.judge", skip_all, fields(task = %started.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
-    let Started { publish, limits } = started;
+    let Started { publish, limits, ci } = started;
     let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await?;
     let stored = tarball.clone();
     if aside(move || Sha256::of(&stored)).await != publish.upload {
@@ -68,7 +70,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
     match judge(workshop, upload, workshop.context.config.public_url.clone()).await {
-        Ok(plan) => commit(workshop, claim, publish, plan).await.map(Some),
+        Ok(plan) => commit(workshop, claim, (publish, ci), plan).await.map(Some),
         Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
         Err(AnalysisError::Crashed { how, stderr }) => {
             let is_last = u64::try_from(claim.attempt).is_ok_and(|attempt| attempt >= workshop.context.config.analysis.attempts);
@@ -157,7 +159,12 @@ fn explain(findings: &Findings) -> PublishError {
 
 /// The hinge. Everything is checked, the bytes are safe in the plan pack; one transaction makes the version exist.
 #[tracing::instrument(level = "debug", name = "publish.commit", skip_all)]
-async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan) -> Result<(Committed, Claim), JobError> {
+async fn commit(
+    workshop: &Workshop,
+    claim: &Claim,
+    (publish, ci): (Publish, Option<CiIdentity>),
+    plan: Plan,
+) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
     let planned_at = context.clock.now();
     steps::reached(Step::Planned);
@@ -182,7 +189,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
     steps::reached(Step::Committed);
     // Nobody else can be storing a version that did not exist a moment ago.
     let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
-    let record = Some(Box::new(record(&publish, &version, plan.dependencies, (claim.attempt, planned_at))));
+    let record = Some(Box::new(record(&publish, ci, &version, plan.dependencies, (claim.attempt, planned_at))));
     Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts), record }, store))
 }
 
@@ -190,6 +197,7 @@ async fn commit(workshop: &Workshop, claim: &Claim, publish: Publish, plan: Plan
 /// say of it, but for when it is stored.
 fn record(
     publish: &Publish,
+    ci: Option<CiIdentity>,
     version: &PackageVersion,
     mut dependencies: Vec<Dependency>,
     (attempt, planned_at): (i64, Instant),
@@ -210,6 +218,7 @@ fn record(
             committed_at: Some(version.created_at),
             created_at: publish.created_at,
         }),
+        ci,
         license: content.license.clone(),
         readme: content.readme.clone(),
         uses_npm: content.uses_npm,

@@ -1,6 +1,6 @@
 //! Writes down in the private store what a database would have to be told if it were made anew.
 //!
-//! Users and scopes have a job of their own. A package and its versions are written down by the announcement, before the public
+//! Users, scopes and whom a package trusts in CI have a job of their own. A package and its versions are written down by the announcement, before the public
 //! documents: what they list can be restored. The same rules hold as for those: one writer at a time, and a later state is left alone.
 //! A new version adds a record of its own, so that it costs the same whatever the number of the others.
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{self, ChangedVersion, PackageRecord, Shown, VersionRecord};
+use slipway_common::formats::record::{self, ChangedVersion, PackageRecord, PublishersRecord, Shown, VersionRecord};
 use slipway_common::ids::PackageName;
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
@@ -41,6 +41,14 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
             let content =
                 found.map(|scope| (record::to_bytes(&scope).into(), Shown { created_at: scope.created_at, generation: scope.generation }));
             Entry { key: StorageKey::ScopeRecord(name.clone()), content }
+        }
+        Subject::Publishers(package) => {
+            let found = tx.publishers_record(package).await?;
+            let shown = |of: &PublishersRecord| Shown { created_at: of.created_at, generation: of.generation };
+            Entry {
+                key: StorageKey::PublishersRecord(package.clone()),
+                content: found.map(|of| (record::to_bytes(&of).into(), shown(&of))),
+            }
         }
     })
 }

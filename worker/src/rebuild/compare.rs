@@ -81,13 +81,15 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
     Ok(match thing {
         Thing::User(id) => tx.user_record(*id).await?.map_or(Value::Null, |user| json!(user)),
         Thing::Scope(name) => tx.scope_record(name).await?.map_or(Value::Null, |scope| json!(scope)),
-        Thing::Package(name) => tx.package(name).await?.map_or(Value::Null, |package| {
+        Thing::Package(name) => {
+            let Some(package) = tx.package(name).await? else { return Ok(Value::Null) };
+            let trust = tx.publishers_record(name).await?;
             json!({
                 "description": package.description, "repository": package.repository, "is_archived": package.is_archived,
                 "readme_source": package.readme_source, "runtime_compat": package.runtime_compat, "dist_tags": package.tags, "generation": package.generation,
-                "announced": package.announced, "created_at": package.created_at, "updated_at": package.updated_at,
+                "announced": package.announced, "created_at": package.created_at, "updated_at": package.updated_at, "trust": trust,
             })
-        }),
+        }
         Thing::Version(package, version) => {
             let Some(row) = tx.version(package, version).await? else { return Ok(Value::Null) };
             let dependencies = tx.dependencies_of(package, version).await?;
@@ -102,9 +104,10 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
         }
         Thing::Publish(id) => {
             let Some(row) = tx.publish(*id).await? else { return Ok(Value::Null) };
+            let ci = tx.ci_identity(*id).await?;
             json!({
                 "version": format!("{}@{}", row.package, row.version), "user_id": row.user_id, "config": row.config,
-                "state": row.state.as_str(), "upload_id": row.upload_id, "upload": row.upload, "upload_bytes": row.upload_bytes,
+                "ci": ci, "state": row.state.as_str(), "upload_id": row.upload_id, "upload": row.upload, "upload_bytes": row.upload_bytes,
                 "error": row.error.map(|error| error.code), "findings": row.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "created_at": row.created_at, "updated_at": row.updated_at,
             })

@@ -1,7 +1,7 @@
 //! Makes a database anew from the stores alone.
 //!
-//! Who there is, who belongs to what, packages, versions with what they depend on, and the publishes that made them come back as they
-//! were. Credentials do not: none was ever stored, so everybody signs in anew. Neither do publishes that came to nothing. What cannot
+//! Who there is, who belongs to what, packages and whom they trust in CI, versions with what they depend on, and the publishes that
+//! made them come back as they were. Credentials do not: none was ever stored, so everybody signs in anew. Neither do publishes that came to nothing. What cannot
 //! be confirmed by its digest is left out and told.
 
 mod compare;
@@ -13,12 +13,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{MemberRecord, PackageRecord, ScopeRecord, UserRecord, VersionRecord};
+use slipway_common::formats::record::{MemberRecord, PackageRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
 use slipway_common::ids::{PackageName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat};
-use slipway_common::storage::{PACKAGE_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS};
+use slipway_common::storage::{PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS};
 
 use crate::records::{self, Records};
 
@@ -75,6 +75,12 @@ pub async fn run(context: &Context) -> Result<Rebuilt, AnyFault> {
     }
     for package in forgotten(context, &packages).await? {
         restore_package(context, package, None, &users, &mut rebuilt).await?;
+    }
+    let mut listed = Records::of(PUBLISHERS_RECORDS);
+    while let Some(records) = next::<PublishersRecord>(context, &mut listed, &mut rebuilt).await? {
+        for publishers in records {
+            restore_publishers(context, publishers, &users, &mut rebuilt).await?;
+        }
     }
     Ok(rebuilt)
 }
@@ -189,6 +195,29 @@ async fn restore_package(
         jobs::enqueue(&mut tx, &context.ids, &Job::Announce { package: name }).await?;
     }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Trust is not handed on: a package that took the place of the one that is remembered has to be told anew.
+async fn restore_publishers(
+    context: &Context,
+    mut remembered: PublishersRecord,
+    known: &BTreeSet<UserId>,
+    rebuilt: &mut Rebuilt,
+) -> Result<(), AnyFault> {
+    let name = remembered.package.clone();
+    for publisher in &mut remembered.publishers {
+        if let Some(user) = publisher.created_by.take_if(|user| !known.contains(user)) {
+            let repository = &publisher.demands.repository;
+            rebuilt.left_out.push(format!("user {user}, who had {name} trust {repository}: there is no such user"));
+        }
+    }
+    let mut tx = context.db.write("rebuild.publishers").await?;
+    if tx.restore_publishers(&remembered).await? {
+        tx.commit().await?;
+    } else if !remembered.publishers.is_empty() {
+        rebuilt.left_out.push(format!("whom {name} trusts in CI: the package that was told is not there, or has no record"));
+    }
     Ok(())
 }
 

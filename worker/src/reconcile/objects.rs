@@ -46,6 +46,9 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
                 (tx.scope(&scope).await?.is_some(), Some(Job::Record { subject: Subject::Scope(scope) }))
             }
             Some(StorageKey::PackageRecord(package)) => (tx.package(&package).await?.is_some(), Some(Job::Announce { package })),
+            Some(StorageKey::PublishersRecord(package)) => {
+                (tx.package(&package).await?.is_some(), Some(Job::Record { subject: Subject::Publishers(package) }))
+            }
             Some(StorageKey::VersionRecord { package, version }) => (tx.version(&package, &version).await?.is_some(), None),
             Some(StorageKey::Catalogue) => (true, None),
             _ => (false, None),

@@ -1,9 +1,9 @@
-//! Users and scopes with their records.
+//! Users, scopes and whom packages trust in CI, with their records.
 
 use slipway_common::db::ReadTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record;
-use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::ids::{PackageName, ScopeName, UserId};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::storage::StorageKey;
 
@@ -25,6 +25,13 @@ pub(super) async fn scopes(workshop: &Workshop, after: Option<&str>, repair: Rep
     let found = workshop.context.db.read().await?.scopes_after(after.as_ref(), PAGE).await?;
     let next = found.last().map(ToString::to_string);
     compare(workshop, found.into_iter().map(Subject::Scope).collect(), next, repair).await
+}
+
+pub(super) async fn publishers(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
+    let after = after.and_then(|after| PackageName::try_from(after).ok());
+    let found = workshop.context.db.read().await?.trusting_after(after.as_ref(), PAGE).await?;
+    let next = found.last().map(ToString::to_string);
+    compare(workshop, found.into_iter().map(Subject::Publishers).collect(), next, repair).await
 }
 
 async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<String>, repair: Repair) -> Result<Page, AnyFault> {
@@ -66,5 +73,8 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<(StorageKey, Opt
     Ok(match subject {
         Subject::User(id) => (StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
         Subject::Scope(name) => (StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.map(|scope| record::to_bytes(&scope))),
+        Subject::Publishers(name) => {
+            (StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
+        }
     })
 }
