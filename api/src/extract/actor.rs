@@ -80,7 +80,7 @@ impl FromRequestParts<App> for Actor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
         match Credential::from_request_parts(parts, app).await? {
             Credential::Known(actor) => Ok(actor),
-            secret => secret.identify(&mut app.context.db.read().await?).await,
+            secret @ Credential::Secret(_) => secret.identify(&mut app.context.db.read().await?).await,
         }
     }
 }

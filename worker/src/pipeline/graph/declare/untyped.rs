@@ -201,9 +201,8 @@ impl<'a> Scope<'a> {
 
     /// What is exported from other modules under a name that it does not have there: name, specifier and name there.
     fn renamed(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let passed = self.passed.iter().map(|(name, imported)| (name, imported));
         let imported = self.known_as.iter().filter_map(|(name, local)| Some((name, self.imports.get(local)?)));
-        passed.chain(imported).filter_map(|(name, (from, imported))| match imported {
+        self.passed.iter().chain(imported).filter_map(|(name, (from, imported))| match imported {
             Imported::Name(there) if there != name => Some((name.as_str(), from.as_str(), there.as_str())),
             _ => None,
         })
