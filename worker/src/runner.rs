@@ -81,7 +81,7 @@ pub(crate) async fn answer(workshop: &Workshop, job: JobId) {
 async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, JobError> {
     let mut tx = workshop.context.db.write("job.claim").await?;
     let Some(claim) = jobs::claim(&mut tx, id, &workshop.name).await? else { return Ok(None) };
-    let work = load(&mut tx, workshop, &claim.job).await?;
+    let work = load(&mut tx, workshop, &claim).await?;
     if work.is_none() {
         settle(&mut tx, &claim).await?;
     }
@@ -92,10 +92,10 @@ async fn claim(workshop: &Workshop, id: JobId) -> Result<Option<(Claim, Work)>, 
     Ok(work.map(|work| (claim, work)))
 }
 
-async fn load(tx: &mut WriteTx, workshop: &Workshop, job: &Job) -> Result<Option<Work>, JobError> {
-    Ok(match job {
+async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Option<Work>, JobError> {
+    Ok(match &claim.job {
         Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(|started| Work::Publish(Box::new(started))),
-        Job::Store { task, plan } => store::start(tx, *task, *plan).await?.map(Work::Store),
+        Job::Store { task, plan } => store::start(tx, claim.id, *task, *plan).await?.map(Work::Store),
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),

@@ -82,12 +82,20 @@ impl WriteTx {
         Ok(id.into())
     }
 
-    /// Adds a job that is ours from the start. False when one of its key is being worked on: then it has to wait like any other.
-    pub(crate) async fn put_running_job(&mut self, id: JobId, job: &Job, lease_until: Instant, worker: &str) -> DbResult<bool> {
+    /// Adds a job that is ours from the start, with what it carries. False when one of its key is being worked on: then it has to wait
+    /// like any other.
+    pub(crate) async fn put_running_job(
+        &mut self,
+        id: JobId,
+        job: &Job,
+        parcel: Option<&[u8]>,
+        lease_until: Instant,
+        worker: &str,
+    ) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO jobs (id, kind, lane, payload, state, dedup_key, attempt, crashes, not_before, lease_until, worker,
-                               rung_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 'running', $5, 1, 0, $6, $7, $8, $6, $6, $6)
+                               rung_at, created_at, updated_at, parcel)
+             VALUES ($1, $2, $3, $4, 'running', $5, 1, 0, $6, $7, $8, $6, $6, $6, $9)
              ON CONFLICT (dedup_key) WHERE state = 'running' DO NOTHING"
         );
         let now = self.now;
@@ -100,10 +108,17 @@ impl WriteTx {
             .bind(now)
             .bind(lease_until)
             .bind(worker)
+            .bind(parcel)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
         Ok(rows == 1)
+    }
+
+    /// What a job carries.
+    pub(crate) async fn job_parcel(&mut self, id: JobId) -> DbResult<Option<Vec<u8>>> {
+        const SQL: &str = sql!("SELECT parcel FROM jobs WHERE id = $1");
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, Option<Vec<u8>>>(SQL).bind(id.uuid()).fetch_optional(conn).await)?.flatten())
     }
 
     /// Takes a job that is due, or whose worker has not been heard of for too long, which counts as a crash. `None` when there is nothing to take: the
@@ -147,11 +162,12 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Ends a job that is in state `from`. False when it is not ours any more: whatever else this transaction did must then be
+    /// Ends a job that is in state `from`; one that is done carries nothing any more. False when it is not ours any more: whatever else this transaction did must then be
     /// rolled back.
     pub(crate) async fn end_job(&mut self, claim: &Claim, from: &'static str, to: &'static str, fault: Option<&str>) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE jobs SET state = $1, lease_until = NULL, last_fault = COALESCE($2, last_fault), updated_at = $3
+            "UPDATE jobs SET state = $1, lease_until = NULL, last_fault = COALESCE($2, last_fault), updated_at = $3,
+                             parcel = CASE WHEN $1 = 'done' THEN NULL ELSE parcel END
              WHERE id = $4 AND attempt = $5 AND state = $6"
         );
         let now = self.now;

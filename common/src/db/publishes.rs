@@ -303,23 +303,22 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Ends every committed publish of a package whose version was stored by `generation`, and returns them with the
-    /// attempts that were committed.
-    pub async fn finish_publishes(&mut self, at: &PackageName, generation: i64) -> DbResult<Vec<(TaskId, i64)>> {
+    /// Ends every committed publish of a package whose version was stored by `generation`, and returns them.
+    pub async fn finish_publishes(&mut self, at: &PackageName, generation: i64) -> DbResult<Vec<TaskId>> {
         const SQL: &str = sql!(
             "UPDATE publishes SET state = 'published', updated_at = $1
              WHERE scope = $2 AND name = $3 AND state = 'committed'
              AND version IN (SELECT version FROM versions WHERE scope = $2 AND name = $3 AND stored_generation <= $4)
-             RETURNING id, plan_attempt"
+             RETURNING id"
         );
         let now = self.now;
-        let rows = on!(self, |conn| sqlx::query_as::<_, (Uuid, i64)>(SQL)
+        let ids = on!(self, |conn| sqlx::query_scalar::<_, Uuid>(SQL)
             .bind(now)
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(generation)
             .fetch_all(conn)
             .await)?;
-        Ok(rows.into_iter().map(|(id, attempt)| (TaskId::from(id), attempt)).collect())
+        Ok(ids.into_iter().map(TaskId::from).collect())
     }
 }

@@ -37,13 +37,42 @@ pub async fn enqueue(tx: &mut WriteTx, ids: &IdSource, job: &Job) -> DbResult<Jo
 /// # Errors
 /// When the database fails.
 pub async fn enqueue_claimed(tx: &mut WriteTx, ids: &IdSource, job: Job, worker: &str) -> DbResult<Option<Claim>> {
+    let claim = put_claimed(tx, ids, job, None, worker).await?;
+    if let Err(job) = &claim {
+        enqueue(tx, ids, job).await?;
+    }
+    Ok(claim.ok())
+}
+
+/// The same for a job that carries bytes, as a rule few, because it is a row: whoever takes it up later finds them with [`parcel`].
+/// `None` when one of the same key is being worked on; nothing was enqueued then, since the bytes would be lost on the way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_claimed_with(
+    tx: &mut WriteTx,
+    ids: &IdSource,
+    job: Job,
+    parcel: Option<&[u8]>,
+    worker: &str,
+) -> DbResult<Option<Claim>> {
+    Ok(put_claimed(tx, ids, job, parcel, worker).await?.ok())
+}
+
+/// A claim on a new job, or the job when one of its key is being worked on.
+async fn put_claimed(tx: &mut WriteTx, ids: &IdSource, job: Job, parcel: Option<&[u8]>, worker: &str) -> DbResult<Result<Claim, Job>> {
     let id = ids.next();
     let lease_until = tx.now() + LEASE;
-    if tx.put_running_job(id, &job, lease_until, worker).await? {
-        return Ok(Some(Claim { id, job, attempt: 1, crashes: 0 }));
-    }
-    enqueue(tx, ids, &job).await?;
-    Ok(None)
+    let is_ours = tx.put_running_job(id, &job, parcel, lease_until, worker).await?;
+    Ok(if is_ours { Ok(Claim { id, job, attempt: 1, crashes: 0 }) } else { Err(job) })
+}
+
+/// What a job carries that is not done yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn parcel(tx: &mut WriteTx, job: JobId) -> DbResult<Option<Vec<u8>>> {
+    tx.job_parcel(job).await
 }
 
 /// Takes a job on hearing its bell. `None` when the bell was stale.

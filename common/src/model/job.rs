@@ -13,11 +13,11 @@ pub enum Job {
         /// The publish.
         task: TaskId,
     },
-    /// Put every object of a committed version in its place, from the plan pack.
+    /// Put every object of a committed version in its place, from the plan pack. A small one is carried by the job itself.
     Store {
         /// The publish.
         task: TaskId,
-        /// The attempt that was committed: it is part of the plan pack's name.
+        /// The attempt that was committed: it is part of the name of a plan pack that is an object.
         plan: i64,
     },
     /// Write the public documents of a package.

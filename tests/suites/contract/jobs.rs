@@ -215,6 +215,30 @@ on_both_engines!(a_job_is_born_claimed_unless_its_twin_works, async |scratch| {
     assert_eq!(bench.claim(third.id, "two").await.map(|claim| claim.attempt), Some(2), "its lease runs out like any other");
 });
 
+on_both_engines!(a_job_carries_bytes_until_it_is_done, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let store = Job::Store { task: bench.ids.next(), plan: 1 };
+    let parcel = [0, 255, b'x'];
+    let put = async || {
+        bench.write(async |tx| jobs::enqueue_claimed_with(tx, &bench.ids, store.clone(), Some(&parcel), "one").await.unwrap()).await
+    };
+    let carried = async |id| bench.write(async |tx| jobs::parcel(tx, id).await.unwrap()).await;
+    let first = put().await.unwrap();
+    assert_eq!(put().await, None, "it is being worked on");
+    assert_eq!(bench.states().await, "running", "what would have lost its bytes was not enqueued");
+    assert_eq!(carried(first.id).await.as_deref(), Some(&parcel[..]));
+    assert!(bench.put_back(&first, TICK).await);
+    bench.advance(TICK);
+    let second = bench.claim(first.id, "two").await.unwrap();
+    bench.write(async |tx| assert_eq!(jobs::park(tx, &second, "it rained").await.unwrap(), Settled::Ours(None))).await;
+    assert_eq!(carried(first.id).await.as_deref(), Some(&parcel[..]), "what waits for the operator has it still");
+    bench.write(async |tx| jobs::take_up(tx, None).await.unwrap()).await;
+    let third = bench.claim(first.id, "three").await.unwrap();
+    assert_eq!(bench.settle(&third).await, Settled::Ours(None));
+    assert_eq!(carried(first.id).await, None);
+    assert_eq!(carried(bench.enqueue(&announce()).await).await, None);
+});
+
 on_both_engines!(a_failed_job_gives_way_to_its_waiting_twin, async |scratch| {
     let bench = Bench::on(scratch).await;
     let first = bench.enqueue(&announce()).await;

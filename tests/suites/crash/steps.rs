@@ -1,6 +1,6 @@
 //! A crash at each step, in both modes, and a worker that stands still at each and goes on when it is too late.
 
-use slipway_common::ids::PackageName;
+use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::steps::Step;
 use slipway_tests::PackageBuilder;
 use slipway_tests::fleet::observer::Observer;
@@ -16,8 +16,10 @@ pub(crate) fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> = Vec::new();
     for mode in [Mode::Embedded, Mode::Scaled] {
         for step in Step::ALL {
-            let name = format!("steps::{}::{}", format!("{mode:?}").to_lowercase(), step.name());
-            tests.push((name, Box::new(move || run(crash(mode, step)))));
+            for size in sizes(step) {
+                let name = format!("steps::{}::{}{}", format!("{mode:?}").to_lowercase(), step.name(), size.suffix());
+                tests.push((name, Box::new(move || run(crash(mode, step, *size)))));
+            }
         }
     }
     for step in Step::ALL.into_iter().filter(|step| who(Mode::Scaled, *step) == Role::Worker && *step != Step::SomeStored) {
@@ -51,33 +53,64 @@ fn left_behind(step: Step) -> &'static [&'static str] {
     match step {
         // Nobody knows of it; the client sends it again.
         Step::UploadStored => &["uploads/#.tgz"],
-        // The pack of an attempt that was not committed.
-        Step::PackStored => &["uploads/#.N.plan"],
-        Step::RowsWritten
-        | Step::Claimed
-        | Step::Planned
-        | Step::Committed
-        | Step::SomeStored
-        | Step::AllStored
-        | Step::Stored
-        | Step::DocumentsWritten
-        | Step::Settled => &[],
+        // The pack of an attempt that was not committed, or of a version that is in its place. A process that stops itself may
+        // still get from `AllStored` to `Stored`.
+        Step::PackStored | Step::AllStored | Step::Stored => &["uploads/#.N.plan"],
+        Step::RowsWritten | Step::Claimed | Step::Planned | Step::Committed | Step::SomeStored | Step::DocumentsWritten | Step::Settled => {
+            &[]
+        }
     }
 }
 
-fn package() -> PackageBuilder {
-    PackageBuilder::empty(PACKAGE, "1.0.0")
+/// How large the package is, which decides where its plan pack is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// The pack is a row, written by the commit.
+    Small,
+    /// The pack is an object, written before it.
+    Large,
+}
+
+impl Size {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Small => "",
+            Self::Large => "-large",
+        }
+    }
+}
+
+/// With which packages a step is tried: with both where the pack is what heals.
+fn sizes(step: Step) -> &'static [Size] {
+    match step {
+        Step::PackStored => &[Size::Large],
+        Step::Committed | Step::SomeStored | Step::AllStored | Step::Stored => &[Size::Small, Size::Large],
+        Step::UploadStored | Step::RowsWritten | Step::Claimed | Step::Planned | Step::DocumentsWritten | Step::Settled => &[Size::Small],
+    }
+}
+
+/// Bytes that no pack can fold to less: digests in a row.
+fn noise() -> Vec<u8> {
+    (0..4096u32).flat_map(|n| Sha256::of(&n.to_be_bytes()).as_bytes().to_vec()).collect()
+}
+
+fn package(size: Size) -> PackageBuilder {
+    let package = PackageBuilder::empty(PACKAGE, "1.0.0")
         .file("mod.ts", "export * from './src/table.ts';\n/** Twice. */\nexport function twice(n: number): number {\n  return n * 2;\n}\n")
         .file("src/table.ts", "/** Small ones. */\nexport const primes: readonly number[] = [2, 3, 5, 7];\n")
         .file("README.md", "# maths\n")
-        .file("LICENSE", "MIT\n")
+        .file("LICENSE", "MIT\n");
+    match size {
+        Size::Small => package,
+        Size::Large => package.file("noise.bin", noise()),
+    }
 }
 
 /// Publishes, kills whoever reaches the step, starts another one, and compares with what it would have been.
 #[expect(clippy::disallowed_methods, reason = "the client goes on while the test watches the victim")]
-async fn crash(mode: Mode, step: Step) {
+async fn crash(mode: Mode, step: Step, size: Size) {
     // A mode whose services are not there says so.
-    let Some(calm) = calm(mode).await else { return };
+    let Some(calm) = calm(mode, size).await else { return };
 
     fleet::with(mode, async |fleet| {
         let victim = who(mode, step);
@@ -87,7 +120,7 @@ async fn crash(mode: Mode, step: Step) {
         owner.create_package("maths").await;
 
         let at = fleet.roles().iter().position(|role| *role == victim).expect("it is one of them");
-        let package = package();
+        let package = package(size);
         let mut observer = Observer::of(&fleet.storage);
         let name = PackageName::try_from(PACKAGE).expect("this is a name");
         let (answer, ()) = tokio::join!(owner.upload(&package), async {
@@ -133,21 +166,22 @@ async fn crash(mode: Mode, step: Step) {
 /// gone by. Nothing that it still does changes anything. [`Step::SomeStored`] comes once for each object, so a worker would stand still
 /// at every one of them.
 async fn zombie(step: Step) {
+    let package = package(sizes(step)[0]);
     fleet::with(Mode::Scaled, async |fleet| {
         let desk = fleet.start(Role::Api, &[]);
         let frozen = fleet.start(Role::Worker, &CRASHING[step as usize]);
         let owner = fleet.owner(&desk);
         owner.create_package("maths").await;
-        let (status, begun) = owner.upload(&package()).await.expect("it answers");
+        let (status, begun) = owner.upload(&package).await.expect("it answers");
         assert!(status.is_success(), "{status} {begun}");
         frozen.stopped().await;
         let other = fleet.start(Role::Worker, &[]);
-        let task = owner.go_on(&package(), Some(begun)).await.expect("it answers");
+        let task = owner.go_on(&package, Some(begun)).await.expect("it answers");
         assert_eq!(task["status"], "success", "{task}");
         let (mut observer, name) = (Observer::of(&fleet.storage), PackageName::try_from(PACKAGE).expect("this is a name"));
         assert_eq!(observer.look(&name).await, [["1.0.0"], ["1.0.0"]]);
         // What is written late has something to overwrite.
-        let later = owner.go_on(&package().version("1.0.1"), None).await.expect("it answers");
+        let later = owner.go_on(&package.version("1.0.1"), None).await.expect("it answers");
         assert_eq!(later["status"], "success", "{later}");
         let before = fleet.picture().await;
 
@@ -168,16 +202,16 @@ async fn zombie(step: Step) {
 static CRASHING: std::sync::LazyLock<Vec<[(&str, &str); 1]>> =
     std::sync::LazyLock::new(|| Step::ALL.iter().map(|step| [("SLIPWAY_CRASH_AT", step.name())]).collect());
 
-/// The picture of a registry in which nothing happened, taken once for each mode.
-async fn calm(mode: Mode) -> Option<&'static Picture> {
-    static CALM: [OnceCell<Option<Picture>>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
+/// The picture of a registry in which nothing happened, taken once for each mode and size.
+async fn calm(mode: Mode, size: Size) -> Option<&'static Picture> {
+    static CALM: [[OnceCell<Option<Picture>>; 2]; 2] = [const { [const { OnceCell::const_new() }; 2] }; 2];
     let publish = async || {
         let mut picture = None;
         fleet::with(mode, async |fleet| {
             let processes = fleet.start_all();
             let owner = fleet.owner(&processes[0]);
             owner.create_package("maths").await;
-            let task = owner.go_on(&package(), None).await.expect("it answers");
+            let task = owner.go_on(&package(size), None).await.expect("it answers");
             assert_eq!(task["status"], "success", "{task}");
             end(processes).await;
             picture = Some(fleet.picture().await);
@@ -185,7 +219,7 @@ async fn calm(mode: Mode) -> Option<&'static Picture> {
         .await;
         picture
     };
-    CALM[mode as usize].get_or_init(publish).await.as_ref()
+    CALM[mode as usize][size as usize].get_or_init(publish).await.as_ref()
 }
 
 async fn end(processes: Vec<Process>) {

@@ -84,10 +84,32 @@ const REFUSED_OLD: &[i64] = &[];
 /// flags can be looked at, and for input and output one by one.
 const UNKNOWN: [i64; 2] = [libc::SYS_clone3, libc::SYS_io_uring_setup];
 
+/// What marks a call of the x32 ABI, which some kernels have beside the one of the machine: the same calls again under other numbers,
+/// and by the same architecture as far as a filter is told.
+#[cfg(target_arch = "x86_64")]
+const X32: i64 = 0x4000_0000;
+/// The calls that x32 has for itself, `execve` and `ptrace` among them (arch/x86/entry/syscalls/syscall_64.tbl).
+#[cfg(target_arch = "x86_64")]
+const X32_OWN: std::ops::RangeInclusive<i64> = 512..=547;
+
 /// Shuts off this process and what it becomes. There is no way back.
 pub(super) fn apply() -> Result<(), Error> {
-    install(UNKNOWN.into_iter().map(|call| (call, Vec::new())).collect(), libc::ENOSYS)?;
-    install(refused()?, libc::EPERM)
+    install(everywhere(UNKNOWN.into_iter().map(|call| (call, Vec::new())).collect()), libc::ENOSYS)?;
+    install(everywhere(refused()?), libc::EPERM)
+}
+
+/// The rules for every number that a call has. What x32 has for itself nobody needs.
+#[cfg(target_arch = "x86_64")]
+fn everywhere(mut rules: Rules) -> Rules {
+    let twins: Rules = rules.iter().map(|(call, conditions)| (call | X32, conditions.clone())).collect();
+    rules.extend(twins);
+    rules.extend(X32_OWN.map(|call| (call | X32, Vec::new())));
+    rules
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn everywhere(rules: Rules) -> Rules {
+    rules
 }
 
 fn refused() -> Result<Rules, Error> {
@@ -116,4 +138,24 @@ fn install(rules: Rules, errno: i32) -> Result<(), Error> {
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, met, std::env::consts::ARCH.try_into()?)?;
     let program: seccompiler::BpfProgram = filter.try_into()?;
     Ok(apply_filter(&program)?)
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_refused_under_every_number() {
+        let plain = refused().unwrap();
+        let all = everywhere(plain.clone());
+        for (call, conditions) in &plain {
+            assert_eq!(all.get(call), Some(conditions), "{call}");
+            assert_eq!(all.get(&(call + 1_073_741_824)), Some(conditions), "{call} of x32");
+        }
+        // execve, ptrace and rt_sigqueueinfo, as the kernel's table has them.
+        for own in [520, 521, 524] {
+            assert_eq!(all.get(&(own + 1_073_741_824)), Some(&Vec::new()), "{own}");
+            assert!(!all.contains_key(&own), "{own} is nothing to the machine's own");
+        }
+    }
 }

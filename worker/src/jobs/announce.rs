@@ -7,7 +7,7 @@ use slipway_common::db::WriteTx;
 use slipway_common::formats::package_meta::{PackageMeta, VersionEntry};
 use slipway_common::formats::packument::Packument;
 use slipway_common::formats::record::VersionRecord;
-use slipway_common::ids::{PackageName, TaskId};
+use slipway_common::ids::PackageName;
 use slipway_common::model::job::Claim;
 use slipway_common::model::package::Package;
 use slipway_common::model::version::ListedVersion;
@@ -91,14 +91,11 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     if !finished.is_empty() {
         steps::reached(Step::Settled);
     }
-    for (task, _) in &finished {
+    for task in finished {
         tracing::info!(%task, %package, generation, "published");
-        context.tell(*task).await;
+        context.tell(task).await;
     }
     ring(context, twin).await;
-    for (task, attempt) in finished {
-        drop_packs(workshop, task, attempt).await;
-    }
     Ok(())
 }
 
@@ -121,13 +118,4 @@ pub(crate) fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec
 /// made later begins to count its generations anew.
 async fn is_shown(workshop: &Workshop, package: &PackageName) -> Result<bool, JobError> {
     Ok(workshop.context.storage.look(&StorageKey::PackageMeta(package.clone())).await?.bytes.is_some())
-}
-
-/// Deletes the plan packs of a publish whose version is announced. One that stays behind costs space and nothing else.
-async fn drop_packs(workshop: &Workshop, task: TaskId, committed: i64) {
-    for attempt in 1..=committed {
-        if let Err(error) = workshop.context.storage.delete(&StorageKey::PlanPack { task, attempt }).await {
-            tracing::warn!(%task, attempt, %error, "a plan pack stays behind");
-        }
-    }
 }

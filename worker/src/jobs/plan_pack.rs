@@ -1,7 +1,8 @@
-//! The plan pack: every artefact of a publish in one object, written before the commit.
+//! The plan pack: every artefact of a publish in one piece.
 //!
 //! Right of the hinge nothing depends on the build, the configuration or what else was published meanwhile: what has to be
-//! stored is in memory in the ordinary case and in this pack after a crash.
+//! stored is in memory in the ordinary case and in this pack after a crash. A small pack is a row, written by the commit itself; a
+//! large one is an object, written before it.
 
 use std::io::{self, BufWriter, Read, Write};
 
@@ -12,11 +13,36 @@ use slipway_common::model::artefact::Artefact;
 /// The level at which a pack is compressed. It is read at most once and mostly never, so speed is all that counts.
 const LEVEL: i32 = 1;
 
+/// Up to so many bytes a pack goes to the database with the commit, as what the job to store carries. For a package
+/// of ten files, whose pack is a few KiB, that is a write, a wait and a deletion less in the store of objects. A row is written twice, to the
+/// journal and to its table, and sent to replicas, so what is large stays an object: a burst of a thousand such publishes costs a database
+/// at most 64 MiB for as long as it takes to store them.
+pub(super) const PARCEL_BYTES: usize = 64 * 1024;
+
 /// Most bytes a pack may unfold to. Above what any plan can hold, below what would hurt.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Bytes that are handed to the compressor at once. The encoder of a pack writes its small parts byte by byte.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Where the pack of a committed version is.
+#[derive(Debug)]
+pub(crate) enum Pack {
+    /// Carried by the job that stores the version.
+    Parcel(Bytes),
+    /// In the private store.
+    Object,
+}
+
+impl Pack {
+    /// What the job carries.
+    pub(super) fn parcel(&self) -> Option<&[u8]> {
+        match self {
+            Self::Parcel(bytes) => Some(bytes),
+            Self::Object => None,
+        }
+    }
+}
 
 /// The pack of these artefacts. It is compressed as it is written: the largest plans are tens of megabytes, which are in memory
 /// once already. Takes as long as that takes, so not on a thread that answers requests.

@@ -23,7 +23,8 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use url::Url;
 
-use super::{plan_pack, settle};
+use super::plan_pack::{self, Pack};
+use super::settle;
 use crate::analysis::AnalysisError;
 use crate::error::JobError;
 use crate::pipeline::{Facts, Plan, PublishedVersion, Upload};
@@ -37,6 +38,8 @@ pub(crate) struct Committed {
     pub(crate) publish: Publish,
     /// The attempt whose plan pack holds the bytes.
     pub(crate) plan: i64,
+    /// Where that pack is.
+    pub(crate) pack: Pack,
     /// The bytes, when this worker made them; otherwise they are in the plan pack.
     pub(crate) artefacts: Option<Vec<Artefact>>,
     /// What is to be remembered of the version, when this worker made it; otherwise it is in the rows.
@@ -170,9 +173,14 @@ async fn commit(
     steps::reached(Step::Planned);
     // The bytes are shared, not copied.
     let artefacts = plan.artefacts.clone();
-    let pack = aside(move || plan_pack::write(&artefacts)).await?;
-    context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, pack).await?;
-    steps::reached(Step::PackStored);
+    let packed = aside(move || plan_pack::write(&artefacts)).await?;
+    let pack = if packed.len() <= plan_pack::PARCEL_BYTES {
+        Pack::Parcel(packed)
+    } else {
+        context.storage.put(&StorageKey::PlanPack { task: publish.id, attempt: claim.attempt }, packed).await?;
+        steps::reached(Step::PackStored);
+        Pack::Object
+    };
 
     let mut tx = context.db.write("publish.commit").await?;
     let version = version(&publish, &plan, &workshop.signing, tx.now())?;
@@ -184,13 +192,13 @@ async fn commit(
     }
     settle(&mut tx, claim).await?;
     let job = Job::Store { task: publish.id, plan: claim.attempt };
-    let store = jobs::enqueue_claimed(&mut tx, &context.ids, job, &workshop.name).await?;
+    let store = jobs::enqueue_claimed_with(&mut tx, &context.ids, job, pack.parcel(), &workshop.name).await?;
+    // Nobody can be storing a version that did not exist a moment ago.
+    let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
     tx.commit().await?;
     steps::reached(Step::Committed);
-    // Nobody else can be storing a version that did not exist a moment ago.
-    let store = store.ok_or_else(|| AnyFault::later("the version is being stored by somebody else"))?;
     let record = Some(Box::new(record(&publish, ci, &version, plan.dependencies, (claim.attempt, planned_at))));
-    Ok((Committed { publish, plan: claim.attempt, artefacts: Some(plan.artefacts), record }, store))
+    Ok((Committed { publish, plan: claim.attempt, pack, artefacts: Some(plan.artefacts), record }, store))
 }
 
 /// What is to be remembered of a version that was committed with an attempt whose plan was ready at an instant. The same as its rows

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::VersionRecord;
-use slipway_common::ids::TaskId;
+use slipway_common::ids::{JobId, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::Artefact;
 use slipway_common::model::job::{Claim, Job};
@@ -14,8 +14,9 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::{StorageError, StorageKey};
 
 use super::announce::{self, News};
+use super::plan_pack::{self, Pack};
 use super::publish::Committed;
-use super::{plan_pack, ring, settle};
+use super::{ring, settle};
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
@@ -23,26 +24,28 @@ use crate::workshop::Workshop;
 const PUTS_AT_ONCE: usize = 32;
 
 /// Takes up what another worker committed. `None` when it was stored already.
-pub(crate) async fn start(tx: &mut WriteTx, task: TaskId, plan: i64) -> Result<Option<Committed>, JobError> {
+pub(crate) async fn start(tx: &mut WriteTx, job: JobId, task: TaskId, plan: i64) -> Result<Option<Committed>, JobError> {
     let Some(publish) = tx.publish(task).await? else { return Ok(None) };
     if publish.state != PublishState::Committed {
         return Ok(None);
     }
     let version = tx.version(&publish.package, &publish.version).await?;
-    Ok(match version {
-        Some(version) if version.stored_generation.is_none() => Some(Committed { publish, plan, artefacts: None, record: None }),
-        _ => None,
-    })
+    if version.is_none_or(|version| version.stored_generation.is_some()) {
+        return Ok(None);
+    }
+    let pack = jobs::parcel(tx, job).await?.map_or(Pack::Object, |parcel| Pack::Parcel(parcel.into()));
+    Ok(Some(Committed { publish, plan, pack, artefacts: None, record: None }))
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
-    let Committed { publish, plan, artefacts, record } = committed;
+    let Committed { publish, plan, pack, artefacts, record } = committed;
+    let is_object = matches!(pack, Pack::Object);
     let artefacts = match artefacts {
         Some(artefacts) => artefacts,
-        None => recover(workshop, publish.id, plan).await?,
+        None => recover(workshop, publish.id, plan, pack).await?,
     };
     let put = |artefact: Artefact| {
         let key = StorageKey::of_artefact(&publish.package, &publish.version, &artefact.kind);
@@ -76,11 +79,27 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
     tx.commit().await?;
     steps::reached(Step::Stored);
     ring(context, twin).await;
+    if is_object {
+        drop_packs(workshop, publish.id, plan).await;
+    }
     Ok(next)
 }
 
 /// The bytes of a version whose worker died, checked against what the commit fixed.
-async fn recover(workshop: &Workshop, task: TaskId, plan: i64) -> Result<Vec<Artefact>, JobError> {
-    let pack = workshop.context.storage.get(&StorageKey::PlanPack { task, attempt: plan }).await?;
-    Ok(aside(move || plan_pack::read(&pack)).await?)
+async fn recover(workshop: &Workshop, task: TaskId, plan: i64, pack: Pack) -> Result<Vec<Artefact>, JobError> {
+    let bytes = match pack {
+        Pack::Parcel(bytes) => bytes,
+        Pack::Object => workshop.context.storage.get(&StorageKey::PlanPack { task, attempt: plan }).await?,
+    };
+    Ok(aside(move || plan_pack::read(&bytes)).await?)
+}
+
+/// Deletes the plan packs of a version that is in its place. One that stays behind costs space until the house is tidied.
+async fn drop_packs(workshop: &Workshop, task: TaskId, committed: i64) {
+    let drop_pack = |attempt| async move {
+        if let Err(error) = workshop.context.storage.delete(&StorageKey::PlanPack { task, attempt }).await {
+            tracing::warn!(%task, attempt, %error, "a plan pack stays behind");
+        }
+    };
+    futures::future::join_all((1..=committed).map(drop_pack)).await;
 }

@@ -2,7 +2,8 @@
 //!
 //! Five things: `#private`, without which one class is taken for another; the types of literals, which fast check takes for
 //! constant all the way down; the parameters of a class without a name; a value that is exported under the name of a type,
-//! which it forgets; and members whose names nobody knows before the program runs, which it keeps. Whatever is not found in the source by its name stays as fast check has it.
+//! which it forgets; and members whose names nobody knows before the program runs, which it keeps. Whatever is not found
+//! in the source by its name stays as fast check has it.
 
 mod dynamic;
 mod literals;
