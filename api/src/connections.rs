@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use tower::ServiceExt;
 
 use crate::app::App;
+use crate::extract::Peer;
 
 /// How long the first head of a connection may still come when the process is to end.
 const LAST_HEAD: Duration = Duration::from_secs(3);
@@ -27,15 +28,16 @@ pub async fn serve(app: App, mut listener: TcpListener) {
     let router = crate::router(app.clone());
     loop {
         // Accepting waits a moment by itself when the process has no descriptors left.
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = app.shutdown.begun() => return,
-            (stream, _) = Listener::accept(&mut listener) => stream,
+            accepted = Listener::accept(&mut listener) => accepted,
         };
         let asked = Arc::new(AtomicBool::new(false));
         let service = router.clone().map_request({
             let asked = Arc::clone(&asked);
-            move |request: Request<Incoming>| {
+            move |mut request: Request<Incoming>| {
                 asked.store(true, Ordering::Relaxed);
+                request.extensions_mut().insert(Peer(peer.ip()));
                 request.map(Body::new)
             }
         });

@@ -92,6 +92,7 @@ codes! {
     OidcTokenUsed = "oidcTokenUsed" FORBIDDEN "the CI token has published this before; ask the CI system for another one",
     Blocked = "blocked" FORBIDDEN "the account is blocked",
     MissingPermission = "missingPermission" FORBIDDEN "the credential is restricted and does not allow this",
+    AddressNotAllowed = "addressNotAllowed" FORBIDDEN "the token does not work from this address",
     ActorNotAuthorized = "actorNotAuthorized" FORBIDDEN "the actor may not do this",
     CredentialNotInteractive = "credentialNotInteractive" FORBIDDEN "this needs a person: sign in with a browser",
     ActorNotUser = "actorNotUser" FORBIDDEN "this needs a user, not a CI identity",

@@ -4,7 +4,7 @@ use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
-use slipway_common::model::token::{Permission, Token, TokenKind};
+use slipway_common::model::token::{Permission, Token, TokenKind, Verb};
 use slipway_common::model::user::User;
 
 use super::ci::{self, CiRight, CiToken};
@@ -70,6 +70,33 @@ impl Actor {
         if user.is_staff { Ok(user) } else { Code::ActorNotAuthorized.err() }
     }
 
+    /// The user, provided the credential is not restricted, or to something that allows this.
+    fn permitted(&self, verb: Verb, package: &PackageName) -> ApiResult<&User> {
+        let identified = self.identified()?;
+        let allows = |permissions: &Vec<Permission>| permissions.iter().any(|permission| permission.allows(verb, package));
+        if identified.token.permissions.as_ref().is_none_or(allows) {
+            return Ok(&identified.user);
+        }
+        Err(Code::MissingPermission
+            .because(format!("the credential is restricted and does not allow to {} {package}", verb.as_str()))
+            .into())
+    }
+
+    /// The user, provided they belong to the scope of the package, and the credential allows to do this with it.
+    pub(crate) async fn member_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
+        let user = self.permitted(verb, package)?;
+        match tx.membership(package.scope(), user.id).await? {
+            Some(_) => Ok(user.id),
+            None => Code::ActorNotScopeMember.err(),
+        }
+    }
+
+    /// The user, provided they run the scope of the package, and the credential allows to do this with it.
+    pub(crate) async fn admin_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
+        let user = self.permitted(verb, package)?;
+        run_by(tx, package.scope(), user).await
+    }
+
     /// The user, provided they belong to the scope.
     pub(crate) async fn member(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<UserId> {
         let user = self.user()?;
@@ -81,12 +108,7 @@ impl Actor {
 
     /// The user, provided they run the scope.
     pub(crate) async fn admin(&self, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<UserId> {
-        let user = self.user()?;
-        match tx.membership(scope, user.id).await? {
-            Some(true) => Ok(user.id),
-            Some(false) => Code::ActorNotScopeAdmin.err(),
-            None => Code::ActorNotScopeMember.err(),
-        }
+        run_by(tx, scope, self.user()?).await
     }
 
     /// Whether the user runs the scope; nobody is refused.
@@ -118,7 +140,7 @@ impl Actor {
         let identified = self.identified()?;
         let tarball_hash = match &identified.token.permissions {
             None => None,
-            Some(permissions) => match permissions.iter().find(|permission| permission.covers(package, version)) {
+            Some(permissions) => match permissions.iter().find(|permission| permission.publishes(package, version)) {
                 None => return Err(refused_permission(package, version)),
                 Some(Permission::PublishVersion { tarball_hash, .. }) => Some(tarball_hash.clone()),
                 Some(_) => None,
@@ -132,6 +154,15 @@ impl Actor {
             Some(_) => Ok(MayPublish::User { id: identified.user.id, tarball_hash }),
             None => Code::ActorNotScopeMember.err(),
         }
+    }
+}
+
+/// The user, provided they run the scope.
+async fn run_by(tx: &mut ReadTx, scope: &ScopeName, user: &User) -> ApiResult<UserId> {
+    match tx.membership(scope, user.id).await? {
+        Some(true) => Ok(user.id),
+        Some(false) => Code::ActorNotScopeAdmin.err(),
+        None => Code::ActorNotScopeMember.err(),
     }
 }
 

@@ -7,7 +7,7 @@ use slipway_common::fault::AnyFault;
 use slipway_common::ids::{PackageName, ScopeName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
-use slipway_common::model::token::TokenKind;
+use slipway_common::model::token::{Permission, TokenKind};
 use slipway_common::model::user::User;
 
 use super::arguments::{
@@ -30,11 +30,12 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let context = open(&doors).await?;
             say(&create_user(&context, &name, staff, email).await?.id.to_string());
         }
-        AdminCommand::Token(TokenCommand::Create { user, expires, doors }) => {
-            let span = expires.as_deref().map(span).transpose()?;
+        AdminCommand::Token(TokenCommand::Create { user, expires, allow, doors }) => {
+            let expires = until(expires.as_deref())?;
             let context = open(&doors).await?;
             let user = user_of(&context, &user).await?;
-            say(&create_token(&context, &user, span).await?);
+            let permissions = (!allow.is_empty()).then_some(allow);
+            say(&create_token(&context, &user, expires, permissions).await?);
         }
         AdminCommand::Scope(ScopeCommand::Assign { scope, user, doors }) => {
             let scope = ScopeName::try_from(scope.trim_start_matches('@')).map_err(anyhow::Error::from)?;
@@ -118,31 +119,49 @@ pub(super) async fn create_user(context: &Context, login: &str, is_staff: bool, 
     Ok(user)
 }
 
-/// Creates a token that may do everything its user may, and returns the secret.
-pub(super) async fn create_token(context: &Context, user: &User, span: Option<TimeDelta>) -> anyhow::Result<String> {
+/// Creates a token and returns the secret. Without permissions it may do everything its user may.
+async fn create_token(
+    context: &Context,
+    user: &User,
+    life: Option<TimeDelta>,
+    permissions: Option<Vec<Permission>>,
+) -> anyhow::Result<String> {
     let new = NewToken {
         kind: TokenKind::Personal,
         description: Some("slipway admin".to_owned()),
-        permissions: None,
+        permissions,
+        networks: None,
         opened_by: None,
-        expires_at: span.map(|span| context.clock.now() + span),
+        expires_at: life.map(|life| context.clock.now() + life),
     };
     let (secret, _) = tokens::create(context, user.id, new).await.map_err(plain)?;
     Ok(secret)
 }
 
+/// How long a token is to work; nothing stands for ever.
+fn until(text: Option<&str>) -> anyhow::Result<Option<TimeDelta>> {
+    match text {
+        None => Ok(Some(tokens::LIFE)),
+        Some("never") => Ok(None),
+        Some(text) => span(text).map(Some),
+    }
+}
+
 /// `12h`, `30d`, `4w`.
 fn span(text: &str) -> anyhow::Result<TimeDelta> {
     let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
-    let number: i64 =
-        number.parse().ok().filter(|number| *number > 0).with_context(|| format!("`{text}` is no span; write `12h`, `30d` or `4w`"))?;
+    let number: i64 = number
+        .parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .with_context(|| format!("`{text}` is no span; write `12h`, `30d`, `4w` or `never`"))?;
     let span = match unit {
         "h" => TimeDelta::try_hours(number),
         "d" => TimeDelta::try_days(number),
         "w" => TimeDelta::try_weeks(number),
         _ => None,
     };
-    span.filter(|span| span.num_days() < 36_500).with_context(|| format!("`{text}` is no span; write `12h`, `30d` or `4w`"))
+    span.filter(|span| span.num_days() < 36_500).with_context(|| format!("`{text}` is no span; write `12h`, `30d`, `4w` or `never`"))
 }
 
 /// A refusal or fault as the operator reads it.
@@ -162,6 +181,9 @@ mod tests {
         assert_eq!(span("12h").unwrap(), TimeDelta::hours(12));
         assert_eq!(span("30d").unwrap(), TimeDelta::days(30));
         assert_eq!(span("4w").unwrap(), TimeDelta::weeks(4));
+        assert_eq!(until(None).unwrap(), Some(TimeDelta::days(90)));
+        assert_eq!(until(Some("never")).unwrap(), None);
+        assert_eq!(until(Some("4w")).unwrap(), Some(TimeDelta::weeks(4)));
         for bad in ["", "d", "0d", "-1d", "30", "30y", "99999999999d", "ü"] {
             assert!(span(bad).is_err(), "{bad}");
         }

@@ -72,6 +72,7 @@ async fn replace(context: &Context, admin: &User) -> ApiResult<String> {
         kind: TokenKind::Personal,
         description: Some(DESCRIPTION.to_owned()),
         permissions: None,
+        networks: None,
         opened_by: None,
         expires_at: None,
     };

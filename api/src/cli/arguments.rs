@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use slipway_common::ids::TaskId;
+use slipway_common::model::token::Permission;
 use url::Url;
 
 /// Slipway: a registry for JavaScript and TypeScript packages that anyone can run. It speaks the JSR and the npm protocol.
@@ -175,14 +176,18 @@ pub(super) enum UserCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Create a token that may do everything its user may; prints the secret alone
+    /// Create a token; prints the secret alone
     Create {
         /// Whose token it is
         #[arg(long, value_name = "NAME")]
         user: String,
-        /// How long it works: a number and `h`, `d` or `w` [default: for ever]
+        /// How long it works: a number and `h`, `d` or `w`, or `never` for one without an end [default: 90d]
         #[arg(long, value_name = "SPAN")]
         expires: Option<String>,
+        /// Allow this alone: `publish`, `read`, `yank` or `manage`, and `@scope/name`, `@scope/*` or `*`, as in `read:@acme/*`. Can be
+        /// said again [default: everything its user may do]
+        #[arg(long, value_name = "VERB:PACKAGES", value_parser = Permission::read)]
+        allow: Vec<Permission>,
         #[command(flatten)]
         doors: DoorArguments,
     },

@@ -1,5 +1,7 @@
 //! Who is asking: a session cookie, a bearer token, or a CI job.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -8,6 +10,7 @@ use http::header;
 use http::request::Parts;
 use slipway_common::db::ReadTx;
 
+use super::address;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::auth::{origin, secret};
@@ -29,20 +32,21 @@ pub(crate) async fn credential(State(app): State<App>, request: Request, next: N
 pub(crate) enum Credential {
     /// Nothing more has to be found out.
     Known(Actor),
-    /// A secret of ours, which may be nobody's.
-    Secret(String),
+    /// A secret of ours, which may be nobody's, and from where it was shown.
+    Secret(String, Option<IpAddr>),
 }
 
 impl Credential {
-    fn secret(text: &str) -> ApiResult<Self> {
-        if secret::is_well_formed(text) { Ok(Self::Secret(text.to_owned())) } else { Code::InvalidBearerToken.err() }
+    fn secret(text: &str, from: Option<IpAddr>) -> ApiResult<Self> {
+        if secret::is_well_formed(text) { Ok(Self::Secret(text.to_owned(), from)) } else { Code::InvalidBearerToken.err() }
     }
 
-    /// Finds out who is asking, in a transaction that may go on to ask what they may.
+    /// Finds out who is asking, in a transaction that may go on to ask what they may. That the credential was shown is for the caller to
+    /// [note](tokens::note_use).
     pub(crate) async fn identify(self, tx: &mut ReadTx) -> ApiResult<Actor> {
         match self {
             Self::Known(actor) => Ok(actor),
-            Self::Secret(secret) => tokens::identify(tx, &secret).await,
+            Self::Secret(secret, from) => tokens::identify(tx, &secret, from).await,
         }
     }
 }
@@ -54,12 +58,13 @@ impl FromRequestParts<App> for Credential {
         if let Some(known) = parts.extensions.get::<Actor>() {
             return Ok(Self::Known(known.clone()));
         }
+        let from = address::of(&parts.extensions, &parts.headers, &app.context.config.trusted_proxies);
         if let Some(secret) = cookie(&parts.headers, SESSION_COOKIE) {
             // A cookie comes along by itself; what changes something must also come from a page of ours.
             if !parts.method.is_safe() {
                 origin::check(&parts.headers, &app.context.config.public_url)?;
             }
-            return Self::secret(secret);
+            return Self::secret(secret, from);
         }
         let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Known(Actor::Anonymous)) };
         let header = header.to_str().unwrap_or_default();
@@ -68,7 +73,7 @@ impl FromRequestParts<App> for Credential {
             return Ok(Self::Known(Actor::Ci(Box::new(token))));
         }
         if let Some(secret) = header.strip_prefix("Bearer ") {
-            return Self::secret(secret);
+            return Self::secret(secret, from);
         }
         Ok(Self::Known(Actor::Anonymous))
     }
@@ -80,7 +85,11 @@ impl FromRequestParts<App> for Actor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
         match Credential::from_request_parts(parts, app).await? {
             Credential::Known(actor) => Ok(actor),
-            secret @ Credential::Secret(_) => secret.identify(&mut app.context.db.read().await?).await,
+            secret @ Credential::Secret(..) => {
+                let actor = secret.identify(&mut app.context.db.read().await?).await?;
+                tokens::note_use(app, &actor).await;
+                Ok(actor)
+            }
         }
     }
 }

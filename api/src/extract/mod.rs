@@ -1,6 +1,7 @@
 //! What a request carries, read into types. Every failure is a refusal with a code, never a framework's own text.
 
 mod actor;
+mod address;
 mod body;
 mod json;
 mod page;
@@ -8,6 +9,7 @@ mod path;
 mod upload;
 
 pub(crate) use actor::{Credential, SESSION_COOKIE, cookie, credential};
+pub(crate) use address::{ClientAddress, Peer};
 pub(crate) use body::{broken_body, watch};
 pub(crate) use json::Json;
 pub(crate) use page::Paging;

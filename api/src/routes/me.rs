@@ -1,16 +1,21 @@
 //! The one who asks, their scopes and their tokens.
 
+use std::net::IpAddr;
+
 use axum::extract::State;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{TokenId, UserId};
-use slipway_common::model::token::Permission;
+use slipway_common::model::token::{Granular, Permission};
 
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 use crate::extract::{Id, Json};
+use crate::service::tokens::{Expires, Wish};
 use crate::service::{scopes, tokens};
 use crate::views::{FullUserView, ScopeView, TokenView, UserView};
 
@@ -37,10 +42,53 @@ pub(crate) async fn tokens(State(app): State<App>, actor: Actor) -> ApiResult<Js
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewToken {
     description: String,
+    /// Nothing is not the same as null.
+    #[serde(default, deserialize_with = "said")]
+    expires_at: Option<Option<Instant>>,
     #[serde(default)]
-    expires_at: Option<Instant>,
+    permissions: Option<Vec<Value>>,
     #[serde(default)]
-    permissions: Option<Vec<Permission>>,
+    networks: Option<Vec<String>>,
+}
+
+/// A permission, as we write it or as VSR does, told apart by what is there.
+fn permissions(asked: Value) -> ApiResult<Vec<Permission>> {
+    let read = match asked.get("values") {
+        Some(_) => serde_json::from_value::<Granular>(asked).map_err(|error| error.to_string()).and_then(|granular| granular.permissions()),
+        None => serde_json::from_value(asked).map(|one| vec![one]).map_err(|error| error.to_string()),
+    };
+    read.map_err(|why| Code::MalformedRequest.because(why).into())
+}
+
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Instant>>, D::Error> {
+    Option::<Instant>::deserialize(from).map(Some)
+}
+
+impl NewToken {
+    fn wish(self) -> ApiResult<Wish> {
+        let expires = match self.expires_at {
+            None => Expires::ByDefault,
+            Some(None) => Expires::Never,
+            Some(Some(end)) => Expires::At(end),
+        };
+        let permissions = match self.permissions {
+            Some(asked) => Some(asked.into_iter().map(permissions).collect::<ApiResult<Vec<_>>>()?.concat()),
+            None => None,
+        };
+        let networks = match self.networks {
+            Some(texts) => Some(texts.iter().map(|text| network(text)).collect::<ApiResult<Vec<_>>>()?),
+            None => None,
+        };
+        Ok(Wish { description: self.description, expires, permissions, networks })
+    }
+}
+
+/// `192.0.2.0/24`, or one address.
+fn network(text: &str) -> ApiResult<IpNet> {
+    let one = |text: &str| text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(|| one(text)).ok_or_else(|| {
+        Code::MalformedRequest.because("a network is written `192.0.2.0/24`, `2001:db8::/32`, or as one address".to_owned()).into()
+    })
 }
 
 #[derive(Serialize)]
@@ -51,7 +99,7 @@ pub(crate) struct CreatedToken {
 
 /// A new personal token. Its secret is in this answer and nowhere else.
 pub(crate) async fn create_token(State(app): State<App>, actor: Actor, Json(new): Json<NewToken>) -> ApiResult<Json<CreatedToken>> {
-    let (secret, token) = tokens::create_personal(&app, &actor, &new.description, new.expires_at, new.permissions).await?;
+    let (secret, token) = tokens::create_personal(&app, &actor, new.wish()?).await?;
     Ok(Json(CreatedToken { secret, token: TokenView::new(&token) }))
 }
 

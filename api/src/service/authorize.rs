@@ -138,8 +138,10 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
                 kind: TokenKind::Device,
                 description: None,
                 permissions: authorization.permissions,
+                networks: None,
                 opened_by: None,
                 expires_at: Some(now + TOKEN_LIFETIME),
+                last_used_at: None,
                 created_at: now,
                 updated_at: now,
             };

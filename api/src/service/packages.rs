@@ -7,6 +7,7 @@ use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::{Package, ReadmeSource, Repository, RuntimeCompat};
 use slipway_common::model::publish::Publish;
+use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 
 use super::publishers;
@@ -39,8 +40,17 @@ pub(crate) enum Change {
 /// Creates an empty package.
 pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &str) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.create").await?;
-    actor.member(&mut tx, scope).await?;
-    let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
+    // Who may not create anything here does not hear about names.
+    let name = match PackageName::new(scope.clone(), name) {
+        Ok(name) => {
+            actor.member_to(Verb::Manage, &mut tx, &name).await?;
+            name
+        }
+        Err(error) => {
+            actor.member(&mut tx, scope).await?;
+            return Err(Code::PackageNameNotAllowed.because(error.to_string()).into());
+        }
+    };
     make(&mut tx, &name).await?;
     let package = tx.package(&name).await?;
     announce(&app.context, tx, &name).await?;
@@ -130,8 +140,10 @@ pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listin
 pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: Change) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.change").await?;
     let user = match &change {
-        Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
-        _ => actor.admin(&mut tx, name.scope()).await?,
+        Change::Description(_) => actor.member_to(Verb::Manage, &mut tx, name).await?,
+        // It decides who may publish, which no restricted credential does.
+        Change::Repository(_) => actor.admin(&mut tx, name.scope()).await?,
+        _ => actor.admin_to(Verb::Manage, &mut tx, name).await?,
     };
     // Before anything is read: it locks the row, so that of two changes at once the second one builds on the first.
     tx.bump_generation(name).await?;
@@ -189,7 +201,7 @@ fn describe(text: &str) -> ApiResult<String> {
 /// Deletes a package that has nothing in it.
 pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiResult<()> {
     let mut tx = app.context.db.write("package.delete").await?;
-    actor.admin(&mut tx, name.scope()).await?;
+    actor.admin_to(Verb::Manage, &mut tx, name).await?;
     existing(&mut tx, name).await?;
     if !tx.delete_package(name).await? {
         return Code::PackageNotEmpty.err();
@@ -200,7 +212,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
 /// A page of the publishes of a package with who asked for each, for its members.
 pub(crate) async fn publishes(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<(Publish, By)>> {
     let mut tx = app.context.db.read().await?;
-    actor.member(&mut tx, name.scope()).await?;
+    actor.member_to(Verb::Read, &mut tx, name).await?;
     existing(&mut tx, name).await?;
     let listing = tx.publishes_of(name, page).await?;
     users::attach(&mut tx, listing, |publish| (publish.user_id, publish.id)).await

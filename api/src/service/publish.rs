@@ -22,8 +22,8 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
-use super::users;
 use super::wait::{Ear, Seen};
+use super::{tokens, users};
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
 use crate::auth::ci::CiRight;
@@ -83,7 +83,9 @@ pub(crate) async fn accept(
             places = &app.discards.known;
         }
         let target = target?;
-        Ok((admit(app, tx, &actor, &target, tarball.label).await?, target, actor))
+        let admitted = admit(app, tx, &actor, &target, tarball.label).await?;
+        tokens::note_use(app, &actor).await;
+        Ok((admitted, target, actor))
     };
     match admit().await {
         Ok((admitted, target, actor)) => {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use slipway_common::ids::{DistTag, PackageName, Version};
 use slipway_common::model::package::DistTags;
+use slipway_common::model::token::Verb;
 
 use super::packages::{announce, existing};
 use super::versions::announced;
@@ -39,7 +40,7 @@ pub(crate) async fn remove(app: &App, actor: &Actor, name: &PackageName, tag: &s
 
 async fn change(app: &App, actor: &Actor, name: &PackageName, tag: &str, version: Option<&str>) -> ApiResult<()> {
     let mut tx = app.context.db.write("tag.change").await?;
-    actor.member(&mut tx, name.scope()).await?;
+    actor.member_to(Verb::Manage, &mut tx, name).await?;
     // Before anything is read: it locks the row, so that of two changes at once, or of a tag and a yank, one builds on the other.
     tx.bump_generation(name).await?;
     let package = existing(&mut tx, name).await?;

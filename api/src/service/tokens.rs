@@ -1,6 +1,9 @@
 //! Credentials: looking one up, making one, and taking it back.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use slipway_common::clock::Instant;
 use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
@@ -17,28 +20,57 @@ use crate::error::{ApiResult, Code};
 pub(crate) const SESSION: TimeDelta = TimeDelta::days(7);
 /// Longest description of a token, in bytes. JSR's figure.
 const MAX_DESCRIPTION: usize = 250;
+/// How long a personal token works if nothing is said. npm ends tokens that write after this time at the latest: whoever forgets one has
+/// not left a door open for ever.
+pub(crate) const LIFE: TimeDelta = TimeDelta::days(90);
+/// Most permissions of a token. Each is looked at with each request, and a person has to understand all of them together.
+const MAX_PERMISSIONS: usize = 64;
+/// Most networks of a token, for the same reasons. The runners of one company have a handful.
+const MAX_NETWORKS: usize = 64;
 
 /// What a new credential is to be.
 pub(crate) struct NewToken {
     pub(crate) kind: TokenKind,
     pub(crate) description: Option<String>,
     pub(crate) permissions: Option<Vec<Permission>>,
+    /// From where it works.
+    pub(crate) networks: Option<Vec<IpNet>>,
     /// The token with which it ends.
     pub(crate) opened_by: Option<TokenId>,
     pub(crate) expires_at: Option<Instant>,
 }
 
-/// Finds out who a secret belongs to.
-pub(crate) async fn identify(tx: &mut ReadTx, secret: &str) -> ApiResult<Actor> {
+/// Finds out who a secret belongs to that was shown from an address.
+pub(crate) async fn identify(tx: &mut ReadTx, secret: &str, from: Option<IpAddr>) -> ApiResult<Actor> {
     let now = tx.now();
     let token = tx.token_by_hash(&secret::hash(secret)).await?;
     let Some((token, user)) = token.filter(|(token, _)| token.expires_at.is_none_or(|end| end > now)) else {
         return Code::InvalidBearerToken.err();
     };
+    if !token.works_from(from) {
+        let from = from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+        return Err(Code::AddressNotAllowed.because(format!("the token does not work from {from}")).into());
+    }
     if user.is_blocked {
         return Code::Blocked.err();
     }
     Ok(Actor::User(Box::new(Identified { user, token })))
+}
+
+/// Notes that a credential was shown, if nobody did lately. Nobody is refused because this did not work.
+pub(crate) async fn note_use(app: &App, actor: &Actor) {
+    let Actor::User(identified) = actor else { return };
+    if !identified.token.is_use_news(app.context.clock.now()) {
+        return;
+    }
+    let note = async || {
+        let mut tx = app.context.db.write("token.use").await?;
+        tx.note_token_use(identified.token.id).await?;
+        tx.commit().await
+    };
+    if let Err(error) = note().await {
+        tracing::warn!(token = %identified.token.id, %error, "the use of a token was not noted");
+    }
 }
 
 /// Makes a credential. The secret is returned here and never again.
@@ -59,8 +91,10 @@ pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, ne
         kind: new.kind,
         description: new.description,
         permissions: new.permissions,
+        networks: new.networks,
         opened_by: new.opened_by,
         expires_at: new.expires_at,
+        last_used_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -68,23 +102,64 @@ pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, ne
     Ok((secret, token))
 }
 
+/// What a person wants of a new token.
+pub(crate) struct Wish {
+    pub(crate) description: String,
+    pub(crate) expires: Expires,
+    pub(crate) permissions: Option<Vec<Permission>>,
+    pub(crate) networks: Option<Vec<IpNet>>,
+}
+
+/// When a new token is to stop working.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expires {
+    /// After [`LIFE`], because nothing was said.
+    ByDefault,
+    /// Never, which was said.
+    Never,
+    /// Then.
+    At(Instant),
+}
+
+impl Expires {
+    pub(crate) fn from(self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::ByDefault => Some(now + LIFE),
+            Self::Never => None,
+            Self::At(end) => Some(end),
+        }
+    }
+}
+
 /// Makes a personal token for the person who asks.
-pub(crate) async fn create_personal(
-    app: &App,
-    actor: &Actor,
-    description: &str,
-    expires_at: Option<Instant>,
-    permissions: Option<Vec<Permission>>,
-) -> ApiResult<(String, Token)> {
+pub(crate) async fn create_personal(app: &App, actor: &Actor, wish: Wish) -> ApiResult<(String, Token)> {
     let user = actor.interactive()?;
-    let description = description.trim();
+    let malformed = |why: String| Err(Code::MalformedRequest.because(why).into());
+    let description = wish.description.trim();
     if description.is_empty() || description.len() > MAX_DESCRIPTION || description.chars().any(char::is_control) {
-        return Err(Code::MalformedRequest.because(format!("a token needs a description of 1 to {MAX_DESCRIPTION} bytes")).into());
+        return malformed(format!("a token needs a description of 1 to {MAX_DESCRIPTION} bytes"));
     }
-    if permissions.as_ref().is_some_and(|permissions| permissions.len() != 1) {
-        return Err(Code::MalformedRequest.because("a personal token carries exactly one permission, or none").into());
+    if wish.permissions.as_ref().is_some_and(|list| !(1..=MAX_PERMISSIONS).contains(&list.len())) {
+        return malformed(format!(
+            "a restricted token has 1 to {MAX_PERMISSIONS} permissions; leave them out for one that may do all you may"
+        ));
     }
-    let new = NewToken { kind: TokenKind::Personal, description: Some(description.to_owned()), permissions, opened_by: None, expires_at };
+    if wish.networks.as_ref().is_some_and(|list| !(1..=MAX_NETWORKS).contains(&list.len())) {
+        return malformed(format!("a token works from 1 to {MAX_NETWORKS} networks; leave them out for one that works from everywhere"));
+    }
+    let now = app.context.clock.now();
+    let expires_at = wish.expires.from(now);
+    if expires_at.is_some_and(|end| end <= now) {
+        return malformed("the token would have expired already".to_owned());
+    }
+    let new = NewToken {
+        kind: TokenKind::Personal,
+        description: Some(description.to_owned()),
+        permissions: wish.permissions,
+        networks: wish.networks,
+        opened_by: None,
+        expires_at,
+    };
     create(&app.context, user.id, new).await
 }
 
@@ -106,8 +181,9 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
 }
 
 /// Opens a browser session for the owner of a token. It ends with the token at the latest. Restricted tokens do not open sessions.
-pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
-    let actor = identify(&mut app.context.db.read().await?, secret.trim()).await?;
+pub(crate) async fn open_session(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<String> {
+    let actor = identify(&mut app.context.db.read().await?, secret.trim(), from).await?;
+    note_use(app, &actor).await;
     let user: User = actor.user()?.clone();
     let Actor::User(identified) = actor else { return Code::MissingAuthentication.err() };
     // What a device was given for an hour must not grow into a session.
@@ -120,6 +196,8 @@ pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
         kind: TokenKind::Web,
         description: None,
         permissions: None,
+        // What only works from some place does not grow into a session that works from everywhere.
+        networks: identified.token.networks.clone(),
         opened_by: Some(identified.token.id),
         expires_at: Some(end),
     };

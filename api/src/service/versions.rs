@@ -3,6 +3,7 @@
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::dependency::Dependency;
+use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
@@ -59,7 +60,7 @@ pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult
 /// Withdraws a version from resolution, or takes that back.
 pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: &Version, is_yanked: bool) -> ApiResult<()> {
     let mut tx = app.context.db.write("version.yank").await?;
-    actor.admin(&mut tx, name.scope()).await?;
+    actor.admin_to(Verb::Yank, &mut tx, name).await?;
     // The package before its version, as when a version is stored: two that lock in different order wait for each other. And before it
     // is read, so that nobody gives the version a tag meanwhile.
     tx.bump_generation(name).await?;

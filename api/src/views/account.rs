@@ -146,9 +146,12 @@ pub(crate) struct TokenView {
     #[serde(rename = "type")]
     kind: TokenKind,
     expires_at: Option<Instant>,
+    /// To within an hour.
+    last_used_at: Option<Instant>,
     updated_at: Instant,
     created_at: Instant,
     permissions: Option<Vec<Permission>>,
+    networks: Option<Vec<String>>,
 }
 
 impl TokenView {
@@ -159,9 +162,11 @@ impl TokenView {
             user_id: token.user_id,
             kind: token.kind,
             expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
             updated_at: token.updated_at,
             created_at: token.created_at,
             permissions: token.permissions.clone(),
+            networks: token.networks.as_ref().map(|networks| networks.iter().map(ToString::to_string).collect()),
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use slipway_common::model::authorization::AuthorizationState;
-use slipway_common::model::token::Permission;
+use slipway_common::model::token::{Permission, Reach};
 use url::form_urlencoded;
 
 use super::form::{self, Fields};
@@ -39,11 +39,18 @@ struct Asked {
 impl Asked {
     fn new(permission: &Permission) -> Self {
         let (what, digest) = match permission {
-            Permission::PublishScope(scope) => (format!("publish any package of @{scope}"), String::new()),
-            Permission::PublishPackage(package) => (format!("publish any version of {package}"), String::new()),
             Permission::PublishVersion { package, version, tarball_hash } => (format!("publish {package}@{version}"), tarball_hash.clone()),
+            Permission::Allow { verb, reach } => (format!("{} {}", verb.as_str(), reach_in_words(reach)), String::new()),
         };
         Self { what, digest }
+    }
+}
+
+fn reach_in_words(reach: &Reach) -> String {
+    match reach {
+        Reach::Everything => "any package of yours".to_owned(),
+        Reach::Scope(scope) => format!("any package of @{scope}"),
+        Reach::Package(package) => format!("any version of {package}"),
     }
 }
 

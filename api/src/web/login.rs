@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::auth::origin;
 use crate::error::ApiError;
-use crate::extract::{SESSION_COOKIE, cookie};
+use crate::extract::{ClientAddress, SESSION_COOKIE, cookie};
 use crate::service::tokens;
 
 #[derive(Template)]
@@ -30,10 +30,10 @@ pub(super) async fn show(request: Request) -> Response {
 }
 
 /// Takes a token and opens a session.
-pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, fields: Fields) -> PageResult {
+pub(super) async fn sign_in(State(app): State<App>, ClientAddress(from): ClientAddress, headers: HeaderMap, fields: Fields) -> PageResult {
     origin::check(&headers, &app.context.config.public_url)?;
     let redirect = form::local_path(fields.get("redirect"));
-    match tokens::open_session(&app, fields.get("token")).await {
+    match tokens::open_session(&app, fields.get("token"), from).await {
         Ok(secret) => {
             let seconds = tokens::SESSION.num_seconds();
             Ok(see_other(redirect, Some(&session_cookie(&app, &secret, seconds))))

@@ -10,11 +10,12 @@ mod layers;
 mod secret;
 mod settings;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 use crate::model::limits::UploadLimits;
@@ -48,6 +49,8 @@ pub struct Config {
     pub queue: Secret,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// Proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<IpNet>,
     /// The registry's own address, with a trailing slash.
     pub public_url: Url,
     /// The address npm clients install from, with a trailing slash.
@@ -194,6 +197,7 @@ impl Config {
             objects_private,
             queue: Secret::new(values.required("queue")?),
             listen,
+            trusted_proxies: proxies(values)?,
             public_url,
             npm_url,
             signing_key: values.get("signing_key").map(|key| Secret::new(key.to_owned())),
@@ -253,6 +257,14 @@ impl Config {
 fn connections(values: &Values) -> Result<u32, ConfigError> {
     let count = values.parse("database_connections")?;
     if count == 0 { Err(ConfigError("`database_connections` is 0: give it at least 1".into())) } else { Ok(count) }
+}
+
+fn proxies(values: &Values) -> Result<Vec<IpNet>, ConfigError> {
+    let read = |text: String| {
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        network.ok_or_else(|| ConfigError(format!("`trusted_proxies` cannot have `{text}`: write networks as `10.0.0.0/8`, or addresses")))
+    };
+    values.list("trusted_proxies").into_iter().map(read).collect()
 }
 
 /// The step at which this process is to stop, for the crash suite. Not a setting: a release build has no such thing.

@@ -42,6 +42,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("queue", None, "`in-process:` or `amqp://user:password@host:5672/vhost`. With `--data DIR`: `in-process:`."),
     setting("listen", Some("127.0.0.1:8080"), "Address and port of the API."),
+    setting(
+        "trusted_proxies",
+        Some(""),
+        "Networks of the proxies in front, separated by commas: what they say in `X-Forwarded-For` is believed, for tokens that work from \
+         some networks only.",
+    ),
     setting("public_url", None, "The registry's own address as clients see it. Default: `http://<listen>/`."),
     setting("npm_url", None, "The address npm clients install from. Default: `<public_url>npm/`."),
     setting(

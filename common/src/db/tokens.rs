@@ -1,5 +1,6 @@
 //! Credentials.
 
+use ipnet::IpNet;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use super::on::{on, sql};
 use super::rows::{self, List, Time};
 use super::{DbResult, ReadTx, WriteTx};
 use crate::ids::{Sha256, TokenId, UserId};
-use crate::model::token::{Permission, Token, TokenKind};
+use crate::model::token::{LAST_USE, Permission, Token, TokenKind};
 use crate::model::user::User;
 
 #[derive(FromRow)]
@@ -19,8 +20,10 @@ struct TokenRow {
     kind: String,
     description: Option<String>,
     permissions: Option<Json<serde_json::Value>>,
+    networks: Option<Json<serde_json::Value>>,
     opened_by: Option<Uuid>,
     expires_at: Option<Time>,
+    last_used_at: Option<Time>,
     created_at: Time,
     updated_at: Time,
 }
@@ -35,8 +38,10 @@ impl TryFrom<TokenRow> for Token {
             kind: rows::word("tokens", "kind", &row.kind, TokenKind::parse)?,
             description: row.description,
             permissions: permissions("tokens", row.permissions)?,
+            networks: networks(row.networks)?,
             opened_by: row.opened_by.map(TokenId::from),
             expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -50,8 +55,10 @@ struct OwnedRow {
     kind: String,
     description: Option<String>,
     permissions: Option<Json<serde_json::Value>>,
+    networks: Option<Json<serde_json::Value>>,
     opened_by: Option<Uuid>,
     expires_at: Option<Time>,
+    last_used_at: Option<Time>,
     token_created_at: Time,
     token_updated_at: Time,
     #[sqlx(flatten)]
@@ -67,8 +74,10 @@ impl OwnedRow {
             kind: self.kind,
             description: self.description,
             permissions: self.permissions,
+            networks: self.networks,
             opened_by: self.opened_by,
             expires_at: self.expires_at,
+            last_used_at: self.last_used_at,
             created_at: self.token_created_at,
             updated_at: self.token_updated_at,
         };
@@ -81,11 +90,19 @@ pub(super) fn permissions(table: &'static str, value: Option<Json<serde_json::Va
     value.map(|Json(value)| rows::shape::<List<Permission>>(table, "permissions", value).map(|list| list.list)).transpose()
 }
 
+/// A column of networks: absent means every network.
+fn networks(value: Option<Json<serde_json::Value>>) -> DbResult<Option<Vec<IpNet>>> {
+    let Some(Json(value)) = value else { return Ok(None) };
+    let texts = rows::shape::<List<String>>("tokens", "networks", value)?.list;
+    texts.iter().map(|text| rows::word("tokens", "networks", text, |text| text.parse().ok())).collect::<DbResult<_>>().map(Some)
+}
+
 impl ReadTx {
     /// The credential whose secret has this digest, expired or not, and whose it is.
     pub async fn token_by_hash(&mut self, hash: &Sha256) -> DbResult<Option<(Token, User)>> {
         const SQL: &str = sql!(
-            "SELECT tokens.id AS token_id, tokens.kind, tokens.description, tokens.permissions, tokens.opened_by, tokens.expires_at,
+            "SELECT tokens.id AS token_id, tokens.kind, tokens.description, tokens.permissions, tokens.networks, tokens.opened_by,
+                    tokens.expires_at, tokens.last_used_at,
                     tokens.created_at AS token_created_at, tokens.updated_at AS token_updated_at,
                     users.id, users.login, users.name, users.email, users.avatar_url, users.is_staff, users.is_blocked, users.scope_limit,
                     users.created_at, users.updated_at
@@ -98,7 +115,7 @@ impl ReadTx {
     /// The credentials of a user, newest first.
     pub async fn tokens_of(&mut self, user: UserId) -> DbResult<Vec<Token>> {
         const SQL: &str = sql!(
-            "SELECT id, user_id, kind, description, permissions, opened_by, expires_at, created_at, updated_at
+            "SELECT id, user_id, kind, description, permissions, networks, opened_by, expires_at, last_used_at, created_at, updated_at
              FROM tokens WHERE user_id = $1 ORDER BY created_at DESC, id DESC"
         );
         let rows = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(user.uuid()).fetch_all(conn).await)?;
@@ -110,9 +127,11 @@ impl WriteTx {
     /// Adds a credential, known by the digest of its secret.
     pub async fn create_token(&mut self, token: &Token, hash: &Sha256) -> DbResult<()> {
         const SQL: &str = sql!(
-            "INSERT INTO tokens (id, user_id, hash, kind, description, permissions, opened_by, expires_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"
+            "INSERT INTO tokens (id, user_id, hash, kind, description, permissions, opened_by, expires_at, created_at, updated_at,
+                                 networks)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)"
         );
+        let networks = token.networks.as_deref().map(|networks| rows::list(&networks.iter().map(IpNet::to_string).collect::<Vec<_>>()));
         let permissions = token.permissions.as_deref().map(rows::list);
         on!(self, |conn| sqlx::query(SQL)
             .bind(token.id.uuid())
@@ -124,10 +143,20 @@ impl WriteTx {
             .bind(token.opened_by.map(TokenId::uuid))
             .bind(token.expires_at)
             .bind(token.created_at)
+            .bind(networks)
             .execute(conn)
             .await
             .map(drop))?;
         Ok(())
+    }
+
+    /// Notes that a credential was shown now, if nobody did lately. False when it is gone, or somebody did.
+    pub async fn note_token_use(&mut self, id: TokenId) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE tokens SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3)");
+        let (now, before) = (self.now, self.now - LAST_USE);
+        let rows =
+            on!(self, |conn| sqlx::query(SQL).bind(now).bind(id.uuid()).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
     }
 
     /// Deletes a credential of a user, and the sessions that were opened with it. False when there is none.

@@ -312,8 +312,10 @@ impl TestRegistry {
             kind,
             description: None,
             permissions,
+            networks: None,
             opened_by: None,
             expires_at: life.map(|life| now + life),
+            last_used_at: None,
             created_at: now,
             updated_at: now,
         };
@@ -331,10 +333,10 @@ async fn context(
     ids: &IdSource,
     notes: &Notes,
 ) -> (Context, Arc<Bells>) {
-    let clock: Arc<ManualClock> = Arc::clone(clock);
     let db = Db::open(config.database.expose(), None, clock.clone()).await.expect("the database is there");
     let bells = Arc::new(Bells::new(notes.clone()));
-    let context = Context { db, storage: storage.clone(), queue: bells.clone(), clock, ids: ids.clone(), config: Arc::clone(config) };
+    let context =
+        Context { db, storage: storage.clone(), queue: bells.clone(), clock: clock.clone(), ids: ids.clone(), config: Arc::clone(config) };
     (context, bells)
 }
 

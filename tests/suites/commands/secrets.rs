@@ -8,6 +8,7 @@ use crate::process::{Test, Up, mode, run, token};
 pub(crate) const TESTS: &[Test] = &[
     ("secrets::only_the_owner_reads_what_is_secret", only_the_owner_reads_what_is_secret),
     ("secrets::a_token_that_works_is_kept", a_token_that_works_is_kept),
+    ("secrets::a_token_is_made_to_do_less", a_token_is_made_to_do_less),
     ("secrets::a_token_that_is_replaced_is_revoked", a_token_that_is_replaced_is_revoked),
 ];
 
@@ -50,6 +51,24 @@ fn a_token_that_works_is_kept() {
     let up = Up::start(place.path());
     assert_eq!(token(place.path()), made.out.trim());
     assert_eq!(up.status("/api/user", &first), 200, "nothing was replaced");
+    up.stop();
+}
+
+fn a_token_is_made_to_do_less() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let up = Up::start(place.path());
+    let create = |more: &[&str]| {
+        let arguments = ["admin", "token", "create", "--user", "admin", "--data", "data"];
+        run(place.path(), &[&arguments, more].concat(), &[])
+    };
+    let whole = create(&["--expires", "never"]);
+    assert_eq!((whole.code, up.status("/api/user", whole.out.trim())), (Some(0), 200));
+    let restricted = create(&["--allow", "read:@acme/*", "--allow", "yank:@acme/maths"]);
+    assert_eq!((restricted.code, up.status("/api/user", restricted.out.trim())), (Some(0), 403));
+    for bad in ["read", "delete:@acme/maths", "read:@acme/ma*"] {
+        let refused = create(&["--allow", bad]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{bad}");
+    }
     up.stop();
 }
 

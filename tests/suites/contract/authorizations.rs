@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use slipway_common::db::DbError;
 use slipway_common::ids::Sha256;
 use slipway_common::model::authorization::{Authorization, AuthorizationState};
-use slipway_common::model::token::Permission;
+use slipway_common::model::token::{Permission, Reach, Verb};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name, scope_name, version_of};
@@ -32,8 +32,8 @@ on_both_engines!(a_request_reads_back_as_written, async |scratch| {
     let bench = Bench::on(scratch).await;
     let package = package_name("@std/path");
     let permissions = vec![
-        Permission::PublishScope(scope_name("std")),
-        Permission::PublishPackage(package.clone()),
+        Permission::Allow { verb: Verb::Publish, reach: Reach::Scope(scope_name("std")) },
+        Permission::Allow { verb: Verb::Publish, reach: Reach::Package(package.clone()) },
         Permission::PublishVersion { package, version: version_of("1.0.0-rc.1+b"), tarball_hash: "sha256-00".to_owned() },
     ];
     let (open, narrow) = (draft(&bench, "AAAA-BBBB"), Authorization { permissions: Some(permissions), ..draft(&bench, "CCCC-DDDD") });

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::db::DbError;
 use slipway_common::ids::{Sha256, UserId};
-use slipway_common::model::token::{Permission, Token, TokenKind};
+use slipway_common::model::token::{LAST_USE, Permission, Reach, Token, TokenKind, Verb};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name, scope_name, version_of};
@@ -15,8 +15,10 @@ pub(crate) fn draft(bench: &Bench<'_>, user: UserId, kind: TokenKind) -> Token {
         kind,
         description: None,
         permissions: None,
+        networks: None,
         opened_by: None,
         expires_at: None,
+        last_used_at: None,
         created_at: bench.now(),
         updated_at: bench.now(),
     }
@@ -30,14 +32,16 @@ on_both_engines!(a_token_reads_back_as_written, async |scratch| {
         None,
         Some(vec![]),
         Some(vec![
-            Permission::PublishScope(scope_name("std")),
-            Permission::PublishPackage(package.clone()),
+            Permission::Allow { verb: Verb::Publish, reach: Reach::Scope(scope_name("std")) },
+            Permission::Allow { verb: Verb::Read, reach: Reach::Package(package.clone()) },
+            Permission::Allow { verb: Verb::Manage, reach: Reach::Everything },
             Permission::PublishVersion { package, version: version_of("1.0.0"), tarball_hash: "sha256-00".to_owned() },
         ]),
     ];
     for (kind, permissions) in TokenKind::ALL.into_iter().zip(permissions) {
         let expires_at = permissions.is_some().then(|| bench.now() + TimeDelta::microseconds(1));
-        let token = Token { description: Some("laptop".to_owned()), permissions, expires_at, ..draft(&bench, ada.id, kind) };
+        let networks = expires_at.map(|_| vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()]);
+        let token = Token { description: Some("laptop".to_owned()), networks, permissions, expires_at, ..draft(&bench, ada.id, kind) };
         let secret = Sha256::of(kind.as_str().as_bytes());
         bench.write(async |tx| tx.create_token(&token, &secret).await.unwrap()).await;
         bench.advance(TimeDelta::hours(1));
@@ -45,6 +49,26 @@ on_both_engines!(a_token_reads_back_as_written, async |scratch| {
         assert_eq!(found, Some((token, ada.clone())), "expired or not");
     }
     assert_eq!(bench.read(async |tx| tx.token_by_hash(&Sha256::of(b"other")).await.unwrap()).await, None);
+});
+
+on_both_engines!(the_use_of_a_token_is_noted_once_an_hour, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let ada = bench.user("ada").await;
+    let token = draft(&bench, ada.id, TokenKind::Personal);
+    bench.write(async |tx| tx.create_token(&token, &Sha256::of(b"it")).await.unwrap()).await;
+    let note = async || bench.write(async |tx| tx.note_token_use(token.id).await.unwrap()).await;
+    let noted = async || bench.read(async |tx| tx.tokens_of(ada.id).await.unwrap()).await[0].last_used_at;
+    assert_eq!(noted().await, None);
+    let first = bench.now();
+    assert!(note().await);
+    bench.advance(LAST_USE - TimeDelta::microseconds(1));
+    assert!(!note().await);
+    assert_eq!(noted().await, Some(first));
+    bench.advance(TimeDelta::microseconds(1));
+    assert!(note().await);
+    assert_eq!(noted().await, Some(first + LAST_USE));
+    let gone = bench.ids.next();
+    assert!(!bench.write(async |tx| tx.note_token_use(gone).await.unwrap()).await);
 });
 
 on_both_engines!(tokens_are_listed_newest_first, async |scratch| {

@@ -15,5 +15,6 @@ mod search;
 mod signatures;
 mod tags;
 mod tasks;
+mod tokens;
 mod upstream;
 mod wire;

@@ -63,7 +63,7 @@ pub(crate) async fn judge(
 /// What of the token covers the version.
 fn granted(token: &CiToken, package: &PackageName, version: &Version) -> ApiResult<(String, Option<String>)> {
     let Grant::Versions(permissions) = &token.grant else { return Ok((package.to_string(), None)) };
-    match permissions.iter().find(|permission| permission.covers(package, version)) {
+    match permissions.iter().find(|permission| permission.publishes(package, version)) {
         Some(Permission::PublishVersion { tarball_hash, .. }) => Ok((format!("{package}@{version}"), Some(tarball_hash.clone()))),
         _ => Err(Code::MissingPermission.because(format!("the CI token was not made for {package}@{version}")).into()),
     }

@@ -1,0 +1,4 @@
+-- From where a credential works, an object `{"list": [...]}` of networks; null means from everywhere. Written when it is made.
+ALTER TABLE tokens ADD COLUMN networks JSONB;
+-- When it was last shown, to within an hour. Written by whoever finds out whose it is.
+ALTER TABLE tokens ADD COLUMN last_used_at TIMESTAMPTZ;
