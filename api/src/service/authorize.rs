@@ -133,17 +133,9 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
             let secret = secret::generate(TokenKind::Device, &app.context.ids);
             let now = tx.now();
             let token = Token {
-                id: app.context.ids.next(),
-                user_id: user.id,
-                kind: TokenKind::Device,
-                description: None,
                 permissions: authorization.permissions,
-                networks: None,
-                opened_by: None,
                 expires_at: Some(now + TOKEN_LIFETIME),
-                last_used_at: None,
-                created_at: now,
-                updated_at: now,
+                ..Token::new(app.context.ids.next(), user.id, TokenKind::Device, now)
             };
             tx.create_token(&token, &secret::hash(&secret)).await?;
             Ok((secret, user))

@@ -86,17 +86,12 @@ pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, ne
     let secret = secret::generate(new.kind, ids);
     let now = tx.now();
     let token = Token {
-        id: ids.next(),
-        user_id: user,
-        kind: new.kind,
         description: new.description,
         permissions: new.permissions,
         networks: new.networks,
         opened_by: new.opened_by,
         expires_at: new.expires_at,
-        last_used_at: None,
-        created_at: now,
-        updated_at: now,
+        ..Token::new(ids.next(), user, new.kind, now)
     };
     tx.create_token(&token, &secret::hash(&secret)).await?;
     Ok((secret, token))

@@ -86,6 +86,24 @@ pub struct Token {
 }
 
 impl Token {
+    /// A credential that is made now, without a name, restrictions or an end.
+    #[must_use]
+    pub fn new(id: TokenId, user_id: UserId, kind: TokenKind, now: Instant) -> Self {
+        Self {
+            id,
+            user_id,
+            kind,
+            description: None,
+            permissions: None,
+            networks: None,
+            opened_by: None,
+            expires_at: None,
+            last_used_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Whether it works from an address, which is not known of a request that came through no connection.
     #[must_use]
     pub fn works_from(&self, address: Option<IpAddr>) -> bool {

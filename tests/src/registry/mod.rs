@@ -306,19 +306,7 @@ impl TestRegistry {
         let secret = secret::generate(kind, &context.ids);
         let mut tx = context.db.write("test.token").await.expect("the database answers");
         let now = tx.now();
-        let token = Token {
-            id: context.ids.next(),
-            user_id: user,
-            kind,
-            description: None,
-            permissions,
-            networks: None,
-            opened_by: None,
-            expires_at: life.map(|life| now + life),
-            last_used_at: None,
-            created_at: now,
-            updated_at: now,
-        };
+        let token = Token { permissions, expires_at: life.map(|life| now + life), ..Token::new(context.ids.next(), user, kind, now) };
         tx.create_token(&token, &secret::hash(&secret)).await.expect("the user exists");
         tx.commit().await.expect("the database answers");
         secret

@@ -9,19 +9,7 @@ use slipway_tests::on_both_engines;
 use crate::bench::{Bench, package_name, scope_name, version_of};
 
 pub(crate) fn draft(bench: &Bench<'_>, user: UserId, kind: TokenKind) -> Token {
-    Token {
-        id: bench.ids.next(),
-        user_id: user,
-        kind,
-        description: None,
-        permissions: None,
-        networks: None,
-        opened_by: None,
-        expires_at: None,
-        last_used_at: None,
-        created_at: bench.now(),
-        updated_at: bench.now(),
-    }
+    Token::new(bench.ids.next(), user, kind, bench.now())
 }
 
 on_both_engines!(a_token_reads_back_as_written, async |scratch| {
