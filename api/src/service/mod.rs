@@ -1,6 +1,7 @@
 //! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
 
 pub(crate) mod authorize;
+pub(crate) mod members;
 pub(crate) mod packages;
 pub(crate) mod publish;
 pub(crate) mod publishers;

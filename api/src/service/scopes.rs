@@ -1,7 +1,7 @@
 //! Scopes.
 
 use slipway_common::context::Context;
-use slipway_common::db::WriteTx;
+use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{ScopeName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
@@ -61,8 +61,25 @@ pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> 
     Ok(scope)
 }
 
+/// The scope, or the refusal that says that there is none.
+pub(super) async fn existing(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<Scope> {
+    match tx.scope(name).await? {
+        Some(scope) => Ok(scope),
+        None => Code::ScopeNotFound.err(),
+    }
+}
+
+/// The scope for one of its admins, and nobody else changes it or its members until this transaction ends. Who has not said who they
+/// are hears that first.
+pub(super) async fn locked(tx: &mut WriteTx, actor: &Actor, name: &ScopeName) -> ApiResult<Scope> {
+    actor.user()?;
+    let Some(scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    actor.admin(tx, name).await?;
+    Ok(scope)
+}
+
 /// Commits what was changed about a scope, and has it written down.
-async fn record(context: &Context, mut tx: WriteTx, name: &ScopeName) -> ApiResult<()> {
+pub(super) async fn record(context: &Context, mut tx: WriteTx, name: &ScopeName) -> ApiResult<()> {
     let job = Job::Record { subject: Subject::Scope(name.clone()) };
     let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;
@@ -120,14 +137,10 @@ pub(crate) enum Change {
 }
 
 /// Changes one thing about a scope.
-pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: Change) -> ApiResult<Seen> {
+pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: ApiResult<Change>) -> ApiResult<Seen> {
     let mut tx = app.context.db.write("scope.change").await?;
-    if tx.scope(name).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
-    actor.admin(&mut tx, name).await?;
-    let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
-    match change {
+    let mut scope = locked(&mut tx, actor, name).await?;
+    match change? {
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
         Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
@@ -148,8 +161,9 @@ pub(crate) struct Limits {
 }
 
 /// Changes the quotas and upload limits of a scope: staff's way.
-pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: Limits) -> ApiResult<Detailed> {
+pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: ApiResult<Limits>) -> ApiResult<Detailed> {
     actor.staff()?;
+    let limits = limits?;
     let mut tx = app.context.db.write("scope.limits").await?;
     let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
     let quotas = &mut scope.quotas;
@@ -183,10 +197,7 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
 /// Deletes a scope that has no packages.
 pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<()> {
     let mut tx = app.context.db.write("scope.delete").await?;
-    if tx.scope(name).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
-    actor.admin(&mut tx, name).await?;
+    locked(&mut tx, actor, name).await?;
     if !tx.delete_scope(name).await? {
         return Code::ScopeNotEmpty.err();
     }

@@ -17,6 +17,7 @@ mod file;
 mod inventory;
 mod jobs;
 mod listing;
+mod members;
 mod migrate;
 mod on;
 mod packages;

@@ -7,6 +7,7 @@ pub mod dependency;
 pub mod finding;
 pub mod job;
 pub mod limits;
+pub mod member;
 pub mod package;
 pub mod publish;
 pub mod scope;

@@ -17,6 +17,7 @@ mod coverage;
 mod directories;
 mod inventory;
 mod jobs;
+mod members;
 mod packages;
 mod publishes;
 mod queue;

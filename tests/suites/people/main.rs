@@ -1,0 +1,6 @@
+//! Who belongs to what, and who may change that: members, by the front door.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+mod company;
+mod members;
