@@ -11,14 +11,14 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 use crate::extract::{Id, Json};
-use crate::service::{scopes, tokens};
+use crate::service::{people, scopes, tokens};
 use crate::views::{FullUserView, ScopeView, TokenView, UserView};
 
 /// The one who asks.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> ApiResult<Json<FullUserView>> {
     let user = actor.user()?;
-    let used = app.context.db.read().await?.scopes_created(user.id).await?;
-    Ok(Json(FullUserView::new(user, used)))
+    let standing = people::standing(&mut app.context.db.read().await?, user).await?;
+    Ok(Json(FullUserView::new(user, &standing)))
 }
 
 /// Their scopes.

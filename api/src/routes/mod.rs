@@ -2,6 +2,7 @@
 
 mod authorizations;
 mod health;
+mod invites;
 mod me;
 mod members;
 mod packages;
@@ -46,13 +47,17 @@ fn checked() -> Router<App> {
         .route("/authorizations/exchange", post(authorizations::exchange))
         .route("/user", get(me::show))
         .route("/user/scopes", get(me::scopes))
+        .route("/user/invites", get(invites::own))
+        .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
         .route("/user/member/{scope}", get(members::own))
         .route("/user/tokens", get(me::tokens).post(me::create_token))
         .route("/user/tokens/{id}", delete(me::delete_token))
         .route("/users/{id}", get(me::user))
         .route("/scopes", post(scopes::create))
         .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
-        .route("/scopes/{scope}/members", get(members::list))
+        .route("/scopes/{scope}/invites", get(invites::list))
+        .route("/scopes/{scope}/invites/{id}", delete(invites::withdraw))
+        .route("/scopes/{scope}/members", get(members::list).post(invites::create))
         .route("/scopes/{scope}/members/{id}", patch(members::change).delete(members::remove))
         .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))

@@ -44,6 +44,7 @@ pub(crate) async fn set_admin(app: &App, actor: &Actor, scope: &ScopeName, user:
     }
     if !is_admin {
         step_down(&mut tx, &locked, user).await?;
+        tx.withdraw_invites_by(scope, user).await?;
     }
     tx.set_admin(scope, user, is_admin).await?;
     let member = existing(&mut tx, scope, user).await?;
@@ -64,6 +65,7 @@ pub(crate) async fn remove(app: &App, actor: &Actor, scope: &ScopeName, user: Us
     }
     if existing(&mut tx, scope, user).await?.is_admin {
         step_down(&mut tx, &locked, user).await?;
+        tx.withdraw_invites_by(scope, user).await?;
     }
     tx.remove_member(scope, user).await?;
     scopes::record(&app.context, tx, scope).await?;

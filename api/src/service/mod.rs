@@ -1,8 +1,10 @@
 //! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
 
 pub(crate) mod authorize;
+pub(crate) mod invites;
 pub(crate) mod members;
 pub(crate) mod packages;
+pub(crate) mod people;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;

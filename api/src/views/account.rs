@@ -9,6 +9,7 @@ use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
+use crate::service::people::Standing;
 use crate::service::scopes::Detailed;
 
 /// A user as everybody sees them.
@@ -54,15 +55,15 @@ pub(crate) struct FullUserView {
 }
 
 impl FullUserView {
-    pub(crate) fn new(user: &User, scope_usage: i64) -> Self {
+    pub(crate) fn new(user: &User, standing: &Standing) -> Self {
         Self {
             user: UserView::new(user),
             email: user.email.clone(),
             is_blocked: user.is_blocked,
             is_staff: user.is_staff,
-            scope_usage,
+            scope_usage: standing.scopes,
             scope_limit: user.scope_limit,
-            invite_count: 0,
+            invite_count: standing.invites,
             newer_ticket_messages_count: 0,
         }
     }

@@ -13,7 +13,7 @@ use slipway_common::db::Listing;
 
 pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
-pub(crate) use people::MemberView;
+pub(crate) use people::{InviteView, MemberView};
 pub(crate) use publish::PublishView;
 pub(crate) use publisher::{CiView, PublisherView};
 

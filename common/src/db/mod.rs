@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod file;
 mod inventory;
+mod invites;
 mod jobs;
 mod listing;
 mod members;

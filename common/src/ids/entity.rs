@@ -82,6 +82,10 @@ entity!(
     /// A CI identity that a package trusts.
     PublisherId = 6
 );
+entity!(
+    /// Somebody who is asked to belong to a scope.
+    InviteId = 9
+);
 
 /// Makes identifiers and random bytes. Production draws from the system; tests count, so that snapshots need no redaction.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ mod tag;
 mod version;
 
 pub use digest::{Sha1, Sha256, Sha512};
-pub use entity::{AuthorizationId, Entity, IdSource, JobId, PublisherId, TaskId, TokenId, UserId};
+pub use entity::{AuthorizationId, Entity, IdSource, InviteId, JobId, PublisherId, TaskId, TokenId, UserId};
 pub use export::{ExportKey, ExportKeyProblem, ExportTarget, ExportTargetProblem, Exports};
 pub use package::{MAX_PACKAGE_BYTES, PackageName};
 pub use path::{MAX_PATH_BYTES, MAX_SEGMENT_BYTES, PackagePath, PathProblem};

@@ -16,6 +16,7 @@ mod corrupt;
 mod coverage;
 mod directories;
 mod inventory;
+mod invites;
 mod jobs;
 mod members;
 mod packages;

@@ -1,7 +1,6 @@
 //! A scope with people in it.
 
 use serde_json::{Value, json};
-use slipway_common::ids::{ScopeName, UserId};
 use slipway_tests::{Client, TestRegistry};
 
 /// Somebody with an account.
@@ -33,13 +32,14 @@ pub(crate) async fn owner(registry: &TestRegistry, login: &str, scope: &str) -> 
     owner
 }
 
-/// Has somebody belong to a scope, a second later than whoever does already.
-pub(crate) async fn join(registry: &TestRegistry, scope: &str, person: &Person, is_admin: bool) {
+/// Has an admin ask somebody to belong to a scope, and them say yes, a second later than whoever belongs to it already.
+pub(crate) async fn join(registry: &TestRegistry, scope: &str, admin: &Person, person: &Person, is_admin: bool) {
     registry.advance(chrono::TimeDelta::seconds(1));
-    let (scope, user): (ScopeName, UserId) = (scope.try_into().unwrap(), person.id.parse().unwrap());
-    let mut tx = registry.context().db.write("test.join").await.unwrap();
-    assert!(tx.add_member(&scope, user, is_admin).await.unwrap());
-    tx.commit().await.unwrap();
+    drop(admin.client.post(&format!("/api/scopes/{scope}/members"), json!({ "id": person.id })).await.expect(200));
+    drop(person.client.post(&format!("/api/user/invites/{scope}"), json!({})).await.expect(200));
+    if is_admin {
+        drop(admin.client.patch(&person.place(scope), json!({ "isAdmin": true })).await.expect(200));
+    }
 }
 
 /// The members of a scope as anybody sees them: names, admins with a star.

@@ -1,6 +1,7 @@
-//! Who belongs to what, and who may change that: members, by the front door.
+//! Who belongs to what, and who may change that: members and invites, by the front door.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod company;
+mod invites;
 mod members;

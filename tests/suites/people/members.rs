@@ -12,7 +12,7 @@ use crate::company::{join, members, owner, person};
 async fn everybody_sees_who_belongs_to_a_scope() {
     let registry = TestRegistry::start().await;
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
-    join(&registry, "acme", &bob, false).await;
+    join(&registry, "acme", &ada, &bob, false).await;
     registry.database().execute("UPDATE users SET email = login || '@example.com'").await;
     let listed = registry.anonymous().get("/api/scopes/acme/members").await.expect(200);
     assert!(!listed.text().contains("example.com"), "addresses are nobody's business");
@@ -30,7 +30,7 @@ async fn everybody_sees_who_belongs_to_a_scope() {
 async fn admins_say_who_runs_a_scope() {
     let registry = TestRegistry::start().await;
     let (ada, bob, eve) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await, person(&registry, "eve").await);
-    join(&registry, "acme", &bob, false).await;
+    join(&registry, "acme", &ada, &bob, false).await;
     let admin = json!({ "isAdmin": true });
     let bobs = bob.place("acme");
     // Who may not hears so before anything is said of what was sent, or of whom it is about.
@@ -59,7 +59,7 @@ async fn admins_say_who_runs_a_scope() {
 async fn a_restricted_token_changes_no_members() {
     let registry = TestRegistry::start().await;
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
-    join(&registry, "acme", &bob, false).await;
+    join(&registry, "acme", &ada, &bob, false).await;
     let id: UserId = ada.id.parse().unwrap();
     let permissions = serde_json::from_value(json!([{ "permission": "package/publish", "scope": "acme" }])).unwrap();
     let robot = registry.anonymous().bearer(&registry.token(id, TokenKind::Personal, Some(permissions), None).await);
@@ -75,7 +75,7 @@ async fn members_leave_and_are_sent_away() {
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
     let (cyd, eve) = (person(&registry, "cyd").await, person(&registry, "eve").await);
     for member in [&bob, &cyd] {
-        join(&registry, "acme", member, false).await;
+        join(&registry, "acme", &ada, member, false).await;
     }
     assert_eq!(registry.anonymous().delete(&bob.place("acme")).await.refusal(), "401 missingAuthentication");
     assert_eq!(eve.client.delete(&bob.place("acme")).await.refusal(), "403 actorNotScopeMember");
@@ -94,7 +94,7 @@ async fn members_leave_and_are_sent_away() {
 async fn a_scope_keeps_an_admin_who_can_act() {
     let registry = TestRegistry::start().await;
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
-    join(&registry, "acme", &bob, false).await;
+    join(&registry, "acme", &ada, &bob, false).await;
     let demote = json!({ "isAdmin": false });
     let last = async || {
         assert_eq!(ada.client.delete(&ada.place("acme")).await.refusal(), "400 scopeMustHaveAdmin");
@@ -115,11 +115,11 @@ async fn the_owner_of_a_scope_hands_it_on() {
     let registry = TestRegistry::configured(&[("quotas.scopes_per_user", "1")]).await;
     let ada = owner(&registry, "ada", "acme").await;
     let (bob, cyd) = (owner(&registry, "bob", "bobs").await, person(&registry, "cyd").await);
-    join(&registry, "acme", &bob, true).await;
+    join(&registry, "acme", &ada, &bob, true).await;
     let creator = async || bob.client.get("/api/scopes/acme").await.expect(200).json()["creator"]["name"].clone();
     // Bob has as many scopes as he may.
     assert_eq!(ada.client.delete(&ada.place("acme")).await.refusal(), "400 noScopeOwnerAvailable");
-    join(&registry, "acme", &cyd, true).await;
+    join(&registry, "acme", &ada, &cyd, true).await;
     // Who does not own it may go without an heir.
     drop(cyd.client.patch(&cyd.place("acme"), json!({ "isAdmin": false })).await.expect(200));
     assert_eq!(creator().await, "ada");
@@ -136,7 +136,7 @@ async fn the_owner_of_a_scope_hands_it_on() {
 async fn who_belongs_to_a_scope_is_written_down() {
     let registry = TestRegistry::start().await;
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
-    join(&registry, "acme", &bob, false).await;
+    join(&registry, "acme", &ada, &bob, false).await;
     let record = async || -> Value {
         registry.drain().await;
         let key = StorageKey::ScopeRecord("acme".try_into().unwrap());
