@@ -15,3 +15,22 @@ CREATE TABLE scope_invites (
 );
 CREATE INDEX scope_invites_by_user ON scope_invites (user_id);
 CREATE INDEX scope_invites_by_email ON scope_invites (email);
+
+-- What a name looks like (`common::ids::likeness`): no two that were made by their owners look alike. It is null for a name that staff gave
+-- out beside another one, and for the younger ones of those that were there before names were compared.
+ALTER TABLE scopes ADD COLUMN likeness TEXT;
+UPDATE scopes SET likeness = REPLACE(REPLACE(REPLACE(skeleton, '0', 'o'), '1', 'l'), 'm', 'rn');
+UPDATE scopes SET likeness = NULL
+WHERE EXISTS (SELECT 1 FROM scopes AS older
+              WHERE older.likeness = scopes.likeness
+              AND (older.created_at < scopes.created_at OR older.created_at = scopes.created_at AND older.scope < scopes.scope));
+CREATE UNIQUE INDEX scopes_by_likeness ON scopes (likeness);
+
+-- The same for the names of packages, each scope by itself.
+ALTER TABLE packages ADD COLUMN likeness TEXT;
+UPDATE packages SET likeness = REPLACE(REPLACE(REPLACE(skeleton, '0', 'o'), '1', 'l'), 'm', 'rn');
+UPDATE packages SET likeness = NULL
+WHERE EXISTS (SELECT 1 FROM packages AS older
+              WHERE older.scope = packages.scope AND older.likeness = packages.likeness
+              AND (older.created_at < packages.created_at OR older.created_at = packages.created_at AND older.name < packages.name));
+CREATE UNIQUE INDEX packages_by_likeness ON packages (scope, likeness);

@@ -119,6 +119,8 @@ codes! {
     MethodNotAllowed = "methodNotAllowed" METHOD_NOT_ALLOWED "the address does not know this method",
     RequestTimeout = "requestTimeout" REQUEST_TIMEOUT "the body of the request stopped coming; send the request again",
     ScopeAlreadyExists = "scopeAlreadyExists" CONFLICT "the scope, or one that differs in hyphens alone, exists already",
+    ScopeNameTooSimilar = "scopeNameTooSimilar" CONFLICT "the name is easily taken for that of another scope",
+    PackageNameTooSimilar = "packageNameTooSimilar" CONFLICT "the name is easily taken for that of another package of the scope",
     PublisherAlreadyExists = "publisherAlreadyExists" CONFLICT "the package trusts this publisher already",
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",

@@ -66,6 +66,7 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
         .route("/scopes/{scope}/packages/{package}/publishers", get(publishers::list).post(publishers::add))
         .route("/scopes/{scope}/packages/{package}/publishers/{id}", delete(publishers::remove))
+        .route("/scopes/{scope}/packages/{package}/transfer", post(packages::transfer))
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))

@@ -11,6 +11,7 @@ pub(crate) mod scopes;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
+pub(crate) mod transfers;
 pub(crate) mod users;
 pub(crate) mod versions;
 pub(crate) mod wait;

@@ -59,7 +59,7 @@ pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> 
         outcome => outcome?,
     };
     if !is_new {
-        return Code::PackageAlreadyExists.err();
+        return taken(tx, name).await;
     }
     // Counted with the new row in place, so that of two racing requests one sees the other's.
     let used = tx.scope_usage(name.scope()).await?;
@@ -70,6 +70,17 @@ pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> 
         return Code::PackageLimitExceeded.err();
     }
     Ok(())
+}
+
+/// Why a package cannot be called so.
+pub(super) async fn taken<T>(tx: &mut ReadTx, name: &PackageName) -> ApiResult<T> {
+    match tx.package_like(name).await? {
+        Some(other) if other.skeleton() != name.skeleton() => {
+            let why = format!("`{}` is easily taken for {other}, which exists already; choose another name", name.name());
+            Err(Code::PackageNameTooSimilar.because(why).into())
+        }
+        _ => Code::PackageAlreadyExists.err(),
+    }
 }
 
 /// A package with its counts.

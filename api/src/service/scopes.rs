@@ -2,7 +2,7 @@
 
 use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
-use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::ids::{ScopeName, UserId, likeness};
 use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::limits::UploadLimits;
@@ -42,18 +42,31 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
     }
     let scope = new_scope(&app.context, name, description, user.id, tx.now());
     if !tx.create_scope(&scope).await? {
-        return Code::ScopeAlreadyExists.err();
+        return taken(&mut tx, &scope.name).await;
     }
     tx.add_member(&scope.name, user.id, true).await?;
     record(&app.context, tx, &scope.name).await?;
     Ok(scope)
 }
 
-/// Creates a scope for a user, quotas and reserved names aside: staff's way.
+/// Why a scope cannot be called so.
+async fn taken<T>(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<T> {
+    match tx.scope_like(name).await? {
+        Some(other) if other.skeleton() != name.skeleton() => {
+            let why = format!(
+                "`{name}` is easily taken for @{other}, which exists already; choose another name, or ask the staff of this registry"
+            );
+            Err(Code::ScopeNameTooSimilar.because(why).into())
+        }
+        _ => Code::ScopeAlreadyExists.err(),
+    }
+}
+
+/// Creates a scope for a user, whatever its name looks like and quotas and reserved names aside: staff's way.
 pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> ApiResult<Scope> {
     let mut tx = context.db.write("scope.assign").await?;
     let scope = new_scope(context, name, String::new(), user, tx.now());
-    if !tx.create_scope(&scope).await? {
+    if !tx.assign_scope(&scope).await? {
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user, true).await?;
@@ -103,7 +116,7 @@ fn new_scope(context: &Context, name: ScopeName, description: String, creator_id
 }
 
 fn is_reserved(context: &Context, name: &ScopeName) -> bool {
-    context.config.reserved_names.iter().any(|reserved| reserved.replace('-', "").eq_ignore_ascii_case(&name.skeleton()))
+    context.config.reserved_names.iter().any(|reserved| likeness(reserved) == name.likeness())
 }
 
 /// A description: empty, or 5 to 200 bytes on one line. JSR's rule.

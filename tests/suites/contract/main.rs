@@ -19,6 +19,7 @@ mod inventory;
 mod invites;
 mod jobs;
 mod members;
+mod names;
 mod packages;
 mod publishes;
 mod queue;

@@ -1,7 +1,9 @@
-//! Who belongs to what, and who may change that: members and invites, by the front door.
+//! Who belongs to what, and who may change that: members, invites, names, and packages that move, by the front door.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod company;
 mod invites;
 mod members;
+mod names;
+mod transfers;
