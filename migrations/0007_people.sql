@@ -34,3 +34,6 @@ WHERE EXISTS (SELECT 1 FROM packages AS older
               WHERE older.scope = packages.scope AND older.likeness = packages.likeness
               AND (older.created_at < packages.created_at OR older.created_at = packages.created_at AND older.name < packages.name));
 CREATE UNIQUE INDEX packages_by_likeness ON packages (scope, likeness);
+
+-- What somebody published last is shown on their page.
+CREATE INDEX versions_by_user ON versions (user_id, created_at);

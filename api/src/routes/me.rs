@@ -4,15 +4,15 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use slipway_common::clock::Instant;
-use slipway_common::ids::{TokenId, UserId};
+use slipway_common::ids::TokenId;
 use slipway_common::model::token::Permission;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::error::{ApiResult, Code};
+use crate::error::ApiResult;
 use crate::extract::{Id, Json};
 use crate::service::{people, scopes, tokens};
-use crate::views::{FullUserView, ScopeView, TokenView, UserView};
+use crate::views::{FullUserView, ScopeView, TokenView};
 
 /// The one who asks.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> ApiResult<Json<FullUserView>> {
@@ -59,12 +59,4 @@ pub(crate) async fn create_token(State(app): State<App>, actor: Actor, Json(new)
 pub(crate) async fn delete_token(State(app): State<App>, actor: Actor, Id(id): Id<TokenId>) -> ApiResult<StatusCode> {
     tokens::delete(&app, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Anybody.
-pub(crate) async fn user(State(app): State<App>, Id(id): Id<UserId>) -> ApiResult<Json<UserView>> {
-    match app.context.db.read().await?.user(id).await? {
-        Some(user) => Ok(Json(UserView::new(&user))),
-        None => Code::UserNotFound.err(),
-    }
 }

@@ -9,7 +9,9 @@ mod packages;
 mod publishers;
 mod publishes;
 mod scopes;
+mod staff;
 mod tags;
+mod users;
 mod versions;
 
 use axum::Router;
@@ -33,7 +35,12 @@ pub(crate) fn api(app: &App) -> Router<App> {
 
 fn checked() -> Router<App> {
     Router::new()
+        .route("/admin/users", get(staff::users))
+        .route("/admin/users/{id}", patch(staff::change_user))
+        .route("/admin/scopes", get(staff::scopes).post(staff::assign))
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
+        .route("/admin/packages", get(staff::packages))
+        .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
@@ -52,7 +59,9 @@ fn checked() -> Router<App> {
         .route("/user/member/{scope}", get(members::own))
         .route("/user/tokens", get(me::tokens).post(me::create_token))
         .route("/user/tokens/{id}", delete(me::delete_token))
-        .route("/users/{id}", get(me::user))
+        .route("/users/{id}", get(users::show))
+        .route("/users/{id}/scopes", get(users::scopes))
+        .route("/users/{id}/packages", get(users::packages))
         .route("/scopes", post(scopes::create))
         .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
         .route("/scopes/{scope}/invites", get(invites::list))

@@ -8,6 +8,7 @@ pub(crate) mod people;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;
+pub(crate) mod staff;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod tokens;

@@ -108,7 +108,7 @@ async fn count(tx: &mut ReadTx, package: Package) -> ApiResult<Counted> {
     Ok(Counted { package, versions, latest, dependencies: 0 })
 }
 
-async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<Listing<Counted>> {
+pub(super) async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<Listing<Counted>> {
     let mut items = Vec::with_capacity(listing.items.len());
     for package in listing.items {
         items.push(count(tx, package).await?);
@@ -129,12 +129,18 @@ pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName, page: 
 
 /// A page of the packages that a query finds: `name`, `@scope/name`, or `scope name`.
 pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listing<Counted>> {
+    let (scope, name) = terms(query);
+    let mut tx = app.context.db.browse().await?;
+    let listing = tx.find_packages(scope, name, page).await?;
+    count_all(&mut tx, listing).await
+}
+
+/// What a query looks for in scopes, and what in names.
+pub(super) fn terms(query: &str) -> (&str, &str) {
     let query = query.trim();
     let query = query.strip_prefix('@').unwrap_or(query);
     let (scope, name) = query.split_once(' ').or_else(|| query.split_once('/')).unwrap_or((query, query));
-    let mut tx = app.context.db.browse().await?;
-    let listing = tx.find_packages(scope.trim(), name.trim(), page).await?;
-    count_all(&mut tx, listing).await
+    (scope.trim(), name.trim())
 }
 
 /// Changes one thing about a package, and announces it.

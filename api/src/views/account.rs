@@ -39,12 +39,14 @@ impl UserView {
     }
 }
 
-/// A user as they see themselves.
+/// A user as they and the staff see them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FullUserView {
     #[serde(flatten)]
     user: UserView,
+    /// What they are called on the command line, and when they are asked to belong to a scope.
+    login: String,
     email: Option<String>,
     is_blocked: bool,
     is_staff: bool,
@@ -58,6 +60,7 @@ impl FullUserView {
     pub(crate) fn new(user: &User, standing: &Standing) -> Self {
         Self {
             user: UserView::new(user),
+            login: user.login.clone(),
             email: user.email.clone(),
             is_blocked: user.is_blocked,
             is_staff: user.is_staff,

@@ -28,6 +28,7 @@ mod restore;
 mod rounds;
 mod rows;
 mod scopes;
+mod staff;
 mod sweep;
 mod tokens;
 mod uploads;

@@ -10,7 +10,7 @@ use crate::ids::{PackageName, ScopeName};
 use crate::model::package::{DistTags, Package, ReadmeSource, Repository};
 
 #[derive(FromRow)]
-struct PackageRow {
+pub(super) struct PackageRow {
     scope: String,
     name: String,
     description: String,
@@ -165,7 +165,7 @@ impl ReadTx {
 }
 
 /// A pattern for what contains `text`, its own wildcards made harmless.
-fn contains(text: &str) -> String {
+pub(super) fn contains(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         if matches!(c, '%' | '_' | '!') {

@@ -15,7 +15,7 @@ use crate::model::scope::{Quotas, Scope, Usage};
 pub(super) const WEEK: TimeDelta = TimeDelta::days(7);
 
 #[derive(FromRow)]
-struct ScopeRow {
+pub(super) struct ScopeRow {
     scope: String,
     description: String,
     creator_id: Uuid,

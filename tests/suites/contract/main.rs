@@ -29,6 +29,7 @@ mod relay;
 mod restore;
 mod schema;
 mod scopes;
+mod staff;
 mod storage;
 mod sweep;
 mod tokens;

@@ -1,4 +1,5 @@
-//! Who belongs to what, and who may change that: members, invites, names, and packages that move, by the front door.
+//! Who belongs to what, and who may change that: members, invites, names, packages that move, and what staff does, by the
+//! front door.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
@@ -6,4 +7,5 @@ mod company;
 mod invites;
 mod members;
 mod names;
+mod staff;
 mod transfers;
