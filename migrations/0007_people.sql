@@ -37,3 +37,30 @@ CREATE UNIQUE INDEX packages_by_likeness ON packages (scope, likeness);
 
 -- What somebody published last is shown on their page.
 CREATE INDEX versions_by_user ON versions (user_id, created_at);
+
+-- Somebody asks the staff for something, or reports something. Written by a user; answered and closed by staff, never deleted.
+CREATE TABLE tickets (
+    id UUID NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('user_scope_quota_increase', 'scope_quota_increase', 'scope_claim', 'package_report', 'other')),
+    creator_id UUID NOT NULL REFERENCES users (id),
+    -- An object that says what it is about, such as a scope.
+    meta JSONB NOT NULL,
+    is_closed BOOLEAN NOT NULL,
+    -- Whether the last word is somebody else's than the creator's.
+    is_answered BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX tickets_by_creator ON tickets (creator_id, created_at);
+CREATE INDEX tickets_by_age ON tickets (created_at);
+
+-- What was said about a ticket, by its creator or by staff. Never changed or deleted.
+CREATE TABLE ticket_messages (
+    ticket_id UUID NOT NULL REFERENCES tickets (id),
+    -- Counts the messages of a ticket from zero.
+    place BIGINT NOT NULL,
+    author_id UUID NOT NULL REFERENCES users (id),
+    message TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (ticket_id, place)
+);

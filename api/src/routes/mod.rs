@@ -11,6 +11,7 @@ mod publishes;
 mod scopes;
 mod staff;
 mod tags;
+mod tickets;
 mod users;
 mod versions;
 
@@ -42,6 +43,8 @@ fn checked() -> Router<App> {
         .route("/admin/packages", get(staff::packages))
         .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
+        .route("/admin/tickets", get(tickets::all))
+        .route("/admin/tickets/{id}", patch(tickets::close))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
         .route("/publishing_tasks/{id}/cancel", post(publishes::cancel))
@@ -57,6 +60,9 @@ fn checked() -> Router<App> {
         .route("/user/invites", get(invites::own))
         .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
         .route("/user/member/{scope}", get(members::own))
+        .route("/user/tickets", get(tickets::own))
+        .route("/tickets", post(tickets::create))
+        .route("/tickets/{id}", get(tickets::show).post(tickets::say))
         .route("/user/tokens", get(me::tokens).post(me::create_token))
         .route("/user/tokens/{id}", delete(me::delete_token))
         .route("/users/{id}", get(users::show))

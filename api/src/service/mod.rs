@@ -11,6 +11,7 @@ pub(crate) mod scopes;
 pub(crate) mod staff;
 pub(crate) mod tags;
 pub(crate) mod tasks;
+pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod transfers;
 pub(crate) mod users;

@@ -18,11 +18,17 @@ pub(crate) struct Standing {
     pub(crate) scopes: i64,
     /// Scopes that ask them to belong to it.
     pub(crate) invites: i64,
+    /// Open tickets of theirs in which the last word is somebody else's.
+    pub(crate) answers: i64,
 }
 
 /// How somebody stands.
 pub(crate) async fn standing(tx: &mut ReadTx, user: &User) -> ApiResult<Standing> {
-    Ok(Standing { scopes: tx.scopes_created(user.id).await?, invites: tx.count_invites_for(user).await? })
+    Ok(Standing {
+        scopes: tx.scopes_created(user.id).await?,
+        invites: tx.count_invites_for(user).await?,
+        answers: tx.count_open_tickets(user.id).await?.1,
+    })
 }
 
 /// Anybody.

@@ -67,7 +67,7 @@ impl FullUserView {
             scope_usage: standing.scopes,
             scope_limit: user.scope_limit,
             invite_count: standing.invites,
-            newer_ticket_messages_count: 0,
+            newer_ticket_messages_count: standing.answers,
         }
     }
 }

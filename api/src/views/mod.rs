@@ -7,6 +7,7 @@ mod package;
 mod people;
 mod publish;
 mod publisher;
+mod ticket;
 
 use serde::Serialize;
 use slipway_common::db::Listing;
@@ -16,6 +17,7 @@ pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUs
 pub(crate) use people::{InviteView, MemberView};
 pub(crate) use publish::PublishView;
 pub(crate) use publisher::{CiView, PublisherView};
+pub(crate) use ticket::{TicketMessageView, TicketThreadView, TicketView};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]

@@ -30,6 +30,7 @@ mod rows;
 mod scopes;
 mod staff;
 mod sweep;
+mod tickets;
 mod tokens;
 mod uploads;
 mod versions;

@@ -11,6 +11,7 @@ pub mod member;
 pub mod package;
 pub mod publish;
 pub mod scope;
+pub mod ticket;
 pub mod token;
 pub mod user;
 pub mod version;

@@ -32,6 +32,7 @@ mod scopes;
 mod staff;
 mod storage;
 mod sweep;
+mod tickets;
 mod tokens;
 mod transactions;
 mod versions;
