@@ -1,6 +1,6 @@
 -- Somebody who is asked to belong to a scope: one with an account, or whoever has an account with an address for mail. Written and
--- withdrawn by the scope's admins; deleted when it is accepted or declined, when the admin who wrote it runs the scope no longer, and
--- with the scope.
+-- withdrawn by the scope's admins; deleted when it is accepted or declined, when the admin who wrote it runs the scope no longer
+-- or is blocked, and with the scope.
 CREATE TABLE scope_invites (
     id UUID NOT NULL PRIMARY KEY,
     scope TEXT NOT NULL REFERENCES scopes (scope) ON DELETE CASCADE,
@@ -15,6 +15,7 @@ CREATE TABLE scope_invites (
 );
 CREATE INDEX scope_invites_by_user ON scope_invites (user_id);
 CREATE INDEX scope_invites_by_email ON scope_invites (email);
+CREATE INDEX scope_invites_by_author ON scope_invites (requested_by);
 
 -- What a name looks like (`common::ids::likeness`): no two that were made by their owners look alike. It is null for a name that staff gave
 -- out beside another one, and for the younger ones of those that were there before names were compared.

@@ -69,9 +69,10 @@ fn account(user: Option<User>) -> ApiResult<Invitee> {
     user.map_or_else(|| Code::UserNotFound.err(), |user| Ok(Invitee::Account(user.id)))
 }
 
-/// An address for mail, in lower case: who has it is all that matters, and providers take both.
+/// An address for mail, in lower case: who has it is all that matters, and providers take both. ASCII alone is lowered: in Unicode other
+/// letters come out as the same ones, and with them somebody else's address.
 fn address(text: &str) -> ApiResult<String> {
-    let text = text.trim().to_lowercase();
+    let text = text.trim().to_ascii_lowercase();
     let is_plain = text.len() <= MAX_EMAIL && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     match text.split_once('@') {
         Some((mailbox, host)) if is_plain && !mailbox.is_empty() && !host.is_empty() && !host.contains('@') => Ok(text),

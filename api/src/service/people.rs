@@ -6,6 +6,7 @@ use slipway_common::model::scope::Scope;
 use slipway_common::model::user::User;
 
 use super::packages::{self, Counted};
+use super::scopes;
 use crate::app::App;
 use crate::error::{ApiResult, Code};
 
@@ -44,11 +45,7 @@ async fn existing(tx: &mut ReadTx, id: UserId) -> ApiResult<User> {
 pub(crate) async fn scopes(app: &App, id: UserId) -> ApiResult<Vec<Scope>> {
     let mut tx = app.context.db.read().await?;
     existing(&mut tx, id).await?;
-    let mut scopes = Vec::new();
-    for name in tx.scopes_of(id).await? {
-        scopes.extend(tx.scope(&name).await?);
-    }
-    Ok(scopes)
+    scopes::of_user(&mut tx, id).await
 }
 
 /// The packages of which somebody published a version last.

@@ -220,9 +220,13 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
 /// The scopes of the one who asks.
 pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Scope>> {
     let user = actor.user()?;
-    let mut tx = app.context.db.read().await?;
+    of_user(&mut app.context.db.read().await?, user.id).await
+}
+
+/// The scopes that somebody belongs to.
+pub(super) async fn of_user(tx: &mut ReadTx, user: UserId) -> ApiResult<Vec<Scope>> {
     let mut scopes = Vec::new();
-    for name in tx.scopes_of(user.id).await? {
+    for name in tx.scopes_of(user).await? {
         scopes.extend(tx.scope(&name).await?);
     }
     Ok(scopes)

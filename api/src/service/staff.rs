@@ -59,6 +59,10 @@ pub(crate) async fn change_user(app: &App, actor: &Actor, id: UserId, change: Ap
     user.scope_limit = change.scope_limit.unwrap_or(user.scope_limit);
     user.updated_at = tx.now();
     tx.update_user(&user).await?;
+    if change.is_blocked == Some(true) {
+        // Nobody comes in any more at the word of somebody who was locked out.
+        tx.withdraw_all_invites_by(id).await?;
+    }
     let standing = people::standing(&mut tx, &user).await?;
     packages::finish(&app.context, tx, &[Job::Record { subject: Subject::User(id) }]).await?;
     tracing::info!(user = %id, %by, ?change, "an account was changed by staff");

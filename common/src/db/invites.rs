@@ -39,9 +39,9 @@ impl TryFrom<InviteRow> for Invite {
     }
 }
 
-/// The address of a user as invites have it. Nobody has the empty one.
+/// The address of a user as invites have it, ASCII in lower case: more would make one address of two. Nobody has the empty one.
 fn address(user: &User) -> String {
-    let address = user.email.as_deref().unwrap_or_default().to_lowercase();
+    let address = user.email.as_deref().unwrap_or_default().to_ascii_lowercase();
     rows::storable(&address).into_owned()
 }
 
@@ -119,6 +119,12 @@ impl WriteTx {
         let rows =
             on!(self, |conn| sqlx::query(SQL).bind(scope.as_str()).bind(named).execute(conn).await.map(|done| done.rows_affected()))?;
         Ok(rows > 0)
+    }
+
+    /// Withdraws everything that somebody has asked for any scope. Returns how many invites that were.
+    pub async fn withdraw_all_invites_by(&mut self, user: UserId) -> DbResult<u64> {
+        const SQL: &str = sql!("DELETE FROM scope_invites WHERE requested_by = $1");
+        Ok(on!(self, |conn| sqlx::query(SQL).bind(user.uuid()).execute(conn).await.map(|done| done.rows_affected()))?)
     }
 
     /// Withdraws what somebody has asked for a scope who speaks for it no longer. Returns how many invites that were.

@@ -26,7 +26,7 @@ on_both_engines!(who_is_asked_is_seen_from_both_sides, async |scratch| {
     bench.write(async |tx| assert!(tx.create_scope(&std).await.unwrap() && tx.create_scope(&other).await.unwrap())).await;
     let mut all = Vec::new();
     for (scope, invitee) in
-        [(&std, Invitee::Account(bob.id)), (&std, email("bob@example.org")), (&std, email("x@y")), (&other, email("bob@example.org"))]
+        [(&std, Invitee::Account(bob.id)), (&std, email("bob@example.org")), (&std, email("k@y")), (&other, email("bob@example.org"))]
     {
         bench.advance(TimeDelta::seconds(1));
         all.push(invite(&bench, scope, &ada, invitee));
@@ -45,7 +45,7 @@ on_both_engines!(who_is_asked_is_seen_from_both_sides, async |scratch| {
             assert_eq!(tx.invites_for(&bob, 1).await.unwrap(), of_bob[..1]);
             assert_eq!(tx.count_invites_for(&bob).await.unwrap(), 2, "scopes are counted");
             assert_eq!(tx.invites_for(&cyd, 10).await.unwrap(), []);
-            for nobodys in [None, Some(String::new()), Some("\0".to_owned())] {
+            for nobodys in [None, Some(String::new()), Some("\0".to_owned()), Some("\u{212a}@y".to_owned())] {
                 assert_eq!(tx.count_invites_for(&User { email: nobodys, ..cyd.clone() }).await.unwrap(), 0);
             }
         })
@@ -70,7 +70,7 @@ on_both_engines!(an_invite_ends_in_every_way, async |scratch| {
             assert!(!tx.answer_invites(&other.name, &bob).await.unwrap());
             assert!(tx.answer_invites(&std.name, &bob).await.unwrap());
             assert!(!tx.answer_invites(&std.name, &bob).await.unwrap());
-            assert_eq!(tx.invites_of(&std.name).await.unwrap(), [of_cyd.clone()]);
+            assert_eq!(tx.invites_of(&std.name).await.unwrap(), std::slice::from_ref(&of_cyd));
             assert!(!tx.withdraw_invite(&other.name, of_cyd.id.uuid()).await.unwrap());
             assert!(!tx.withdraw_invite(&std.name, bob.id.uuid()).await.unwrap());
             assert!(tx.withdraw_invite(&std.name, cyd.id.uuid()).await.unwrap());
@@ -86,6 +86,11 @@ on_both_engines!(an_invite_ends_in_every_way, async |scratch| {
             assert_eq!(tx.withdraw_invites_by(&other.name, bob.id).await.unwrap(), 0);
             assert_eq!(tx.withdraw_invites_by(&std.name, bob.id).await.unwrap(), 2);
             assert_eq!(tx.invites_of(&std.name).await.unwrap(), [kept]);
+            assert_eq!(tx.withdraw_all_invites_by(bob.id).await.unwrap(), 0);
+            let elsewhere = invite(&bench, &other, &ada, email("w@y"));
+            assert!(tx.create_invite(&elsewhere).await.unwrap());
+            assert_eq!(tx.withdraw_all_invites_by(ada.id).await.unwrap(), 2, "in every scope");
+            assert!(tx.create_invite(&elsewhere).await.unwrap());
             assert!(tx.delete_scope(&std.name).await.unwrap(), "a scope that asks is deleted all the same");
             assert_eq!(tx.invites_of(&std.name).await.unwrap(), []);
         })

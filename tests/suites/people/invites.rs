@@ -155,7 +155,24 @@ async fn an_invite_is_worth_as_much_as_who_wrote_it() {
         assert_eq!(eve.client.post("/api/user/invites/acme", json!({})).await.refusal(), "404 scopeInviteNotFound");
         assert_eq!(waiting(&ada).await, 1, "those of others stay");
     }
+    // Nor does anybody come in at the word of somebody who is blocked.
+    drop(ada.client.patch(&mal.place("acme"), json!({ "isAdmin": true })).await.expect(200));
+    drop(mal.client.post(ASK, json!({ "login": "eve" })).await.expect(200));
+    registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'bob'").await;
+    drop(bob.client.patch(&format!("/api/admin/users/{}", mal.id), json!({ "isBlocked": true })).await.expect(200));
+    assert_eq!(eve.client.post("/api/user/invites/acme", json!({})).await.refusal(), "404 scopeInviteNotFound");
     drop(bob.client.post("/api/user/invites/acme", json!({})).await.expect(200));
+}
+
+#[tokio::test]
+async fn an_address_that_only_looks_the_same_is_another_one() {
+    let registry = TestRegistry::start().await;
+    let (ada, eve) = (owner(&registry, "ada", "acme").await, person(&registry, "eve").await);
+    drop(ada.client.post(ASK, json!({ "email": "mike@example.com" })).await.expect(200));
+    // With the sign of Kelvin, which is a small k to whoever lowers Unicode.
+    registry.database().execute("UPDATE users SET email = 'mi\u{212a}e@example.com' WHERE login = 'eve'").await;
+    assert_eq!(asked(&eve).await, json!([]));
+    assert_eq!(eve.client.post("/api/user/invites/acme", json!({})).await.refusal(), "404 scopeInviteNotFound");
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! Members: who is listed, who runs a scope, who leaves it, and who must not.
 
 use serde_json::{Value, json};
+use slipway_common::db::Db;
 use slipway_common::ids::UserId;
 use slipway_common::model::token::TokenKind;
 use slipway_common::storage::StorageKey;
-use slipway_tests::TestRegistry;
+use slipway_tests::tables::tables;
+use slipway_tests::{TestDatabase, TestRegistry};
+use slipway_worker::rebuild;
 
 use crate::company::{join, members, owner, person};
 
@@ -148,4 +151,31 @@ async fn who_belongs_to_a_scope_is_written_down() {
     drop(ada.client.delete(&ada.place("acme")).await.expect(204));
     let one = record().await;
     assert_eq!((one["members"].as_array().unwrap().len(), &one["creator_id"]), (1, &json!(bob.id)));
+}
+
+/// The rows that say who belongs to what.
+async fn belonging(database: &TestDatabase) -> Vec<Vec<String>> {
+    let tables = tables(database).await.into_iter();
+    tables.filter(|table| ["users", "scopes", "scope_members"].contains(&table.name.as_str())).map(|table| table.rows).collect()
+}
+
+#[tokio::test]
+async fn a_rebuilt_registry_knows_who_belongs_to_what() {
+    let registry = TestRegistry::start().await;
+    let (ada, bob, cyd) = (owner(&registry, "ada", "modern").await, person(&registry, "bob").await, person(&registry, "cyd").await);
+    registry.database().execute("UPDATE users SET is_staff = TRUE, generation = generation + 1 WHERE login = 'bob'").await;
+    join(&registry, "modern", &ada, &bob, true).await;
+    join(&registry, "modern", &ada, &cyd, false).await;
+    drop(ada.client.delete(&ada.place("modern")).await.expect(204));
+    drop(bob.client.post("/api/admin/scopes", json!({ "scope": "rnodern", "userId": cyd.id })).await.expect(200));
+    drop(bob.client.patch(&format!("/api/admin/users/{}", ada.id), json!({ "isBlocked": true })).await.expect(200));
+    drop(bob.client.patch(&format!("/api/admin/users/{}", bob.id), json!({ "scopeLimit": 9 })).await.expect(200));
+    registry.drain().await;
+    let database = TestDatabase::fresh().await;
+    let mut context = registry.context().clone();
+    context.db = Db::open(database.url(), None, context.clock.clone()).await.unwrap();
+    context.db.migrate().await.unwrap();
+    assert_eq!(rebuild::run(&context).await.unwrap().left_out, [""; 0]);
+    context.db.close().await;
+    assert_eq!(belonging(&database).await, belonging(registry.database()).await);
 }
