@@ -41,9 +41,9 @@ pub(crate) async fn create(
     State(app): State<App>,
     actor: Actor,
     ScopeAt(scope): ScopeAt,
-    Json(new): Json<NewPackage>,
+    new: ApiResult<Json<NewPackage>>,
 ) -> ApiResult<Json<PackageView>> {
-    let package = packages::create(&app, &actor, &scope, &new.package).await?;
+    let package = packages::create(&app, &actor, &scope, new.map(|Json(new)| new.package)).await?;
     Ok(Json(PackageView::new(package)))
 }
 
@@ -91,9 +91,9 @@ pub(crate) async fn change(
     State(app): State<App>,
     actor: Actor,
     PackageAt(package): PackageAt,
-    Json(change): Json<OneChange>,
+    change: ApiResult<Json<OneChange>>,
 ) -> ApiResult<Json<PackageView>> {
-    let changed = packages::change(&app, &actor, &package, change.into()).await?;
+    let changed = packages::change(&app, &actor, &package, change.map(|Json(change)| change.into())).await?;
     Ok(Json(PackageView::new(changed)))
 }
 

@@ -37,10 +37,10 @@ pub(crate) enum Change {
 }
 
 /// Creates an empty package.
-pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &str) -> ApiResult<Counted> {
+pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: ApiResult<String>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.create").await?;
     actor.member(&mut tx, scope).await?;
-    let name = PackageName::new(scope.clone(), name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
+    let name = PackageName::new(scope.clone(), &name?).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()))?;
     make(&mut tx, &name).await?;
     let package = tx.package(&name).await?;
     announce(&app.context, tx, &name).await?;
@@ -144,10 +144,12 @@ pub(super) fn terms(query: &str) -> (&str, &str) {
 }
 
 /// Changes one thing about a package, and announces it.
-pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: Change) -> ApiResult<Counted> {
+pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: ApiResult<Change>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.change").await?;
+    let member = actor.member(&mut tx, name.scope()).await?;
+    let change = change?;
     let user = match &change {
-        Change::Description(_) => actor.member(&mut tx, name.scope()).await?,
+        Change::Description(_) => member,
         _ => actor.admin(&mut tx, name.scope()).await?,
     };
     // Before anything is read: it locks the row, so that of two changes at once the second one builds on the first.

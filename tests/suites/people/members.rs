@@ -59,6 +59,32 @@ async fn admins_say_who_runs_a_scope() {
 }
 
 #[tokio::test]
+async fn who_may_not_hears_so_before_what_was_sent_is_looked_at() {
+    let registry = TestRegistry::start().await;
+    let (ada, bob, eve) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await, person(&registry, "eve").await);
+    join(&registry, "acme", &ada, &bob, false).await;
+    let nobody = registry.anonymous();
+    drop(ada.client.post("/api/scopes/acme/packages", json!({ "package": "maths" })).await.expect(200));
+    assert_eq!(nobody.post("/api/scopes", json!({})).await.refusal(), "401 missingAuthentication");
+    assert_eq!(nobody.post("/api/scopes/acme/packages", json!({})).await.refusal(), "401 missingAuthentication");
+    assert_eq!(eve.client.post("/api/scopes/acme/packages", json!({})).await.refusal(), "403 actorNotScopeMember");
+    assert_eq!(bob.client.post("/api/scopes/acme/packages", json!({})).await.refusal(), "400 malformedRequest");
+    let (scope, maths) = ("/api/scopes/acme", "/api/scopes/acme/packages/maths");
+    for (path, of_a_member) in [
+        (scope.to_owned(), "403 actorNotScopeAdmin"),
+        (maths.to_owned(), "400 malformedRequest"),
+        (format!("{maths}/versions/1.0.0"), "403 actorNotScopeAdmin"),
+    ] {
+        let unreadable = json!({ "nothing": 7 });
+        assert_eq!(nobody.patch(&path, unreadable.clone()).await.refusal(), "401 missingAuthentication", "{path}");
+        assert_eq!(eve.client.patch(&path, unreadable.clone()).await.refusal(), "403 actorNotScopeMember", "{path}");
+        assert_eq!(bob.client.patch(&path, unreadable.clone()).await.refusal(), of_a_member, "{path}");
+        assert_eq!(ada.client.patch(&path, unreadable).await.refusal(), "400 malformedRequest", "{path}");
+    }
+    registry.drain().await;
+}
+
+#[tokio::test]
 async fn a_restricted_token_changes_no_members() {
     let registry = TestRegistry::start().await;
     let (ada, bob) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await);
