@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use slipway_common::clock::Instant;
-use slipway_common::ids::{TokenId, UserId};
+use slipway_common::ids::TokenId;
 use slipway_common::model::token::{Granular, Permission};
 
 use crate::app::App;
@@ -16,14 +16,14 @@ use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 use crate::extract::{Id, Json};
 use crate::service::tokens::{Expires, Wish};
-use crate::service::{scopes, tokens};
-use crate::views::{FullUserView, ScopeView, TokenView, UserView};
+use crate::service::{people, scopes, tokens};
+use crate::views::{FullUserView, ScopeView, TokenView};
 
 /// The one who asks.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> ApiResult<Json<FullUserView>> {
     let user = actor.user()?;
-    let used = app.context.db.read().await?.scopes_created(user.id).await?;
-    Ok(Json(FullUserView::new(user, used)))
+    let standing = people::standing(&mut app.context.db.read().await?, user).await?;
+    Ok(Json(FullUserView::new(user, &standing)))
 }
 
 /// Their scopes.
@@ -107,12 +107,4 @@ pub(crate) async fn create_token(State(app): State<App>, actor: Actor, Json(new)
 pub(crate) async fn delete_token(State(app): State<App>, actor: Actor, Id(id): Id<TokenId>) -> ApiResult<StatusCode> {
     tokens::delete(&app, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Anybody.
-pub(crate) async fn user(State(app): State<App>, Id(id): Id<UserId>) -> ApiResult<Json<UserView>> {
-    match app.context.db.read().await?.user(id).await? {
-        Some(user) => Ok(Json(UserView::new(&user))),
-        None => Code::UserNotFound.err(),
-    }
 }

@@ -2,12 +2,17 @@
 
 mod authorizations;
 mod health;
+mod invites;
 mod me;
+mod members;
 mod packages;
 mod publishers;
 mod publishes;
 mod scopes;
+mod staff;
 mod tags;
+mod tickets;
+mod users;
 mod versions;
 
 use axum::Router;
@@ -31,8 +36,15 @@ pub(crate) fn api(app: &App) -> Router<App> {
 
 fn checked() -> Router<App> {
     Router::new()
+        .route("/admin/users", get(staff::users))
+        .route("/admin/users/{id}", patch(staff::change_user))
+        .route("/admin/scopes", get(staff::scopes).post(staff::assign))
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
+        .route("/admin/packages", get(staff::packages))
+        .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
+        .route("/admin/tickets", get(tickets::all))
+        .route("/admin/tickets/{id}", patch(tickets::close))
         .route("/packages", get(packages::find))
         .route("/publishing_tasks/{id}", get(publishes::show))
         .route("/publishing_tasks/{id}/cancel", post(publishes::cancel))
@@ -45,11 +57,23 @@ fn checked() -> Router<App> {
         .route("/authorizations/exchange", post(authorizations::exchange))
         .route("/user", get(me::show))
         .route("/user/scopes", get(me::scopes))
+        .route("/user/invites", get(invites::own))
+        .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
+        .route("/user/member/{scope}", get(members::own))
+        .route("/user/tickets", get(tickets::own))
+        .route("/tickets", post(tickets::create))
+        .route("/tickets/{id}", get(tickets::show).post(tickets::say))
         .route("/user/tokens", get(me::tokens).post(me::create_token))
         .route("/user/tokens/{id}", delete(me::delete_token))
-        .route("/users/{id}", get(me::user))
+        .route("/users/{id}", get(users::show))
+        .route("/users/{id}/scopes", get(users::scopes))
+        .route("/users/{id}/packages", get(users::packages))
         .route("/scopes", post(scopes::create))
         .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
+        .route("/scopes/{scope}/invites", get(invites::list))
+        .route("/scopes/{scope}/invites/{id}", delete(invites::withdraw))
+        .route("/scopes/{scope}/members", get(members::list).post(invites::create))
+        .route("/scopes/{scope}/members/{id}", patch(members::change).delete(members::remove))
         .route("/scopes/{scope}/packages", get(packages::list).post(packages::create))
         .route("/scopes/{scope}/packages/{package}", get(packages::show).patch(packages::change).delete(packages::delete))
         .route("/scopes/{scope}/packages/{package}/dist-tags", get(tags::list))
@@ -57,6 +81,7 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/publishing_tasks", get(publishes::of_package))
         .route("/scopes/{scope}/packages/{package}/publishers", get(publishers::list).post(publishers::add))
         .route("/scopes/{scope}/packages/{package}/publishers/{id}", delete(publishers::remove))
+        .route("/scopes/{scope}/packages/{package}/transfer", post(packages::transfer))
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
+use slipway_common::ids::ScopeName;
 use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
 
 use crate::app::App;
@@ -10,6 +11,7 @@ use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Json, PackageAt, Paging, ScopeAt};
 use crate::service::packages::{self, Change};
+use crate::service::transfers;
 use crate::views::{ListView, PackageView};
 
 /// The packages a query finds.
@@ -39,9 +41,9 @@ pub(crate) async fn create(
     State(app): State<App>,
     actor: Actor,
     ScopeAt(scope): ScopeAt,
-    Json(new): Json<NewPackage>,
+    new: ApiResult<Json<NewPackage>>,
 ) -> ApiResult<Json<PackageView>> {
-    let package = packages::create(&app, &actor, &scope, &new.package).await?;
+    let package = packages::create(&app, &actor, &scope, new.map(|Json(new)| new.package)).await?;
     Ok(Json(PackageView::new(package)))
 }
 
@@ -89,10 +91,26 @@ pub(crate) async fn change(
     State(app): State<App>,
     actor: Actor,
     PackageAt(package): PackageAt,
-    Json(change): Json<OneChange>,
+    change: ApiResult<Json<OneChange>>,
 ) -> ApiResult<Json<PackageView>> {
-    let changed = packages::change(&app, &actor, &package, change.into()).await?;
+    let changed = packages::change(&app, &actor, &package, change.map(|Json(change)| change.into())).await?;
     Ok(Json(PackageView::new(changed)))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Destination {
+    scope: ScopeName,
+}
+
+/// Moves a package that nothing is published of to another scope.
+pub(crate) async fn transfer(
+    State(app): State<App>,
+    actor: Actor,
+    PackageAt(package): PackageAt,
+    to: ApiResult<Json<Destination>>,
+) -> ApiResult<Json<PackageView>> {
+    let moved = transfers::transfer(&app, &actor, &package, to.map(|Json(to)| to.scope)).await?;
+    Ok(Json(PackageView::new(moved)))
 }
 
 /// Deletes a package that has nothing in it.

@@ -21,7 +21,9 @@ pub(crate) struct NewScope {
 }
 
 /// A new scope.
-pub(crate) async fn create(State(app): State<App>, actor: Actor, Json(new): Json<NewScope>) -> ApiResult<Json<ScopeView>> {
+pub(crate) async fn create(State(app): State<App>, actor: Actor, new: ApiResult<Json<NewScope>>) -> ApiResult<Json<ScopeView>> {
+    actor.user()?;
+    let Json(new) = new?;
     let scope = scopes::create(&app, &actor, &new.scope, &new.description).await?;
     Ok(Json(ScopeView::new(&scope)))
 }
@@ -57,9 +59,9 @@ pub(crate) async fn change(
     State(app): State<App>,
     actor: Actor,
     ScopeAt(scope): ScopeAt,
-    Json(change): Json<OneChange>,
+    change: ApiResult<Json<OneChange>>,
 ) -> ApiResult<Response> {
-    Ok(view(&scopes::change(&app, &actor, &scope, change.into()).await?))
+    Ok(view(&scopes::change(&app, &actor, &scope, change.map(|Json(change)| change.into())).await?))
 }
 
 /// Deletes a scope that has no packages.
@@ -83,14 +85,14 @@ pub(crate) async fn set_limits(
     State(app): State<App>,
     actor: Actor,
     ScopeAt(scope): ScopeAt,
-    Json(change): Json<LimitsChange>,
+    change: ApiResult<Json<LimitsChange>>,
 ) -> ApiResult<Json<FullScopeView>> {
-    let limits = Limits {
+    let limits = change.map(|Json(change)| Limits {
         packages: change.package_limit,
         new_packages_per_week: change.new_package_per_week_limit,
         publishes_per_week: change.publish_attempts_per_week_limit,
         upload: change.upload_limits,
-    };
+    });
     let detailed = scopes::set_limits(&app, &actor, &scope, limits).await?;
     Ok(Json(FullScopeView::new(&detailed)))
 }

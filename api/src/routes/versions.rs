@@ -35,8 +35,8 @@ pub(crate) struct Change {
 }
 
 /// Withdraws a version from resolution, or takes that back.
-pub(crate) async fn yank(State(app): State<App>, actor: Actor, at: VersionAt, Json(change): Json<Change>) -> ApiResult<StatusCode> {
-    versions::yank(&app, &actor, &at.package, &at.exact()?, change.yanked).await?;
+pub(crate) async fn yank(State(app): State<App>, actor: Actor, at: VersionAt, change: ApiResult<Json<Change>>) -> ApiResult<StatusCode> {
+    versions::yank(&app, &actor, &at.package, &at.exact()?, change.map(|Json(change)| change.yanked)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,13 +1,19 @@
 //! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
 
 pub(crate) mod authorize;
+pub(crate) mod invites;
+pub(crate) mod members;
 pub(crate) mod packages;
+pub(crate) mod people;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;
+pub(crate) mod staff;
 pub(crate) mod tags;
 pub(crate) mod tasks;
+pub(crate) mod tickets;
 pub(crate) mod tokens;
+pub(crate) mod transfers;
 pub(crate) mod users;
 pub(crate) mod versions;
 pub(crate) mod wait;

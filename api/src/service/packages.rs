@@ -38,17 +38,20 @@ pub(crate) enum Change {
 }
 
 /// Creates an empty package.
-pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: &str) -> ApiResult<Counted> {
+pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: ApiResult<String>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.create").await?;
     // Who may not create anything here does not hear about names.
-    let name = match PackageName::new(scope.clone(), name) {
+    let named = name.and_then(|name| {
+        PackageName::new(scope.clone(), &name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()).into())
+    });
+    let name = match named {
         Ok(name) => {
             actor.member_to(Verb::Manage, &mut tx, &name).await?;
             name
         }
         Err(error) => {
             actor.member(&mut tx, scope).await?;
-            return Err(Code::PackageNameNotAllowed.because(error.to_string()).into());
+            return Err(error);
         }
     };
     make(&mut tx, &name).await?;
@@ -69,7 +72,7 @@ pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> 
         outcome => outcome?,
     };
     if !is_new {
-        return Code::PackageAlreadyExists.err();
+        return taken(tx, name).await;
     }
     // Counted with the new row in place, so that of two racing requests one sees the other's.
     let used = tx.scope_usage(name.scope()).await?;
@@ -80,6 +83,17 @@ pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> 
         return Code::PackageLimitExceeded.err();
     }
     Ok(())
+}
+
+/// Why a package cannot be called so.
+pub(super) async fn taken<T>(tx: &mut ReadTx, name: &PackageName) -> ApiResult<T> {
+    match tx.package_like(name).await? {
+        Some(other) if other.skeleton() != name.skeleton() => {
+            let why = format!("`{}` is easily taken for {other}, which exists already; choose another name", name.name());
+            Err(Code::PackageNameTooSimilar.because(why).into())
+        }
+        _ => Code::PackageAlreadyExists.err(),
+    }
 }
 
 /// A package with its counts.
@@ -107,7 +121,7 @@ async fn count(tx: &mut ReadTx, package: Package) -> ApiResult<Counted> {
     Ok(Counted { package, versions, latest, dependencies: 0 })
 }
 
-async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<Listing<Counted>> {
+pub(super) async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> ApiResult<Listing<Counted>> {
     let mut items = Vec::with_capacity(listing.items.len());
     for package in listing.items {
         items.push(count(tx, package).await?);
@@ -128,19 +142,27 @@ pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName, page: 
 
 /// A page of the packages that a query finds: `name`, `@scope/name`, or `scope name`.
 pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listing<Counted>> {
-    let query = query.trim();
-    let query = query.strip_prefix('@').unwrap_or(query);
-    let (scope, name) = query.split_once(' ').or_else(|| query.split_once('/')).unwrap_or((query, query));
+    let (scope, name) = terms(query);
     let mut tx = app.context.db.browse().await?;
-    let listing = tx.find_packages(scope.trim(), name.trim(), page).await?;
+    let listing = tx.find_packages(scope, name, page).await?;
     count_all(&mut tx, listing).await
 }
 
+/// What a query looks for in scopes, and what in names.
+pub(super) fn terms(query: &str) -> (&str, &str) {
+    let query = query.trim();
+    let query = query.strip_prefix('@').unwrap_or(query);
+    let (scope, name) = query.split_once(' ').or_else(|| query.split_once('/')).unwrap_or((query, query));
+    (scope.trim(), name.trim())
+}
+
 /// Changes one thing about a package, and announces it.
-pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: Change) -> ApiResult<Counted> {
+pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change: ApiResult<Change>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.change").await?;
+    let member = actor.member_to(Verb::Manage, &mut tx, name).await?;
+    let change = change?;
     let user = match &change {
-        Change::Description(_) => actor.member_to(Verb::Manage, &mut tx, name).await?,
+        Change::Description(_) => member,
         // It decides who may publish, which no restricted credential does.
         Change::Repository(_) => actor.admin(&mut tx, name.scope()).await?,
         _ => actor.admin_to(Verb::Manage, &mut tx, name).await?,

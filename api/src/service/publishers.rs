@@ -65,8 +65,10 @@ pub(crate) async fn add_as_operator(context: &Context, package: &PackageName, as
     }
     let is_new = tx.create_package(package).await?;
     let publisher = match trust(context, &mut tx, package, demands, None).await {
-        // The name is taken by one that differs in hyphens.
-        Err(ApiError::Refused(refusal)) if refusal.code == Code::PackageNotFound => return Code::PackageAlreadyExists.err(),
+        // The name is taken by one that differs in hyphens, or looks like it.
+        Err(ApiError::Refused(refusal)) if refusal.code == Code::PackageNotFound => {
+            return packages::taken(&mut context.db.read().await?, package).await;
+        }
         outcome => outcome?,
     };
     finish(context, tx, package, is_new).await?;

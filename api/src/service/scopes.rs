@@ -1,8 +1,8 @@
 //! Scopes.
 
 use slipway_common::context::Context;
-use slipway_common::db::WriteTx;
-use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::db::{ReadTx, WriteTx};
+use slipway_common::ids::{ScopeName, UserId, likeness};
 use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::limits::UploadLimits;
@@ -42,18 +42,31 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
     }
     let scope = new_scope(&app.context, name, description, user.id, tx.now());
     if !tx.create_scope(&scope).await? {
-        return Code::ScopeAlreadyExists.err();
+        return taken(&mut tx, &scope.name).await;
     }
     tx.add_member(&scope.name, user.id, true).await?;
     record(&app.context, tx, &scope.name).await?;
     Ok(scope)
 }
 
-/// Creates a scope for a user, quotas and reserved names aside: staff's way.
+/// Why a scope cannot be called so.
+async fn taken<T>(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<T> {
+    match tx.scope_like(name).await? {
+        Some(other) if other.skeleton() != name.skeleton() => {
+            let why = format!(
+                "`{name}` is easily taken for @{other}, which exists already; choose another name, or ask the staff of this registry"
+            );
+            Err(Code::ScopeNameTooSimilar.because(why).into())
+        }
+        _ => Code::ScopeAlreadyExists.err(),
+    }
+}
+
+/// Creates a scope for a user, whatever its name looks like and quotas and reserved names aside: staff's way.
 pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> ApiResult<Scope> {
     let mut tx = context.db.write("scope.assign").await?;
     let scope = new_scope(context, name, String::new(), user, tx.now());
-    if !tx.create_scope(&scope).await? {
+    if !tx.assign_scope(&scope).await? {
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user, true).await?;
@@ -61,8 +74,25 @@ pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> 
     Ok(scope)
 }
 
+/// The scope, or the refusal that says that there is none.
+pub(super) async fn existing(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<Scope> {
+    match tx.scope(name).await? {
+        Some(scope) => Ok(scope),
+        None => Code::ScopeNotFound.err(),
+    }
+}
+
+/// The scope for one of its admins, and nobody else changes it or its members until this transaction ends. Who has not said who they
+/// are hears that first.
+pub(super) async fn locked(tx: &mut WriteTx, actor: &Actor, name: &ScopeName) -> ApiResult<Scope> {
+    actor.user()?;
+    let Some(scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    actor.admin(tx, name).await?;
+    Ok(scope)
+}
+
 /// Commits what was changed about a scope, and has it written down.
-async fn record(context: &Context, mut tx: WriteTx, name: &ScopeName) -> ApiResult<()> {
+pub(super) async fn record(context: &Context, mut tx: WriteTx, name: &ScopeName) -> ApiResult<()> {
     let job = Job::Record { subject: Subject::Scope(name.clone()) };
     let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;
@@ -86,7 +116,7 @@ fn new_scope(context: &Context, name: ScopeName, description: String, creator_id
 }
 
 fn is_reserved(context: &Context, name: &ScopeName) -> bool {
-    context.config.reserved_names.iter().any(|reserved| reserved.replace('-', "").eq_ignore_ascii_case(&name.skeleton()))
+    context.config.reserved_names.iter().any(|reserved| likeness(reserved) == name.likeness())
 }
 
 /// A description: empty, or 5 to 200 bytes on one line. JSR's rule.
@@ -120,14 +150,10 @@ pub(crate) enum Change {
 }
 
 /// Changes one thing about a scope.
-pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: Change) -> ApiResult<Seen> {
+pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: ApiResult<Change>) -> ApiResult<Seen> {
     let mut tx = app.context.db.write("scope.change").await?;
-    if tx.scope(name).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
-    actor.admin(&mut tx, name).await?;
-    let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
-    match change {
+    let mut scope = locked(&mut tx, actor, name).await?;
+    match change? {
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
         Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
@@ -148,8 +174,9 @@ pub(crate) struct Limits {
 }
 
 /// Changes the quotas and upload limits of a scope: staff's way.
-pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: Limits) -> ApiResult<Detailed> {
+pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limits: ApiResult<Limits>) -> ApiResult<Detailed> {
     actor.staff()?;
+    let limits = limits?;
     let mut tx = app.context.db.write("scope.limits").await?;
     let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
     let quotas = &mut scope.quotas;
@@ -183,10 +210,7 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
 /// Deletes a scope that has no packages.
 pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<()> {
     let mut tx = app.context.db.write("scope.delete").await?;
-    if tx.scope(name).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
-    actor.admin(&mut tx, name).await?;
+    locked(&mut tx, actor, name).await?;
     if !tx.delete_scope(name).await? {
         return Code::ScopeNotEmpty.err();
     }
@@ -196,9 +220,13 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
 /// The scopes of the one who asks.
 pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Scope>> {
     let user = actor.user()?;
-    let mut tx = app.context.db.read().await?;
+    of_user(&mut app.context.db.read().await?, user.id).await
+}
+
+/// The scopes that somebody belongs to.
+pub(super) async fn of_user(tx: &mut ReadTx, user: UserId) -> ApiResult<Vec<Scope>> {
     let mut scopes = Vec::new();
-    for name in tx.scopes_of(user.id).await? {
+    for name in tx.scopes_of(user).await? {
         scopes.extend(tx.scope(&name).await?);
     }
     Ok(scopes)

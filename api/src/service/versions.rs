@@ -58,9 +58,10 @@ pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult
 }
 
 /// Withdraws a version from resolution, or takes that back.
-pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: &Version, is_yanked: bool) -> ApiResult<()> {
+pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: &Version, is_yanked: ApiResult<bool>) -> ApiResult<()> {
     let mut tx = app.context.db.write("version.yank").await?;
     actor.admin_to(Verb::Yank, &mut tx, name).await?;
+    let is_yanked = is_yanked?;
     // The package before its version, as when a version is stored: two that lock in different order wait for each other. And before it
     // is read, so that nobody gives the version a tag meanwhile.
     tx.bump_generation(name).await?;

@@ -9,6 +9,7 @@ use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
+use crate::service::people::Standing;
 use crate::service::scopes::Detailed;
 
 /// A user as everybody sees them.
@@ -38,12 +39,14 @@ impl UserView {
     }
 }
 
-/// A user as they see themselves.
+/// A user as they and the staff see them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FullUserView {
     #[serde(flatten)]
     user: UserView,
+    /// What they are called on the command line, and when they are asked to belong to a scope.
+    login: String,
     email: Option<String>,
     is_blocked: bool,
     is_staff: bool,
@@ -54,16 +57,17 @@ pub(crate) struct FullUserView {
 }
 
 impl FullUserView {
-    pub(crate) fn new(user: &User, scope_usage: i64) -> Self {
+    pub(crate) fn new(user: &User, standing: &Standing) -> Self {
         Self {
             user: UserView::new(user),
+            login: user.login.clone(),
             email: user.email.clone(),
             is_blocked: user.is_blocked,
             is_staff: user.is_staff,
-            scope_usage,
+            scope_usage: standing.scopes,
             scope_limit: user.scope_limit,
-            invite_count: 0,
-            newer_ticket_messages_count: 0,
+            invite_count: standing.invites,
+            newer_ticket_messages_count: standing.answers,
         }
     }
 }

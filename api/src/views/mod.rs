@@ -4,16 +4,20 @@
 
 mod account;
 mod package;
+mod people;
 mod publish;
 mod publisher;
+mod ticket;
 
 use serde::Serialize;
 use slipway_common::db::Listing;
 
 pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
+pub(crate) use people::{InviteView, MemberView};
 pub(crate) use publish::PublishView;
 pub(crate) use publisher::{CiView, PublisherView};
+pub(crate) use ticket::{TicketMessageView, TicketThreadView, TicketView};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]

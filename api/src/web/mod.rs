@@ -1,4 +1,4 @@
-//! Pages for people: so far signing in, approving a device, and a plain page for each package.
+//! Pages for people: so far signing in, approving a device, answering invites, and a plain page for each package.
 //!
 //! A page is a template and the values it shows. It works without JavaScript, and its policy allows none. It speaks to `service`
 //! and never to its own API.
@@ -6,6 +6,7 @@
 mod approve;
 mod form;
 mod home;
+mod invites;
 mod login;
 mod package;
 mod page;
@@ -30,6 +31,9 @@ pub(crate) fn pages() -> Router<App> {
         .route("/auth", get(approve::show))
         .route("/auth/approve", post(approve::approve))
         .route("/auth/deny", post(approve::deny))
+        .route("/account/invites", get(invites::show))
+        .route("/account/invites/accept", post(invites::accept))
+        .route("/account/invites/decline", post(invites::decline))
         .route("/new", get(package::new))
         .route("/status/{id}", get(package::status))
         .method_not_allowed_fallback(wrong_method)

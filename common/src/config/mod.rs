@@ -69,7 +69,7 @@ pub struct Config {
     pub scope_limit: i64,
     /// How many devices may wait for a decision at once.
     pub open_authorizations: i64,
-    /// Scope names that only staff gives out, compared without hyphens.
+    /// Scope names that only staff gives out, compared by what they look like.
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
     pub analysis: Analysis,

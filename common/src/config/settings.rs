@@ -88,7 +88,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("1000"),
         "Devices that may wait for a person's decision at once, ten minutes each at most. Anybody can ask for one.",
     ),
-    setting("reserved_names", Some(""), "Scope names that only staff gives out, separated by commas; hyphens do not count."),
+    setting(
+        "reserved_names",
+        Some(""),
+        "Scope names that only staff gives out, separated by commas; hyphens do not count, nor does what looks alike (`den0`).",
+    ),
     setting("analysis.children", Some("0"), "Warm child processes that analyse packages. `0`: one for each core, at most four."),
     setting("analysis.memory_bytes", Some("805306368"), "Memory of one such child, in bytes."),
     setting("analysis.cpu_seconds", Some("60"), "Processor time for one package, in seconds."),

@@ -10,7 +10,7 @@ use crate::ids::{PackageName, ScopeName};
 use crate::model::package::{DistTags, Package, ReadmeSource, Repository};
 
 #[derive(FromRow)]
-struct PackageRow {
+pub(super) struct PackageRow {
     scope: String,
     name: String,
     description: String,
@@ -68,6 +68,21 @@ impl ReadTx {
         let row =
             on!(self, |conn| sqlx::query_as::<_, PackageRow>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_optional(conn).await)?;
         row.map(Package::try_from).transpose()
+    }
+
+    /// The package that keeps others from being called so: it differs in hyphens alone, or looks like the name.
+    pub async fn package_like(&mut self, at: &PackageName) -> DbResult<Option<PackageName>> {
+        const SQL: &str = sql!(
+            "SELECT name FROM packages WHERE scope = $1 AND (skeleton = $2 OR likeness = $3)
+             ORDER BY CASE WHEN skeleton = $2 THEN 0 ELSE 1 END, name LIMIT 1"
+        );
+        let found = on!(self, |conn| sqlx::query_scalar::<_, String>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.skeleton())
+            .bind(at.likeness())
+            .fetch_optional(conn)
+            .await)?;
+        found.map(|name| package_name("packages", at.scope().as_str(), &name)).transpose()
     }
 
     /// A page of the packages of a scope, by name; archived ones, and those that wait for their first version from CI, only on demand.
@@ -150,7 +165,7 @@ impl ReadTx {
 }
 
 /// A pattern for what contains `text`, its own wildcards made harmless.
-fn contains(text: &str) -> String {
+pub(super) fn contains(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         if matches!(c, '%' | '_' | '!') {
@@ -163,12 +178,12 @@ fn contains(text: &str) -> String {
 }
 
 impl WriteTx {
-    /// Adds an empty package. False when the name, or one that differs in hyphens alone, is taken.
+    /// Adds an empty package. False when the name is taken, or one that differs in hyphens alone or looks like it.
     pub async fn create_package(&mut self, name: &PackageName) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO packages (scope, name, skeleton, description, is_archived, readme_source, runtime_compat, dist_tags,
+            "INSERT INTO packages (scope, name, skeleton, likeness, description, is_archived, readme_source, runtime_compat, dist_tags,
                                    generation, announced, trust_generation, created_at, updated_at)
-             VALUES ($1, $2, $3, '', $4, $5, $6, $6, 0, 0, 0, $7, $7)
+             VALUES ($1, $2, $3, $8, '', $4, $5, $6, $6, 0, 0, 0, $7, $7)
              ON CONFLICT DO NOTHING"
         );
         let now = self.now;
@@ -180,6 +195,7 @@ impl WriteTx {
             .bind(ReadmeSource::Jsdoc.as_str())
             .bind(Json(serde_json::json!({})))
             .bind(now)
+            .bind(name.likeness())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -15,7 +15,7 @@ use crate::model::finding::{Finding, Findings, Place};
 use crate::model::publish::{Publish, PublishError, PublishState, Stage, Taken};
 
 #[derive(FromRow)]
-struct PublishRow {
+pub(super) struct PublishRow {
     id: Uuid,
     scope: String,
     name: String,

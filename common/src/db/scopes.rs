@@ -15,7 +15,7 @@ use crate::model::scope::{Quotas, Scope, Usage};
 pub(super) const WEEK: TimeDelta = TimeDelta::days(7);
 
 #[derive(FromRow)]
-struct ScopeRow {
+pub(super) struct ScopeRow {
     scope: String,
     description: String,
     creator_id: Uuid,
@@ -63,6 +63,17 @@ impl ReadTx {
         row.map(Scope::try_from).transpose()
     }
 
+    /// The scope that keeps others from being called so: it differs in hyphens alone, or looks like the name.
+    pub async fn scope_like(&mut self, name: &ScopeName) -> DbResult<Option<ScopeName>> {
+        const SQL: &str = sql!(
+            "SELECT scope FROM scopes WHERE skeleton = $1 OR likeness = $2
+             ORDER BY CASE WHEN skeleton = $1 THEN 0 ELSE 1 END, scope LIMIT 1"
+        );
+        let found =
+            on!(self, |conn| sqlx::query_scalar::<_, String>(SQL).bind(name.skeleton()).bind(name.likeness()).fetch_optional(conn).await)?;
+        found.map(|scope| rows::name("scopes", "scope", &scope)).transpose()
+    }
+
     /// Whether a user belongs to a scope; `Some(true)` as an admin.
     pub async fn membership(&mut self, scope: &ScopeName, user: UserId) -> DbResult<Option<bool>> {
         const SQL: &str = sql!("SELECT is_admin FROM scope_members WHERE scope = $1 AND user_id = $2");
@@ -84,18 +95,31 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Adds a scope. False when the name, or one that differs in hyphens alone, is taken.
+    /// Adds a scope. False when the name is taken, or one that differs in hyphens alone or looks like it.
     pub async fn create_scope(&mut self, scope: &Scope) -> DbResult<bool> {
+        self.insert_scope(scope, false).await
+    }
+
+    /// The same at somebody's word who has seen which scopes look like it. False when the name, or one that differs in hyphens alone,
+    /// is taken.
+    pub async fn assign_scope(&mut self, scope: &Scope) -> DbResult<bool> {
+        self.insert_scope(scope, true).await
+    }
+
+    async fn insert_scope(&mut self, scope: &Scope, is_beside: bool) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
+            "INSERT INTO scopes (scope, skeleton, likeness, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
                                  upload_limits, generation, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $11)
+             VALUES ($1, $2, CASE WHEN $3 AND EXISTS (SELECT 1 FROM scopes WHERE likeness = $4) THEN NULL ELSE $4 END,
+                     $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $13)
              ON CONFLICT DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(scope.name.as_str())
             .bind(scope.name.skeleton())
+            .bind(is_beside)
+            .bind(scope.name.likeness())
             .bind(&scope.description)
             .bind(scope.creator_id.uuid())
             .bind(scope.quotas.packages)

@@ -82,6 +82,14 @@ entity!(
     /// A CI identity that a package trusts.
     PublisherId = 6
 );
+entity!(
+    /// Somebody who is asked to belong to a scope.
+    InviteId = 9
+);
+entity!(
+    /// Something that somebody asks of the staff.
+    TicketId = 10
+);
 
 /// Makes identifiers and random bytes. Production draws from the system; tests count, so that snapshots need no redaction.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@
 mod digest;
 mod entity;
 mod export;
+mod likeness;
 mod package;
 mod path;
 mod scope;
@@ -15,8 +16,9 @@ mod tag;
 mod version;
 
 pub use digest::{Sha1, Sha256, Sha512};
-pub use entity::{AuthorizationId, Entity, IdSource, JobId, PublisherId, TaskId, TokenId, UserId};
+pub use entity::{AuthorizationId, Entity, IdSource, InviteId, JobId, PublisherId, TaskId, TicketId, TokenId, UserId};
 pub use export::{ExportKey, ExportKeyProblem, ExportTarget, ExportTargetProblem, Exports};
+pub use likeness::likeness;
 pub use package::{MAX_PACKAGE_BYTES, PackageName};
 pub use path::{MAX_PATH_BYTES, MAX_SEGMENT_BYTES, PackagePath, PathProblem};
 pub use scope::{MAX_SCOPE_BYTES, MIN_NAME_BYTES, ScopeName};

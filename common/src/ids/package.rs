@@ -43,6 +43,12 @@ impl PackageName {
         self.name.replace('-', "")
     }
 
+    /// What the name without its scope looks like, as [`likeness`](super::likeness()) sees it.
+    #[must_use]
+    pub fn likeness(&self) -> String {
+        super::likeness(&self.name)
+    }
+
     /// The name npm clients use: `@jsr/std__path`. Neither part can hold an underscore, so it reads back unambiguously.
     #[must_use]
     pub fn npm_name(&self) -> String {

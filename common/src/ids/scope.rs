@@ -25,6 +25,12 @@ impl ScopeName {
     pub fn skeleton(&self) -> String {
         self.0.replace('-', "")
     }
+
+    /// What the name looks like, as [`likeness`](super::likeness()) sees it.
+    #[must_use]
+    pub fn likeness(&self) -> String {
+        super::likeness(&self.0)
+    }
 }
 
 impl fmt::Display for ScopeName {

@@ -93,6 +93,13 @@ async fn what_is_wrong_with_a_body_is_said_in_words_of_json() {
         (Method::POST, "/api/authorizations"),
         (Method::POST, "/api/authorizations/exchange"),
         (Method::POST, "/api/user/tokens"),
+        (Method::POST, "/api/scopes/acme/members"),
+        (Method::PATCH, "/api/scopes/acme/members/00000000-0000-0000-0000-0000000000ff"),
+        (Method::POST, "/api/scopes/acme/packages/maths/transfer"),
+        (Method::PATCH, "/api/admin/users/00000000-0000-0000-0000-0000000000ff"),
+        (Method::POST, "/api/admin/scopes"),
+        (Method::POST, "/api/tickets"),
+        (Method::PATCH, "/api/admin/tickets/00000000-0000-0000-0000-0000000000ff"),
     ] {
         for body in wrong {
             let message = said(method.clone(), path, body).await;

@@ -28,7 +28,7 @@ async fn names_of_scopes() {
     for bad in ["", "a", "Acme", "-acme", "acme-", "ac--me", "ac_me", "ac.me", "@acme", "a23456789012345678901", "äcme"] {
         assert_eq!(create(&ada, bad).await.refusal(), "400 scopeNameNotAllowed", "{bad:?}");
     }
-    for reserved in ["deno", "de-no", "wellknown"] {
+    for reserved in ["deno", "de-no", "wellknown", "den0", "we11-known"] {
         assert_eq!(create(&ada, reserved).await.refusal(), "400 scopeNameReserved", "{reserved}");
     }
     drop(create(&ada, "ac-me").await.expect(200));

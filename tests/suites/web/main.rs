@@ -1,5 +1,6 @@
 //! Pages for people: signing in, saying yes or no to a device, and the plain pages that clients send people to.
 
 mod approval;
+mod invites;
 mod pages;
 mod session;

@@ -1,7 +1,8 @@
 //! Makes a database anew from the stores alone.
 //!
 //! Who there is, who belongs to what, packages and whom they trust in CI, versions with what they depend on, and the publishes that
-//! made them come back as they were. Credentials do not: none was ever stored, so everybody signs in anew. Neither do publishes that came to nothing. What cannot
+//! made them come back as they were. Credentials do not: none was ever stored, so everybody signs in anew. Neither do invites and
+//! tickets, which are written anew, nor publishes that came to nothing. What cannot
 //! be confirmed by its digest is left out and told.
 
 mod compare;
