@@ -9,6 +9,7 @@ pub mod error;
 mod extract;
 mod host;
 mod intake;
+mod provenance;
 mod registry;
 mod routes;
 mod service;

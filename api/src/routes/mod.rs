@@ -4,6 +4,7 @@ mod authorizations;
 mod health;
 mod me;
 mod packages;
+mod provenance;
 mod publishers;
 mod publishes;
 mod scopes;
@@ -60,6 +61,7 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}/provenance", get(provenance::show).post(provenance::add))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/tarball", get(versions::tarball))
 }
 

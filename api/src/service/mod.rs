@@ -2,6 +2,7 @@
 
 pub(crate) mod authorize;
 pub(crate) mod packages;
+pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use slipway_common::db::Page;
 use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::finding::Finding;
+use slipway_common::model::provenance::Provenance;
 use slipway_common::model::version::PackageVersion;
 use url::form_urlencoded;
 
@@ -26,8 +27,18 @@ struct PackagePage<'a> {
     description: String,
     latest: Option<String>,
     versions: Vec<Row>,
+    origin: Option<Origin>,
     public_url: &'a str,
     npm_url: &'a str,
+}
+
+/// Where the version that the page shows came from.
+struct Origin {
+    version: String,
+    repository: String,
+    reference: String,
+    commit: String,
+    workflow: String,
 }
 
 struct Row {
@@ -35,6 +46,19 @@ struct Row {
     published: String,
     is_yanked: bool,
     license: String,
+}
+
+impl Origin {
+    fn of(provenance: Provenance) -> Self {
+        let job = provenance.job;
+        Self {
+            version: provenance.version.to_string(),
+            repository: job.repository,
+            reference: job.reference,
+            commit: job.commit.unwrap_or_default(),
+            workflow: job.workflow.unwrap_or_default(),
+        }
+    }
 }
 
 /// What the page of a package is for: all of it, or one version.
@@ -60,9 +84,11 @@ impl At {
 pub(super) async fn show(app: &App, at: &At) -> PageResult {
     let package = &at.package;
     let counted = packages::show(app, package).await?;
-    if let Some(version) = &at.version {
-        versions::show(app, package, &Which::Exactly(version.clone())).await?;
-    }
+    let shown = at.version.clone().or_else(|| counted.latest.as_ref().map(|latest| latest.version.clone()));
+    let provenance = match shown {
+        Some(version) => versions::show(app, package, &Which::Exactly(version)).await?.provenance,
+        None => None,
+    };
     let listing = versions::list(app, package, Page::default()).await?;
     let row = |(version, _): (PackageVersion, By)| Row {
         version: version.version.to_string(),
@@ -76,6 +102,7 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
         npm_name: package.npm_name(),
         description: counted.package.description,
         latest: counted.latest.map(|latest| latest.version.to_string()),
+        origin: provenance.map(Origin::of),
         versions: listing.items.into_iter().map(row).collect(),
         public_url: config.public_url.as_str(),
         npm_url: config.npm_url.as_str(),

@@ -20,6 +20,7 @@ mod listing;
 mod migrate;
 mod on;
 mod packages;
+mod provenances;
 mod publishes;
 mod records;
 mod restore;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, PackageName, ScopeName, TaskId, UserId};
+use crate::ids::{JobId, PackageName, ScopeName, TaskId, UserId, Version};
 
 /// A piece of work. Its row is the truth; a message about it carries the row's id and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub enum Subject {
     Scope(ScopeName),
     /// Whom a package trusts in CI.
     Publishers(PackageName),
+    /// Where a version came from, and for everybody what attests that.
+    Provenance(PackageName, Version),
 }
 
 impl Job {
@@ -95,6 +97,7 @@ impl Job {
             Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
             Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
             Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
+            Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),

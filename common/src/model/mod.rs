@@ -8,6 +8,7 @@ pub mod finding;
 pub mod job;
 pub mod limits;
 pub mod package;
+pub mod provenance;
 pub mod publish;
 pub mod scope;
 pub mod token;

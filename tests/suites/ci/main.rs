@@ -2,6 +2,7 @@
 
 mod bench;
 mod keys;
+mod provenance;
 mod publishers;
 mod rebuild;
 mod refusals;

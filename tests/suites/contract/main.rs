@@ -18,6 +18,7 @@ mod directories;
 mod inventory;
 mod jobs;
 mod packages;
+mod provenances;
 mod publishes;
 mod queue;
 mod races;

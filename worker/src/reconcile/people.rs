@@ -73,6 +73,10 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<(StorageKey, Opt
     Ok(match subject {
         Subject::User(id) => (StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
         Subject::Scope(name) => (StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.map(|scope| record::to_bytes(&scope))),
+        Subject::Provenance(name, version) => {
+            let key = StorageKey::ProvenanceRecord { package: name.clone(), version: version.clone() };
+            (key, tx.provenance(name, version).await?.map(|provenance| record::to_bytes(&provenance)))
+        }
         Subject::Publishers(name) => {
             (StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
         }
