@@ -56,7 +56,7 @@ async fn works(context: &Context, admin: &User, held: &str) -> ApiResult<bool> {
     let mut tx = context.db.read().await?;
     let now = tx.now();
     let token = tx.token_by_hash(&secret::hash(held)).await?;
-    Ok(token.is_some_and(|token| {
+    Ok(token.is_some_and(|(token, _)| {
         let is_live = token.expires_at.is_none_or(|end| end > now);
         is_live && token.user_id == admin.id && token.kind == TokenKind::Personal && token.permissions.is_none()
     }))

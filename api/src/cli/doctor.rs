@@ -167,6 +167,12 @@ async fn queue(config: &Config) -> Result<String, String> {
 async fn compiler(config: &Config) -> Result<String, String> {
     let remedy = "set `typescript.compiler` to the native program or, with `typescript.node`, to `tsc.js`";
     let compiler = worker::compiler(config).map_err(|error| format!("{error:#}"))?.ok_or("none is configured")?;
+    let isolation = compiler.isolation().await?;
+    if let Some(missing) = isolation.missing() {
+        return Err(format!(
+            "it is never run: {missing}; provide that, or leave `typescript.compiler` away and types that need it are `any`"
+        ));
+    }
     let version = compiler.version().await.map_err(|why| format!("{why}; {remedy}"))?;
     if let Some(packages) = config.typescript.packages.as_deref().filter(|packages| !packages.is_dir()) {
         return Err(format!(
@@ -174,9 +180,8 @@ async fn compiler(config: &Config) -> Result<String, String> {
             packages.display()
         ));
     }
-    let isolation = compiler.isolation().await?;
-    let kept = |is_kept: bool| if is_kept { "kept from" } else { "NOT kept from" };
-    Ok(format!("{version} answers; it is {} other files and {} the network", kept(isolation.files), kept(isolation.network)))
+    let network = if isolation.network { ", and has an empty network" } else { "; the system allows no empty network besides" };
+    Ok(format!("{version} answers; it is kept from other files, processes and sockets{network}"))
 }
 
 #[cfg(test)]

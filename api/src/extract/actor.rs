@@ -6,11 +6,12 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header;
 use http::request::Parts;
+use slipway_common::db::ReadTx;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::auth::origin;
-use crate::error::{ApiError, ApiResult};
+use crate::auth::{origin, secret};
+use crate::error::{ApiError, ApiResult, Code};
 use crate::service::tokens;
 
 /// The name of the session cookie. JSR's name, which its clients look for.
@@ -24,30 +25,63 @@ pub(crate) async fn credential(State(app): State<App>, request: Request, next: N
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-impl FromRequestParts<App> for Actor {
+/// What a request shows of who is asking, before the database is asked.
+pub(crate) enum Credential {
+    /// Nothing more has to be found out.
+    Known(Actor),
+    /// A secret of ours, which may be nobody's.
+    Secret(String),
+}
+
+impl Credential {
+    fn secret(text: &str) -> ApiResult<Self> {
+        if secret::is_well_formed(text) { Ok(Self::Secret(text.to_owned())) } else { Code::InvalidBearerToken.err() }
+    }
+
+    /// Finds out who is asking, in a transaction that may go on to ask what they may.
+    pub(crate) async fn identify(self, tx: &mut ReadTx) -> ApiResult<Actor> {
+        match self {
+            Self::Known(actor) => Ok(actor),
+            Self::Secret(secret) => tokens::identify(tx, &secret).await,
+        }
+    }
+}
+
+impl FromRequestParts<App> for Credential {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
-        if let Some(known) = parts.extensions.get::<Self>() {
-            return Ok(known.clone());
+        if let Some(known) = parts.extensions.get::<Actor>() {
+            return Ok(Self::Known(known.clone()));
         }
         if let Some(secret) = cookie(&parts.headers, SESSION_COOKIE) {
             // A cookie comes along by itself; what changes something must also come from a page of ours.
             if !parts.method.is_safe() {
                 origin::check(&parts.headers, &app.context.config.public_url)?;
             }
-            return tokens::identify(app, secret).await;
+            return Self::secret(secret);
         }
-        let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Anonymous) };
+        let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self::Known(Actor::Anonymous)) };
         let header = header.to_str().unwrap_or_default();
         if let Some(token) = header.strip_prefix("githuboidc ").or_else(|| bearer_of_ci(header)) {
             let token = app.ci.identify(token, app.context.clock.now()).await?;
-            return Ok(Self::Ci(Box::new(token)));
+            return Ok(Self::Known(Actor::Ci(Box::new(token))));
         }
         if let Some(secret) = header.strip_prefix("Bearer ") {
-            return tokens::identify(app, secret).await;
+            return Self::secret(secret);
         }
-        Ok(Self::Anonymous)
+        Ok(Self::Known(Actor::Anonymous))
+    }
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
+        match Credential::from_request_parts(parts, app).await? {
+            Credential::Known(actor) => Ok(actor),
+            secret @ Credential::Secret(_) => secret.identify(&mut app.context.db.read().await?).await,
+        }
     }
 }
 

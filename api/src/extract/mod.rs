@@ -7,7 +7,7 @@ mod page;
 mod path;
 mod upload;
 
-pub(crate) use actor::{SESSION_COOKIE, cookie, credential};
+pub(crate) use actor::{Credential, SESSION_COOKIE, cookie, credential};
 pub(crate) use body::{broken_body, watch};
 pub(crate) use json::Json;
 pub(crate) use page::Paging;

@@ -3,17 +3,15 @@
 use axum::extract::State;
 use http::header;
 use slipway_common::ids::TaskId;
-use slipway_common::model::publish::Publish;
-use slipway_common::model::user::User;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
-use crate::extract::{Id, Json, PackageAt, Paging, Upload, VersionAt};
+use crate::extract::{Credential, Id, Json, PackageAt, Paging, Upload, VersionAt};
 use crate::service::packages;
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
-use crate::service::wait::{self, Ear};
+use crate::service::wait::{self, Ear, Seen};
 use crate::views::PublishView;
 
 type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
@@ -21,7 +19,7 @@ type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
 /// Accepts an upload. Answers with its end when that comes quickly.
 pub(crate) async fn create(
     State(app): State<App>,
-    actor: ApiResult<Actor>,
+    credential: ApiResult<Credential>,
     at: ApiResult<VersionAt>,
     Upload { config, tarball }: Upload,
 ) -> ApiResult<Uncached<PublishView>> {
@@ -30,30 +28,29 @@ pub(crate) async fn create(
         let at = at?;
         Ok(Target { version: at.exact()?, package: at.package, config: config? })
     };
-    let asker = actor.as_ref().ok().and_then(Actor::known).cloned();
-    let publish = publish::accept(&app, actor, target(), tarball).await?;
-    view(&app, &publish, asker).await
+    let (seen, actor) = publish::accept(&app, credential, target(), tarball).await?;
+    view(seen, &actor).await
 }
 
 /// How a publish stands. Asked without credentials by `deno publish`; who may watch it sees its stages, too.
 pub(crate) async fn show(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
-    let publish = wait::status(&app, id).await?;
-    let stages = tasks::stages(&app, &actor, &publish).await?;
-    let (headers, Json(view)) = view(&app, &publish, actor.known().cloned()).await?;
+    let mut seen = wait::status(&app, id).await?;
+    let stages = tasks::stages(&mut seen.tx, &actor, &seen.publish).await?;
+    let (headers, Json(view)) = view(seen, &actor).await?;
     Ok((headers, Json(view.with_stages(stages))))
 }
 
 /// Calls a publish off that has not begun.
 pub(crate) async fn cancel(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let publish = tasks::cancel(&app, &actor, id).await?;
-    view(&app, &publish, actor.known().cloned()).await
+    view(Seen { publish, tx: app.context.db.read().await? }, &actor).await
 }
 
 /// Tries a publish again that was failed. Answers with the new one, at its end when that comes quickly.
 pub(crate) async fn retry(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let ear = Ear::new(&app);
     let again = tasks::retry(&app, &actor, id).await?;
-    view(&app, &ear.hear(&app, again).await?, actor.known().cloned()).await
+    view(ear.hear(&app, again).await?, &actor).await
 }
 
 /// The publishes of a package, for its members.
@@ -74,11 +71,11 @@ pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<Tas
         Retried::TakenUp(_) => id,
         Retried::Again(again) => again,
     };
-    view(&app, &wait::status(&app, id).await?, actor.known().cloned()).await
+    view(wait::status(&app, id).await?, &actor).await
 }
 
-async fn view(app: &App, publish: &Publish, asker: Option<User>) -> ApiResult<Uncached<PublishView>> {
-    let (by, version) = tasks::made(app, publish, asker).await?;
-    let view = PublishView::new(publish, &by).with_version(version.as_ref());
+async fn view(Seen { publish, mut tx }: Seen, asker: &Actor) -> ApiResult<Uncached<PublishView>> {
+    let (by, version) = tasks::made(&mut tx, &publish, asker.known().cloned()).await?;
+    let view = PublishView::new(&publish, &by).with_version(version.as_ref());
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }

@@ -23,11 +23,12 @@ use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
 use super::users;
-use super::wait::Ear;
+use super::wait::{Ear, Seen};
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
 use crate::auth::ci::CiRight;
 use crate::error::{ApiError, ApiResult, Code, Refusal};
+use crate::extract::Credential;
 use crate::intake::Room;
 use crate::views::PublishView;
 
@@ -65,18 +66,30 @@ pub(crate) struct Target {
 }
 
 /// Accepts an upload and, if it is quick, waits for its end. A request that was refused before comes here all the same, so that
-/// its body is taken in.
-pub(crate) async fn accept(app: &App, actor: ApiResult<Actor>, target: ApiResult<Target>, mut tarball: Tarball) -> ApiResult<Publish> {
-    let places = if matches!(actor, Ok(Actor::User(_) | Actor::Ci(_))) { &app.discards.known } else { &app.discards.anonymous };
+/// its body is taken in. Returns who asked, too.
+pub(crate) async fn accept(
+    app: &App,
+    credential: ApiResult<Credential>,
+    target: ApiResult<Target>,
+    mut tarball: Tarball,
+) -> ApiResult<(Seen, Actor)> {
+    let mut places = &app.discards.anonymous;
     let admit = async || {
-        let (actor, target) = (actor?, target?);
-        Ok((admit(app, &actor, &target, tarball.label).await?, target))
+        let credential = credential?;
+        // Who asks and what they may is one question to the database.
+        let mut tx = app.context.db.read().await?;
+        let actor = credential.identify(&mut tx).await?;
+        if matches!(actor, Actor::User(_) | Actor::Ci(_)) {
+            places = &app.discards.known;
+        }
+        let target = target?;
+        Ok((admit(app, tx, &actor, &target, tarball.label).await?, target, actor))
     };
     match admit().await {
-        Ok((admitted, target)) => {
+        Ok((admitted, target, actor)) => {
             let ear = Ear::new(app);
             let task = take_in(app, admitted, target, tarball).await?;
-            ear.hear(app, task).await
+            Ok((ear.hear(app, task).await?, actor))
         }
         Err(error) => {
             discard(places, &mut tarball.bytes).await;
@@ -93,8 +106,7 @@ struct Admitted {
 }
 
 #[tracing::instrument(level = "debug", name = "publish.admit", skip_all)]
-async fn admit(app: &App, actor: &Actor, target: &Target, label: Label) -> ApiResult<Admitted> {
-    let mut tx = app.context.db.read().await?;
+async fn admit(app: &App, mut tx: ReadTx, actor: &Actor, target: &Target, label: Label) -> ApiResult<Admitted> {
     let scope = tx.scope(target.package.scope()).await?;
     let of_scope = scope.as_ref().and_then(|scope| scope.upload_limits.as_ref());
     let max_bytes = app.context.config.limits.for_scope(of_scope).compressed_bytes;

@@ -2,7 +2,7 @@
 
 use slipway_common::clock::Instant;
 use slipway_common::context::Context;
-use slipway_common::db::WriteTx;
+use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{TaskId, UserId};
 use slipway_common::jobs;
 use slipway_common::model::finding::Findings;
@@ -27,25 +27,19 @@ pub(crate) enum Retried {
 }
 
 /// The stages that a publish has come to, for those who may watch it.
-pub(crate) async fn stages(app: &App, actor: &Actor, publish: &Publish) -> ApiResult<Option<Vec<(Stage, Instant)>>> {
-    let mut tx = app.context.db.read().await?;
-    if !actor.may_watch(&mut tx, publish).await? {
+pub(crate) async fn stages(tx: &mut ReadTx, actor: &Actor, publish: &Publish) -> ApiResult<Option<Vec<(Stage, Instant)>>> {
+    if !actor.may_watch(tx, publish).await? {
         return Ok(None);
     }
     Ok(Some(tx.publish_stages(publish.id).await?))
 }
 
 /// Who asked for a publish, and the version that it made, if it did. `asker` is who asks now, whose row need not be read again.
-pub(crate) async fn made(app: &App, publish: &Publish, asker: Option<User>) -> ApiResult<(By, Option<PackageVersion>)> {
+pub(crate) async fn made(tx: &mut ReadTx, publish: &Publish, asker: Option<User>) -> ApiResult<(By, Option<PackageVersion>)> {
     let is_made = matches!(publish.state, PublishState::Committed | PublishState::Published);
-    let asker = asker.filter(|asker| publish.user_id == Some(asker.id));
-    if asker.is_some() && !is_made {
-        return Ok((By { user: asker, ci: None }, None));
-    }
-    let mut tx = app.context.db.read().await?;
-    let by = match asker {
+    let by = match asker.filter(|asker| publish.user_id == Some(asker.id)) {
         Some(user) => By { user: Some(user), ci: None },
-        None => users::by(&mut tx, publish.user_id, publish.id).await?,
+        None => users::by(tx, publish.user_id, publish.id).await?,
     };
     let version = if is_made { tx.version(&publish.package, &publish.version).await? } else { None };
     Ok((by, version.filter(|version| version.task_id == publish.id)))

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::clock::Instant;
 use slipway_common::context::Context;
-use slipway_common::db::WriteTx;
+use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{IdSource, TokenId, UserId};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
@@ -29,17 +29,12 @@ pub(crate) struct NewToken {
 }
 
 /// Finds out who a secret belongs to.
-pub(crate) async fn identify(app: &App, secret: &str) -> ApiResult<Actor> {
-    if !secret::is_well_formed(secret) {
-        return Code::InvalidBearerToken.err();
-    }
-    let mut tx = app.context.db.read().await?;
+pub(crate) async fn identify(tx: &mut ReadTx, secret: &str) -> ApiResult<Actor> {
     let now = tx.now();
     let token = tx.token_by_hash(&secret::hash(secret)).await?;
-    let Some(token) = token.filter(|token| token.expires_at.is_none_or(|end| end > now)) else {
+    let Some((token, user)) = token.filter(|(token, _)| token.expires_at.is_none_or(|end| end > now)) else {
         return Code::InvalidBearerToken.err();
     };
-    let Some(user) = tx.user(token.user_id).await? else { return Code::InvalidBearerToken.err() };
     if user.is_blocked {
         return Code::Blocked.err();
     }
@@ -112,7 +107,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
 
 /// Opens a browser session for the owner of a token. It ends with the token at the latest. Restricted tokens do not open sessions.
 pub(crate) async fn open_session(app: &App, secret: &str) -> ApiResult<String> {
-    let actor = identify(app, secret.trim()).await?;
+    let actor = identify(&mut app.context.db.read().await?, secret.trim()).await?;
     let user: User = actor.user()?.clone();
     let Actor::User(identified) = actor else { return Code::MissingAuthentication.err() };
     // What a device was given for an hour must not grow into a session.

@@ -12,7 +12,7 @@ use crate::ids::{ScopeName, UserId};
 use crate::model::user::User;
 
 #[derive(FromRow)]
-struct UserRow {
+pub(super) struct UserRow {
     id: Uuid,
     login: String,
     name: String,

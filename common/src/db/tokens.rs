@@ -4,11 +4,13 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::accounts::UserRow;
 use super::on::{on, sql};
 use super::rows::{self, List, Time};
 use super::{DbResult, ReadTx, WriteTx};
 use crate::ids::{Sha256, TokenId, UserId};
 use crate::model::token::{Permission, Token, TokenKind};
+use crate::model::user::User;
 
 #[derive(FromRow)]
 struct TokenRow {
@@ -41,20 +43,56 @@ impl TryFrom<TokenRow> for Token {
     }
 }
 
+/// A credential with its owner, who may be blocked.
+#[derive(FromRow)]
+struct OwnedRow {
+    token_id: Uuid,
+    kind: String,
+    description: Option<String>,
+    permissions: Option<Json<serde_json::Value>>,
+    opened_by: Option<Uuid>,
+    expires_at: Option<Time>,
+    token_created_at: Time,
+    token_updated_at: Time,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+impl OwnedRow {
+    fn read(self) -> DbResult<(Token, User)> {
+        let user = User::from(self.user);
+        let token = TokenRow {
+            id: self.token_id,
+            user_id: user.id.uuid(),
+            kind: self.kind,
+            description: self.description,
+            permissions: self.permissions,
+            opened_by: self.opened_by,
+            expires_at: self.expires_at,
+            created_at: self.token_created_at,
+            updated_at: self.token_updated_at,
+        };
+        Ok((token.try_into()?, user))
+    }
+}
+
 /// A permission column: absent means everything.
 pub(super) fn permissions(table: &'static str, value: Option<Json<serde_json::Value>>) -> DbResult<Option<Vec<Permission>>> {
     value.map(|Json(value)| rows::shape::<List<Permission>>(table, "permissions", value).map(|list| list.list)).transpose()
 }
 
 impl ReadTx {
-    /// The credential whose secret has this digest, expired or not.
-    pub async fn token_by_hash(&mut self, hash: &Sha256) -> DbResult<Option<Token>> {
+    /// The credential whose secret has this digest, expired or not, and whose it is.
+    pub async fn token_by_hash(&mut self, hash: &Sha256) -> DbResult<Option<(Token, User)>> {
         const SQL: &str = sql!(
-            "SELECT id, user_id, kind, description, permissions, opened_by, expires_at, created_at, updated_at
-             FROM tokens WHERE hash = $1"
+            "SELECT tokens.id AS token_id, tokens.kind, tokens.description, tokens.permissions, tokens.opened_by, tokens.expires_at,
+                    tokens.created_at AS token_created_at, tokens.updated_at AS token_updated_at,
+                    users.id, users.login, users.name, users.email, users.avatar_url, users.is_staff, users.is_blocked, users.scope_limit,
+                    users.created_at, users.updated_at
+             FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.hash = $1"
         );
-        let row = on!(self, |conn| sqlx::query_as::<_, TokenRow>(SQL).bind(hash.as_bytes()).fetch_optional(conn).await)?;
-        row.map(Token::try_from).transpose()
+        let row = on!(self, |conn| sqlx::query_as::<_, OwnedRow>(SQL).bind(hash.as_bytes()).fetch_optional(conn).await)?;
+        row.map(OwnedRow::read).transpose()
     }
 
     /// The credentials of a user, newest first.

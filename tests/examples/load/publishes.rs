@@ -60,7 +60,7 @@ async fn round(registry: &Registry, scope: &str, clients: u32, count: u32) -> an
         queues[usize::try_from(number % clients)?].push(Package::pack(scope, &name, &version, &files)?);
     }
 
-    let (watch, before) = (Watch::start(registry.id), processor_time(registry.id));
+    let (watch, before) = (Watch::glance(registry.id), processor_time(registry.id));
     let start = Instant::now();
     let one = |queue: Vec<Package>| async { publish_all(registry.client.another()?, queue).await };
     let ended: Vec<Ended> = try_join_all(queues.into_iter().map(one)).await?.into_iter().flatten().collect();

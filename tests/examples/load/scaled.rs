@@ -22,6 +22,8 @@ use crate::table::{Sorted, Table, megabytes, milliseconds, seconds};
 
 /// Packages that the versions are spread over.
 const PACKAGES: u32 = 20;
+/// The same for those that wait for a worker: so many that none of them has a long past, which takes memory of its own.
+const WAITING: u32 = 500;
 /// Clients of the round that asks how many publishes pass.
 const CLIENTS: u32 = 16;
 /// Clients that leave uploads behind while nobody works. Each waits a moment for an end that does not come.
@@ -74,6 +76,9 @@ async fn all(fleet: &Fleet, amount: Amount) -> anyhow::Result<String> {
     for package in 0..PACKAGES {
         client.open_package(SCOPE, &format!("scaled-{package}")).await?;
     }
+    for package in 0..WAITING.min(amount.queued) {
+        client.open_package(SCOPE, &format!("waiting-{package}")).await?;
+    }
     let mut table = Table::new(
         "PostgreSQL, RabbitMQ and S3 on this machine: 1 API, 1 worker",
         &["clients", "publishes", "p50", "p90", "p99", "longest", "a second", "CPU API", "CPU worker and children"],
@@ -95,11 +100,11 @@ async fn all(fleet: &Fleet, amount: Amount) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn packed(number: u32, version: u32) -> anyhow::Result<Package> {
+fn packed(name: &str, version: u32) -> anyhow::Result<Package> {
     let module = |at: usize| (format!("src/part_{at}.ts"), code::module(at, BYTES, u64::from(version) * 100 + at as u64).into_bytes());
     let entry: String = (0..MODULES - 1).map(|at| format!("export * from \"./src/part_{at}.ts\";\n")).collect();
     let files: Vec<File> = std::iter::once(("mod.ts".to_owned(), entry.into_bytes())).chain((0..MODULES - 1).map(module)).collect();
-    Package::pack(SCOPE, &format!("scaled-{}", number % PACKAGES), &format!("1.{version}.0"), &files)
+    Package::pack(SCOPE, name, &format!("1.{version}.0"), &files)
 }
 
 /// One round of `count` publishes by so many clients, as a row.
@@ -113,10 +118,11 @@ async fn round(
 ) -> anyhow::Result<Vec<String>> {
     let mut queues: Vec<Vec<Package>> = vec![Vec::new(); usize::try_from(clients)?];
     for number in 0..count {
-        queues[usize::try_from(number % clients)?].push(packed(number, versions.next().unwrap_or_default())?);
+        let name = format!("scaled-{}", number % PACKAGES);
+        queues[usize::try_from(number % clients)?].push(packed(&name, versions.next().unwrap_or_default())?);
     }
     let times = || (processor_time(api.number()), processor_time(worker.number()));
-    let (watch, before) = (Watch::start(worker.number()), times());
+    let (watch, before) = (Watch::glance(worker.number()), times());
     let start = Instant::now();
     let one = |queue: Vec<Package>| async move {
         let client = client.another()?;
@@ -154,7 +160,8 @@ async fn drain(fleet: &Fleet, client: &Client, queued: u32, versions: &mut std::
     };
     let mut queues: Vec<Vec<Package>> = vec![Vec::new(); usize::try_from(LEAVERS)?];
     for number in 0..queued {
-        queues[usize::try_from(number % LEAVERS)?].push(packed(number, versions.next().unwrap_or_default())?);
+        let name = format!("waiting-{}", number % WAITING);
+        queues[usize::try_from(number % LEAVERS)?].push(packed(&name, versions.next().unwrap_or_default())?);
     }
     let start = Instant::now();
     let one = |queue: Vec<Package>| async move {
@@ -169,7 +176,7 @@ async fn drain(fleet: &Fleet, client: &Client, queued: u32, versions: &mut std::
     ensure!(open().await? == queued, "somebody worked meanwhile");
 
     let worker = fleet.start(Role::Worker, &[]);
-    let (watch, start) = (Watch::start(worker.number()), Instant::now());
+    let (watch, start) = (Watch::glance(worker.number()), Instant::now());
     let mut table =
         Table::new("A worker that finds so many publishes waiting", &["left", "after", "resident, without children", "its peak so far"]);
     let mut next = queued;

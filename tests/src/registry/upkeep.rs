@@ -54,11 +54,12 @@ impl TestRegistry {
         self.drain().await;
     }
 
-    /// Has the catalogue written, as it recurs, and does what else is due.
+    /// Has the catalogue written, as it recurs, of what was announced until now, and does what else is due.
     ///
     /// # Panics
     /// When the database fails.
     pub async fn catalogue(&self) {
+        self.drain().await;
         let context = self.context();
         let mut tx = context.db.write("test.catalogue").await.expect("the database answers");
         let id = jobs::enqueue(&mut tx, &context.ids, &Job::Catalogue).await.expect("the database answers");

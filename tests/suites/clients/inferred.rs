@@ -81,12 +81,12 @@ const SETTINGS: &str = r#"{
 "#;
 
 /// The compilers, as the registry is told of them. The last settings name what packages of the npm registry are found in.
-fn native(modules: &Path) -> Vec<(String, String)> {
+pub(crate) fn native(modules: &Path) -> Vec<(String, String)> {
     let compiler = modules.join("@typescript/typescript-linux-x64/lib/tsc");
     vec![setting("COMPILER", &compiler.display().to_string()), setting("PACKAGES", &modules.display().to_string())]
 }
 
-fn script(modules: &Path) -> Vec<(String, String)> {
+pub(crate) fn script(modules: &Path) -> Vec<(String, String)> {
     let compiler = modules.join("typescript-5/lib/tsc.js");
     let node = ["/usr/local/bin/node", "/usr/bin/node"].into_iter().find(|node| Path::new(node).exists()).expect("there is a node");
     vec![setting("COMPILER", &compiler.display().to_string()), setting("NODE", node)]
@@ -108,7 +108,7 @@ fn publish(bench: &Bench, name: &str, files: &[(&str, &str)]) -> Value {
 }
 
 /// The files of the npm tarball of a package.
-fn unpacked(bench: &Bench, name: &str) -> PathBuf {
+pub(crate) fn unpacked(bench: &Bench, name: &str) -> PathBuf {
     let npm = name.trim_start_matches('@').replace('/', "__");
     let directory = bench.project(&format!("unpacked-{npm}"), &[]);
     let url = format!("{}npm/@jsr/{npm}/-/{npm}-1.0.0.tgz", bench.registry.url());
@@ -172,7 +172,10 @@ fn the_older_compiler_types_odd_shapes() {
 fn without_a_compiler_odd_shapes_are_placeholders() {
     let Some(bench) = Bench::set_up() else { return };
     let task = publish(&bench, "@acme/odd", &ODD);
-    let names = json!({ "./mod.ts": ["Box", "curry", "double", "first", "host", "port", "rest"], "./src/more.mts": ["pair"] });
+    let names = json!({
+        "./mod.ts": ["Box", "curry", "default", "double", "first", "host", "port", "rest"],
+        "./src/more.mts": ["Pair", "pair"],
+    });
     assert_eq!(task["untyped"], names, "{task}");
     let declarations = read(&unpacked(&bench, "@acme/odd"), "_dist/mod.d.ts");
     assert!(declarations.contains("any"), "{declarations}");
@@ -270,6 +273,7 @@ fn hostile_packages_are_published_and_harm_nobody() {
         let task = publish(&bench, &package, &[("jsr.json", &config), ("mod.ts", source), ("tsconfig.json", settings)]);
         let notes = said(&task, "note");
         assert!(notes.contains(note), "{name}: {notes}");
+        assert!(!notes.contains("by signal") && !notes.contains("crashed"), "what stopped it has a name; {name}: {notes}");
         let declarations = read(&unpacked(&bench, &package), "_dist/mod.d.ts");
         assert!(!declarations.contains("/etc") && !declarations.contains("root:"), "{name}: {declarations}");
         assert!(declarations.len() < 1024 * 1024 + 1024, "{name}");
@@ -291,4 +295,22 @@ fn a_compiler_that_is_none_costs_nothing_but_its_declarations() {
     let said = doctor(&bench.installed("@typescript/typescript-linux-x64/lib/tsc").display().to_string()).ok();
     assert!(said.all.contains("ok       compiler: typescript 7.0.2 answers; it is kept from other files"), "{}", said.all);
     bench.close();
+}
+
+#[test]
+fn a_compiler_that_runs_out_of_something_says_what() {
+    // Each takes a thousand steps of a type. A compiler that is given a second of processor time has hardly begun.
+    let steps = "type Deep<T, N extends unknown[] = []> = N[\"length\"] extends 900 ? T : Deep<[T], [...N, 0]>;\n";
+    let one = |number: u32| format!("export const a{number} = make<Deep<{number}> extends infer X ? X extends unknown[] ? 1 : 2 : 3>();\n");
+    let source = format!("const make = <T,>() => null! as T;\n{steps}{}", (0..400).map(one).collect::<String>());
+    let config = r#"{ "name": "@acme/steps", "version": "1.0.0", "license": "MIT", "exports": "./mod.ts" }"#;
+    let limits =
+        [("CPU_SECONDS", "1", "the compiler ran out of processor time"), ("MEMORY_BYTES", "67108864", "the compiler ran out of memory")];
+    for (limit, value, why) in limits {
+        let limited = |modules: &Path| [native(modules), vec![setting(limit, value)]].concat();
+        let Some(bench) = Bench::set_up_with(limited) else { return };
+        let task = publish(&bench, "@acme/steps", &[("jsr.json", config), ("mod.ts", &source)]);
+        assert!(said(&task, "note").contains(&format!("the compiler's are not used: {why}")), "{limit}: {task}");
+        bench.close();
+    }
 }

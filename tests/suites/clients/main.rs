@@ -26,6 +26,7 @@ mod interactive;
 mod matrix;
 mod npm_tags;
 mod npm_use;
+mod outside;
 mod plain;
 mod proxies;
 mod real_packages;

@@ -1,8 +1,9 @@
 //! The commands, each in a process of its own.
 //!
-//! The program of this suite is the binary, too: called as `slipway`, or as one of the children that analyse packages, it does
-//! what the binary does. So nothing has to be built beforehand, and nothing that was built before is run by mistake.
+//! The program of this suite is the binary, too: called as `slipway`, or as one of the children that analyse packages or become a
+//! compiler, it does what the binary does. So nothing has to be built beforehand, and nothing that was built before is run by mistake.
 
+mod confinement;
 mod deep;
 mod doctor;
 mod keys;
@@ -20,11 +21,29 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let mut said = std::env::args();
     let (called, first) = (said.next(), said.next());
-    if called.as_deref() == Some(process::NAME) || first.as_deref() == Some("analyse-child") {
+    let is_child = matches!(first.as_deref(), Some("analyse-child" | "compile-child"));
+    if called.as_deref() == Some(process::NAME) || is_child {
         return slipway_api::cli::main();
     }
+    let called = called.unwrap_or_default();
+    if called.ends_with(confinement::compiler::NAME) {
+        return confinement::compiler::main();
+    }
+    if let Some(code) = confinement::lacking::become_binary(&called) {
+        return code;
+    }
     let mut trials = Vec::new();
-    let tests = [doctor::TESTS, deep::TESTS, keys::TESTS, publisher::TESTS, purge::TESTS, secrets::TESTS, twice::TESTS, warnings::TESTS];
+    let tests = [
+        confinement::TESTS,
+        doctor::TESTS,
+        deep::TESTS,
+        keys::TESTS,
+        publisher::TESTS,
+        purge::TESTS,
+        secrets::TESTS,
+        twice::TESTS,
+        warnings::TESTS,
+    ];
     for (name, test) in tests.into_iter().flatten() {
         trials.push(Trial::test(*name, move || {
             test();

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 /// What the program is called as to be the binary.
 pub(crate) const NAME: &str = "slipway";
@@ -28,16 +29,21 @@ pub(crate) struct Said {
 }
 
 /// A command with nothing in its environment, in a directory of its own.
-fn command(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+fn command(name: &str, directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let program = std::env::current_exe().expect("the program knows where it is");
     let mut command = Command::new(program);
-    command.arg0(NAME).args(arguments).env_clear().envs(environment.iter().copied()).current_dir(directory).stdin(Stdio::null());
+    command.arg0(name).args(arguments).env_clear().envs(environment.iter().copied()).current_dir(directory).stdin(Stdio::null());
     command
 }
 
 /// Runs a command to its end.
 pub(crate) fn run(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
-    let output = command(directory, arguments, environment).output().expect("the program can be started");
+    run_on(NAME, directory, arguments, environment)
+}
+
+/// The same on a system that lacks what the name says.
+pub(crate) fn run_on(system: &str, directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    let output = command(system, directory, arguments, environment).output().expect("the program can be started");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
@@ -56,7 +62,12 @@ impl Up {
 
     /// The same at an address.
     pub(crate) fn start_at(directory: &Path, listen: &str) -> Self {
-        Self::spawned(command(directory, &["up", "--data", "data", "--listen", listen], &[]))
+        Self::spawned(command(NAME, directory, &["up", "--data", "data", "--listen", listen], &[]))
+    }
+
+    /// The same on a system that lacks what the name says, with settings.
+    pub(crate) fn start_on(system: &str, directory: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::spawned(command(system, directory, &["up", "--data", "data", "--listen", "127.0.0.1:0"], environment))
     }
 
     /// The same among other surroundings.
@@ -102,13 +113,25 @@ impl Up {
 
     /// The status of a GET with a token.
     pub(crate) fn status(&self, path: &str, token: &str) -> u16 {
+        self.call("GET", path, token, &[], b"").0
+    }
+
+    /// The status and the body of an answer; the body is null when it is no JSON. An older HTTP, in which it comes in one piece.
+    pub(crate) fn call(&self, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("there is a deadline");
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n", self.address);
-        stream.write_all(head.as_bytes()).expect("it reads");
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\n{more}\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
-        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an answer has a status")
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head ends");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an answer has a status");
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 
     /// Asks it to end, and demands that it does so in good order.

@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 pub(crate) struct Costs {
     /// The first words of each statement.
     pub(crate) statements: Vec<String>,
-    /// How many transactions were begun.
+    /// How many transactions were begun, those that only read among them.
     pub(crate) transactions: usize,
     /// The key of each object that was written.
     pub(crate) objects: Vec<String>,
@@ -74,6 +74,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         event.record(&mut summary);
         let mut costs = COSTS.lock().expect("no holder panics");
         if let (Some(summary), Some(costs)) = (summary.value, costs.as_mut()) {
+            costs.transactions += usize::from(summary.starts_with("BEGIN"));
             // Transactions are counted by themselves, and what a new connection of the pool begins with is no part of what it was opened
             // for.
             if !["PRAGMA", "SET ", "BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| summary.starts_with(word)) {
@@ -86,9 +87,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         let metadata = span.metadata();
         let mut costs = COSTS.lock().expect("no holder panics");
         let Some(costs) = costs.as_mut() else { return };
-        if metadata.target() == "slipway_common::db" && metadata.name() == "commit" {
-            costs.transactions += 1;
-        }
         if metadata.target() == "slipway_common::storage" && WRITES.contains(&metadata.name()) {
             let mut key = Reading { name: "key", value: None };
             span.record(&mut key);

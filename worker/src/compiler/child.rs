@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, RulesetStatus, Scope,
 };
 use nix::sched::{CloneFlags, unshare};
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
+
+use super::filter;
 
 /// Open files. A compiler reads a few at once.
 const MAX_FILES: u64 = 256;
@@ -26,7 +28,9 @@ const NICENESS: i32 = 5;
 pub(super) const EXIT_UNFIT: u8 = 97;
 
 /// What of the system an interpreter needs to start: its libraries, and the devices that every program opens.
-const SYSTEM: [&str; 8] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/dev/urandom", "/dev/zero"];
+const SYSTEM: [&str; 7] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/dev/urandom"];
+/// Seconds of processor time between the signal that says why and the one that cannot be ignored.
+const LAST_WORDS: u64 = 1;
 
 /// What a child becomes, and within which bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +38,10 @@ pub(super) struct Order {
     /// The program and its arguments. Without one the child says what it is kept from.
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
-    /// The directory that it may read and write.
+    /// The directory that it runs in and may read.
     pub(super) directory: PathBuf,
+    /// The directory that it may write, which lies in the other.
+    pub(super) output: PathBuf,
     /// What else it may read.
     pub(super) readable: Vec<PathBuf>,
     /// Bytes of memory.
@@ -47,10 +53,25 @@ pub(super) struct Order {
 /// What the system lets a child be kept from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
-    /// Files outside of its directory.
+    /// Files outside of its directory: by Landlock.
     pub files: bool,
-    /// The network.
+    /// Other processes, and every socket: by a filter of system calls.
+    pub calls: bool,
+    /// Whatever can be reached from this machine, itself included: by an empty network.
     pub network: bool,
+}
+
+impl Isolation {
+    /// What is missing of that without which no compiler is run. The empty network is not, since nothing reaches a network
+    /// without a socket, and many a container forbids to make one.
+    #[must_use]
+    pub fn missing(self) -> Option<&'static str> {
+        match self {
+            Self { files: false, .. } => Some("this system cannot keep it from other files, which takes Landlock (Linux 5.13 and later)"),
+            Self { calls: false, .. } => Some("this system cannot keep it from processes and sockets, which takes seccomp filters"),
+            Self { files: true, calls: true, network: _ } => None,
+        }
+    }
 }
 
 /// The whole life of a child process. The last argument is its order, which [`Compiler`](super::Compiler) puts there.
@@ -71,17 +92,26 @@ fn become_compiler() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let order: Order = serde_json::from_str(&std::env::args().next_back().unwrap_or_default())?;
     // Not worth failing for: some containers forbid it.
     let _ = rustix::process::nice(NICENESS);
+    for (resource, limit) in [
+        (Resource::DATA, order.memory_bytes),
+        (Resource::FSIZE, MAX_FILE_BYTES),
+        (Resource::STACK, MAX_STACK),
+        (Resource::NOFILE, MAX_FILES),
+        (Resource::CORE, 0),
+    ] {
+        lower(resource, limit, limit)?;
+    }
+    // At the hard limit the kernel kills, and nobody knows why.
+    let cpu_seconds = order.cpu_seconds.max(1);
+    lower(Resource::CPU, cpu_seconds, cpu_seconds.saturating_add(LAST_WORDS))?;
     let isolation = isolate(&order);
     if order.program.as_os_str().is_empty() {
         serde_json::to_writer(io::stdout(), &isolation)?;
         return Ok(ExitCode::SUCCESS);
     }
-    lower(Resource::DATA, order.memory_bytes)?;
-    lower(Resource::CPU, order.cpu_seconds.max(1))?;
-    lower(Resource::FSIZE, MAX_FILE_BYTES)?;
-    lower(Resource::STACK, MAX_STACK)?;
-    lower(Resource::NOFILE, MAX_FILES)?;
-    lower(Resource::CORE, 0)?;
+    if let Some(missing) = isolation.missing() {
+        return Err(missing.into());
+    }
     let mut command = Command::new(&order.program);
     command.args(&order.arguments).current_dir(&order.directory).env_clear();
     // A runtime that collects garbage should do so before it meets the limit, and another ends if it may not read its settings.
@@ -89,12 +119,12 @@ fn become_compiler() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Err(command.exec().into())
 }
 
-/// Shuts the child off, as far as the system permits.
+/// Shuts the child off, as far as the system permits. The filter comes last: what comes before it needs calls that it refuses.
 fn isolate(order: &Order) -> Isolation {
-    // An empty network, in which not even the machine itself can be reached.
     let network = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).is_ok();
     let files = rule(order).unwrap_or(false);
-    Isolation { files, network }
+    let calls = filter::apply().is_ok();
+    Isolation { files, calls, network }
 }
 
 /// Has the kernel refuse whatever is not in the order. Whether it does.
@@ -108,19 +138,30 @@ fn rule(order: &Order) -> Result<bool, Box<dyn std::error::Error>> {
         .scope(Scope::from_all(abi))?
         .create()?;
     let system = SYSTEM.iter().map(Path::new);
-    for path in order.readable.iter().map(PathBuf::as_path).chain(system) {
+    for path in order.readable.iter().chain([&order.directory]).map(PathBuf::as_path).chain(system) {
         // What is not there needs no rule.
         if let Ok(opened) = PathFd::new(path) {
             rules = rules.add_rule(PathBeneath::new(opened, read))?;
         }
     }
-    for (path, access) in [(order.directory.as_path(), AccessFs::from_all(abi)), (Path::new("/dev/null"), AccessFs::from_all(abi))] {
-        rules = rules.add_rule(PathBeneath::new(PathFd::new(path)?, access))?;
+    for path in [order.output.as_path(), Path::new("/dev/null")] {
+        rules = rules.add_rule(PathBeneath::new(PathFd::new(path)?, read | writing()))?;
     }
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-fn lower(resource: Resource, limit: u64) -> io::Result<()> {
-    let limit = resource.get_hard()?.min(limit);
-    resource.set(limit, limit)
+/// What may be done where a compiler writes. It makes files and directories; a link would lead whoever reads them elsewhere.
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer
+}
+
+fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let most = resource.get_hard()?;
+    resource.set(soft.min(most), hard.min(most))
 }

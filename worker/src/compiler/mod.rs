@@ -5,9 +5,10 @@
 //! of those with placeholders. The package is published either way.
 //!
 //! Invariants:
-//! * The compiler runs in a child process with limits on memory, processor time, stack, time on the wall, and what it prints and
-//!   writes. It has an empty environment and no network, and may read its own files, the configured packages and the directory of
-//!   the run, as far as the system permits (`child` says how).
+//! * The compiler runs in a child process with limits on memory, processor time, stack, open files, time on the wall, and what it
+//!   prints and writes. It has an empty environment, no sockets and no processes besides itself, and may read its own files, the
+//!   configured packages and the directory of the run, and write in one part of that. Where the system cannot see to it, it is not
+//!   run (`child` and `filter`).
 //! * No setting comes from a package: the configuration of the run is written here, and files of the package's own configuration
 //!   are not in the directory unless a module imports them, where no compiler looks for them.
 //! * A module's declarations are used only if the compiler found everything that they could be derived from (`verdict`).
@@ -16,6 +17,7 @@
 //! Not here: what the compiler is given and what is done with what it wrote (`pipeline::npm`).
 
 mod child;
+mod filter;
 mod packages;
 mod run;
 mod verdict;
@@ -42,6 +44,14 @@ use verdict::{Complaints, PACKAGE};
 
 /// How long the compiler may take to say its version: an interpreter on a busy machine needs seconds to start.
 const GREETING: Duration = Duration::from_secs(30);
+/// Where the compiler writes, in the directory of a run.
+const OUTPUT: &str = "out";
+/// What runtimes say when they lack memory.
+const NO_MEMORY: [&str; 4] = ["out of memory", "cannot allocate memory", "bad_alloc", "memory allocation of"];
+/// What they say when they lack stack.
+const NO_STACK: [&str; 3] = ["stack overflow", "maximum call stack size", "overflowed its stack"];
+/// What runtimes say of the limit on the length of a file.
+const NO_LENGTH: [&str; 3] = ["sigxfsz: file size limit exceeded", "file too large", "efbig"];
 /// The signal that the limit on processor time sends.
 const SIGXCPU: i32 = 24;
 /// The signal that the limit on the length of a file sends.
@@ -107,7 +117,7 @@ impl Compiler {
     pub async fn isolation(&self) -> Result<Isolation, String> {
         let directory = directory().map_err(|error| format!("there is no place for the compiler to run: {error}"))?;
         let order = Order { program: PathBuf::new(), ..self.order(&directory, Vec::new()) };
-        let ended = self.launcher.run(&order, directory.path(), GREETING).await?;
+        let ended = self.launcher.run(&order, GREETING).await?;
         serde_json::from_str(&ended.printed).map_err(|_| format!("the child does not say it: {}", first_line(&ended)))
     }
 
@@ -148,7 +158,7 @@ impl Compiler {
     }
 
     async fn run(&self, directory: &TempDir, arguments: Vec<String>, patience: Duration) -> Result<Ended, String> {
-        self.launcher.run(&self.order(directory, arguments), &directory.path().join("out"), patience).await
+        self.launcher.run(&self.order(directory, arguments), patience).await
     }
 
     fn order(&self, directory: &TempDir, arguments: Vec<String>) -> Order {
@@ -158,6 +168,7 @@ impl Compiler {
             readable: self.readable(),
             memory_bytes: self.settings.memory_bytes,
             cpu_seconds: self.settings.cpu_seconds,
+            output: directory.path().join(OUTPUT),
             directory: directory.path().to_owned(),
         }
     }
@@ -173,9 +184,11 @@ impl Compiler {
     }
 }
 
-/// A directory that nobody else can read.
+/// A directory that nobody else can read, with one in it to write to.
 fn directory() -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("slipway-compile-").tempdir_in(fs::canonicalize(tempfile::env::temp_dir())?)
+    let directory = tempfile::Builder::new().prefix("slipway-compile-").tempdir_in(fs::canonicalize(tempfile::env::temp_dir())?)?;
+    fs::create_dir(directory.path().join(OUTPUT))?;
+    Ok(directory)
 }
 
 fn is_version(text: &str) -> bool {
@@ -195,7 +208,6 @@ fn lay_out(root: &Path, unsaid: &Unsaid, has_node: bool) -> io::Result<()> {
         fs::create_dir_all(place.parent().unwrap_or(root))?;
         fs::write(place, bytes)?;
     }
-    fs::create_dir_all(root.join("out"))?;
     fs::write(root.join("tsconfig.json"), settings(unsaid, has_node).to_string())
 }
 
@@ -220,7 +232,7 @@ fn settings(unsaid: &Unsaid, has_node: bool) -> Value {
         "types": if has_node { vec!["node"] } else { Vec::new() },
         "typeRoots": ["./node_modules/@types"],
         "rootDir": format!("./{PACKAGE}"),
-        "outDir": "./out",
+        "outDir": format!("./{OUTPUT}"),
     });
     if let Value::Object(options) = &mut options {
         options.extend(Map::clone(&unsaid.options));
@@ -231,13 +243,16 @@ fn settings(unsaid: &Unsaid, has_node: bool) -> Value {
 /// Whether a run ended as a compiler ends that has said what it had to say.
 fn sound(ended: &Ended, complaints: &Complaints) -> Result<(), String> {
     let complained = ended.complained.to_ascii_lowercase();
-    let lacks_memory = ["out of memory", "cannot allocate memory", "bad_alloc"].iter().any(|words| complained.contains(words));
+    let speaks_of = |words: &[&str]| words.iter().any(|words| complained.contains(words));
     match (ended.status.code(), ended.status.signal()) {
         (Some(0), _) if complaints.is_empty() => Ok(()),
         (Some(1 | 2), _) if !complaints.is_empty() && ended.complained.is_empty() => Ok(()),
-        _ if lacks_memory => Err("the compiler ran out of memory".to_owned()),
         (_, Some(SIGXCPU)) => Err("the compiler ran out of processor time".to_owned()),
+        _ if ended.is_over_time => Err("the compiler ran out of processor time".to_owned()),
         (_, Some(SIGXFSZ)) => Err(format!("the compiler wrote a file of more than {MAX_FILE_BYTES} bytes")),
+        _ if speaks_of(&NO_LENGTH) => Err(format!("the compiler wrote a file of more than {MAX_FILE_BYTES} bytes")),
+        _ if speaks_of(&NO_MEMORY) => Err("the compiler ran out of memory".to_owned()),
+        _ if speaks_of(&NO_STACK) => Err("the compiler ran out of stack".to_owned()),
         (_, Some(signal)) => Err(format!("the compiler was ended by signal {signal}")),
         (Some(0), _) => Err("the compiler complained and ended as if it had not".to_owned()),
         (code, _) => {
@@ -258,7 +273,7 @@ fn collect(root: &Path, unsaid: &Unsaid, complaints: &Complaints) -> Inferred {
     for path in &unsaid.wanted {
         let module = match against.get(path.as_str()) {
             Some(why) => Err(why.clone()),
-            None => taken_in(&root.join("out"), path.as_str())
+            None => taken_in(&root.join(OUTPUT), path.as_str())
                 .and_then(|module| if unsaid.uses_node { without_globals(module) } else { Ok(module) }),
         };
         match module {
@@ -274,6 +289,10 @@ fn taken_in(out: &Path, path: &str) -> Result<InferredModule, String> {
     let declarations = format!("{}.d.{}", &stem[1..], if extension == "mts" { "mts" } else { "ts" });
     let read = |name: &str| {
         let place = out.join(name);
+        // No link leads anywhere else, in the middle of the path either.
+        if fs::canonicalize(&place).ok()? != place {
+            return None;
+        }
         let metadata = fs::symlink_metadata(&place).ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_BYTES)?;
         let text = String::from_utf8(fs::read(place).ok()?).ok()?;
         (text.len() as u64 == metadata.len()).then_some(text)
@@ -291,3 +310,6 @@ fn without_globals(module: InferredModule) -> Result<InferredModule, String> {
     }
     Ok(module)
 }
+
+#[cfg(test)]
+mod tests;

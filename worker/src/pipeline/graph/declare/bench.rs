@@ -16,7 +16,7 @@ use super::complaint::{self, Complaint};
 use super::edits::Revision;
 use super::patch::{self, Help};
 use super::reaching::{declared, reaching};
-use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline, spelling};
+use super::{Candidates, Declarations, Declared, MAX_SLOW_TYPES, OUTLINES_FROM, Source, dts, guesses, names, outline, spelling, untyped};
 use crate::pipeline::files::Files;
 use crate::pipeline::graph::load::path_of;
 use crate::pipeline::graph::modules_of;
@@ -269,13 +269,10 @@ impl<'a> Bench<'a> {
 
     pub(super) fn finish(mut self, attempt: ModuleGraph, findings: &mut Findings) -> Declarations {
         findings.extend(std::mem::take(&mut self.reported).into_iter().take(MAX_SLOW_TYPES));
-        let changed = self.revisions.keys().chain(self.outlines.keys());
-        let untyped = changed.filter_map(|specifier| {
-            let names = names::untyped(&dts(attempt.get(specifier)?.js()?)?.program);
-            (!names.is_empty()).then_some((path_of(specifier)?, names))
-        });
+        let is_changed = !self.revisions.is_empty() || !self.outlines.is_empty();
+        let untyped = if is_changed { untyped::of(&attempt) } else { BTreeMap::new() };
         Declarations {
-            untyped: untyped.collect(),
+            untyped,
             slow: self.slow(),
             modules: Some(attempt),
             revisions: self.revisions,

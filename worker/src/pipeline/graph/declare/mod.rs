@@ -20,6 +20,7 @@ mod reaching;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod untyped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

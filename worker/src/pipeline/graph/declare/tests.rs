@@ -47,6 +47,32 @@ fn every_module_is_declared() {
 }
 
 #[test]
+fn a_name_for_another_one_is_as_unknown_as_that() {
+    let modules = [
+        ("/mod.ts", "export const a = f();\nconst b = a;\nexport { b as c };\nexport const known: typeof g = 1;\ndeclare const g: number;"),
+        (
+            "/other.ts",
+            "import { a, c as d } from './passing.ts';\nimport * as all from './passing.ts';\nexport const e: { f: typeof d } = x;\nexport const g: typeof all.a = x;\nexport default a;\nexport const h: typeof all = x;",
+        ),
+        ("/passing.ts", "export * from './mod.ts';\nexport * from './passing.ts';\nexport { c as default } from './mod.ts';"),
+    ];
+    let package = Package::new(&modules).exporting(&[(".", "./mod.ts"), ("./other", "./other.ts"), ("./passing", "./passing.ts")]);
+    let (graph, findings) = package.graph();
+    let untyped: Vec<_> = graph
+        .declarations
+        .untyped
+        .iter()
+        .map(|(path, names)| (path.as_str(), names.iter().map(String::as_str).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(
+        untyped,
+        [("/mod.ts", vec!["a", "c"]), ("/other.ts", vec!["default", "e", "g"]), ("/passing.ts", vec!["default"])],
+        "{:?}",
+        lines(&findings)
+    );
+}
+
+#[test]
 fn more_complaints_than_are_helped_one_by_one_end_in_an_outline() {
     let source: String = (0..4000).map(|number| format!("export const a{number} = f();\n")).collect();
     let (graph, _) = Package::new(&[("/mod.ts", &source)]).graph();
