@@ -14,7 +14,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "packages", include_str!("../../../migrations/0002_packages.sql")),
     (3, "publishing", include_str!("../../../migrations/0003_publishing.sql")),
     (4, "ci", include_str!("../../../migrations/0004_ci.sql")),
-    (5, "provenance", include_str!("../../../migrations/0005_provenance.sql")),
+    (6, "provenance", include_str!("../../../migrations/0006_provenance.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
