@@ -11,7 +11,6 @@ use tokio::sync::{Semaphore, broadcast};
 
 use crate::auth::ci::Issuers;
 use crate::intake::Intake;
-use crate::provenance::Notary;
 
 /// News that a waiting request may be behind. It looks at its row anyway.
 const NEWS: usize = 1_024;
@@ -32,7 +31,6 @@ pub struct App {
     pub(crate) discards: Discards,
     pub(crate) intake: Intake,
     pub(crate) ci: Arc<Issuers>,
-    pub(crate) notary: Arc<Notary>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -46,8 +44,7 @@ impl App {
             Discards { anonymous: Arc::new(Semaphore::new(ANONYMOUS_DISCARDS)), known: Arc::new(Semaphore::new(KNOWN_DISCARDS)) };
         let intake = Intake::new(context.config.intake.incoming_bytes);
         let ci = Arc::new(Issuers::new(&context.config));
-        let notary = Arc::new(Notary::new(&context.config));
-        Self { context, news, discards, intake, ci, notary, shutdown: shutdown.clone() }
+        Self { context, news, discards, intake, ci, shutdown: shutdown.clone() }
     }
 }
 

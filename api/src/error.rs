@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 use slipway_common::db::DbError;
 use slipway_common::fault::{AnyFault, Fault, Retry};
+use slipway_common::model::provenance::{Failure, Step};
 use slipway_common::queue::QueueError;
 use slipway_common::storage::StorageError;
 
@@ -113,6 +114,7 @@ codes! {
     PackageVersionNotFound = "packageVersionNotFound" NOT_FOUND "there is no such version of the package",
     DistTagNotFound = "distTagNotFound" NOT_FOUND "the package has no such dist-tag",
     ProvenanceNotFound = "provenanceNotFound" NOT_FOUND "nobody has shown where this version came from",
+    ProvenanceNotVerified = "provenanceNotVerified" NOT_FOUND "where this version came from is not verified yet: the transparency log did not answer, and is asked again",
     TokenNotFound = "tokenNotFound" NOT_FOUND "there is no such token",
     PublisherNotFound = "publisherNotFound" NOT_FOUND "the package has no such publisher",
     AuthorizationNotFound = "authorizationNotFound" NOT_FOUND "there is no such request for permission, or it was answered already",
@@ -130,7 +132,6 @@ codes! {
     TooManyAuthorizations = "tooManyAuthorizations" TOO_MANY_REQUESTS "too many requests for permission wait for a decision; try again in a minute",
     TooManyUploads = "tooManyUploads" SERVICE_UNAVAILABLE "more is being published than the registry takes in at once; try again in a moment",
     InternalServerError = "internalServerError" INTERNAL_SERVER_ERROR "the registry could not do it",
-    ProvenanceLogUnavailable = "provenanceLogUnavailable" SERVICE_UNAVAILABLE "the transparency log does not answer; send the bundle again in a moment",
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "the registry cannot do it right now; try again in a moment",
 }
 
@@ -154,6 +155,19 @@ impl Code {
     #[must_use]
     pub fn because(self, message: impl Into<String>) -> Refusal {
         Refusal { code: self, message: message.into(), data: Map::new(), retry_after: None }
+    }
+
+    /// What a bundle is refused with that does not get past this step.
+    #[must_use]
+    pub fn of(step: Step) -> Self {
+        match step {
+            Step::Bundle => Self::ProvenanceBundleInvalid,
+            Step::Certificate => Self::ProvenanceCertificateInvalid,
+            Step::Log => Self::ProvenanceNotLogged,
+            Step::Signature => Self::ProvenanceSignatureInvalid,
+            Step::Statement => Self::ProvenanceOfSomethingElse,
+            Step::Identity => Self::ProvenanceByAnotherJob,
+        }
     }
 
     /// The error that says it in general.
@@ -208,6 +222,13 @@ impl ApiError {
                 Refusal { retry_after, ..code.because(format!("{}; incident {incident}", code.message())) }
             }
         }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        let code = Code::of(failure.step);
+        code.because(format!("{}: {}", code.message(), failure.why)).into()
     }
 }
 

@@ -3,7 +3,7 @@
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::provenance::Provenance;
+use slipway_common::model::provenance::{Provenance, Unverified};
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
@@ -23,6 +23,8 @@ pub(crate) struct Seen {
     pub(crate) by: By,
     /// Where it came from, if that was shown.
     pub(crate) provenance: Option<Provenance>,
+    /// What has become of a bundle that could not be verified at once.
+    pub(crate) unverified: Option<Unverified>,
 }
 
 /// Which version is asked for.
@@ -58,7 +60,8 @@ pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiRes
     let newer = tx.count_newer_versions(name, &version.version).await?;
     let by = users::by(&mut tx, version.user_id, version.task_id).await?;
     let provenance = tx.provenance(name, &version.version).await?;
-    Ok(Seen { version, newer, by, provenance })
+    let unverified = if provenance.is_none() { tx.unverified(name, &version.version).await? } else { None };
+    Ok(Seen { version, newer, by, provenance, unverified })
 }
 
 /// A page of the versions of a package, highest first, with who published each.

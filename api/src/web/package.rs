@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use slipway_common::db::Page;
 use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::finding::Finding;
-use slipway_common::model::provenance::Provenance;
+use slipway_common::model::provenance::{Provenance, Standing, TimeFrom, Unverified};
 use slipway_common::model::version::PackageVersion;
 use url::form_urlencoded;
 
@@ -28,6 +28,7 @@ struct PackagePage<'a> {
     latest: Option<String>,
     versions: Vec<Row>,
     origin: Option<Origin>,
+    doubt: Option<Doubt>,
     public_url: &'a str,
     npm_url: &'a str,
 }
@@ -39,6 +40,24 @@ struct Origin {
     reference: String,
     commit: String,
     workflow: String,
+    is_logged: bool,
+}
+
+/// Why it is not said where the version that the page shows came from, though somebody said it.
+struct Doubt {
+    version: String,
+    /// None while nobody could look.
+    refused: Option<String>,
+}
+
+impl Doubt {
+    fn of(unverified: Unverified) -> Self {
+        let refused = match unverified.standing {
+            Standing::Waiting(_) => None,
+            Standing::Refused(failure) => Some(format!("{}: {}", Code::of(failure.step).message(), failure.why)),
+        };
+        Self { version: unverified.version.to_string(), refused }
+    }
 }
 
 struct Row {
@@ -57,6 +76,7 @@ impl Origin {
             reference: job.reference,
             commit: job.commit.unwrap_or_default(),
             workflow: job.workflow.unwrap_or_default(),
+            is_logged: provenance.time_from != TimeFrom::Publish,
         }
     }
 }
@@ -85,9 +105,12 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
     let package = &at.package;
     let counted = packages::show(app, package).await?;
     let shown = at.version.clone().or_else(|| counted.latest.as_ref().map(|latest| latest.version.clone()));
-    let provenance = match shown {
-        Some(version) => versions::show(app, package, &Which::Exactly(version)).await?.provenance,
-        None => None,
+    let (provenance, unverified) = match shown {
+        Some(version) => {
+            let seen = versions::show(app, package, &Which::Exactly(version)).await?;
+            (seen.provenance, seen.unverified)
+        }
+        None => (None, None),
     };
     let listing = versions::list(app, package, Page::default()).await?;
     let row = |(version, _): (PackageVersion, By)| Row {
@@ -103,6 +126,7 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
         description: counted.package.description,
         latest: counted.latest.map(|latest| latest.version.to_string()),
         origin: provenance.map(Origin::of),
+        doubt: unverified.map(Doubt::of),
         versions: listing.items.into_iter().map(row).collect(),
         public_url: config.public_url.as_str(),
         npm_url: config.npm_url.as_str(),

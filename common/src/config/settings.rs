@@ -143,6 +143,12 @@ pub const SETTINGS: &[Setting] = &[
         Some("https://rekor.sigstore.dev/"),
         "The transparency log in which entries are looked up by their index.",
     ),
+    setting(
+        "sigstore.require_log",
+        Some("true"),
+        "`false`: a bundle without a log entry is accepted, too, if its certificate was issued around the publish. For a private authority \
+         without a log.",
+    ),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];
 

@@ -13,6 +13,8 @@ pub struct Sigstore {
     pub trusted_root: Option<PathBuf>,
     /// Where log entries are fetched by their index, with a trailing slash.
     pub rekor_url: Url,
+    /// Whether a certificate is believed only with a log entry. Otherwise it may be one that was issued around the publish.
+    pub is_log_required: bool,
 }
 
 impl Sigstore {
@@ -20,6 +22,7 @@ impl Sigstore {
         Ok(Self {
             trusted_root: values.get("sigstore.trusted_root").filter(|path| !path.is_empty()).map(PathBuf::from),
             rekor_url: address("sigstore.rekor_url", &values.required("sigstore.rekor_url")?)?,
+            is_log_required: values.parse("sigstore.require_log")?,
         })
     }
 }

@@ -60,19 +60,22 @@ impl Authority {
         self.issuer.as_ref().der().to_vec()
     }
 
-    /// Certifies a key for a job, by the claims of its token, as PEM.
-    pub(super) fn certify(&self, claims: &Value, public: &[u8], log: &Key) -> String {
+    /// Certifies a key for a job, by the claims of its token, as PEM. Without a log there is no promise in it.
+    pub(super) fn certify(&self, claims: &Value, public: &[u8], log: Option<&Key>, at: u64) -> String {
         let public = Public(public[public.len() - POINT..].to_vec());
-        let mut params = described(claims);
+        let mut params = described(claims, at);
         let draft = params.signed_by(&public, &self.issuer).expect("a certificate can be made");
         let issuer = Sha256::of(&self.issuer.key().subject_public_key_info());
-        params.custom_extensions.push(CustomExtension::from_oid_content(&PROMISES, promise(log, &issuer, signed_part(draft.der()))));
+        if let Some(log) = log {
+            let promise = promise(log, &issuer, signed_part(draft.der()));
+            params.custom_extensions.push(CustomExtension::from_oid_content(&PROMISES, promise));
+        }
         params.signed_by(&public, &self.issuer).expect("a certificate can be made").pem()
     }
 }
 
-/// What a certificate says about a job.
-fn described(claims: &Value) -> CertificateParams {
+/// What a certificate says about a job, which is valid for ten minutes from then.
+fn described(claims: &Value, at: u64) -> CertificateParams {
     let claim = |name: &str| claims[name].as_str().unwrap_or_default();
     let repository = format!("https://github.com/{}", claim("repository"));
     let workflow = format!("https://github.com/{}", claim("workflow_ref"));
@@ -80,8 +83,8 @@ fn described(claims: &Value) -> CertificateParams {
     params.distinguished_name = DistinguishedName::new();
     params.serial_number = Some(SerialNumber::from(now()));
     let since_1970 = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
-    params.not_before = since_1970(now() - 60);
-    params.not_after = since_1970(now() + 600);
+    params.not_before = since_1970(at);
+    params.not_after = since_1970(at + 600);
     params.subject_alt_names = vec![SanType::URI(workflow.as_str().try_into().expect("an address is ASCII"))];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
@@ -155,6 +158,6 @@ pub(super) async fn certify(State(inside): State<Arc<Inside>>, Json(asked): Json
     let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| StatusCode::BAD_REQUEST)?;
     let claims: Value = serde_json::from_slice(&payload).map_err(|_| StatusCode::BAD_REQUEST)?;
     let public = STANDARD.decode(der_of(text("/publicKeyRequest/publicKey/content")?)).map_err(|_| StatusCode::BAD_REQUEST)?;
-    let pem = inside.authority.certify(&claims, &public, &inside.authority.log);
+    let pem = inside.authority.certify(&claims, &public, Some(&inside.authority.log), now());
     Ok(Json(json!({ "signedCertificateEmbeddedSct": { "chain": { "certificates": [pem] } } })))
 }

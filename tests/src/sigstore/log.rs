@@ -86,7 +86,7 @@ pub(super) struct Asked {
 /// An entry by its number.
 pub(super) async fn entry(State(inside): State<Arc<Inside>>, Query(asked): Query<Asked>) -> Result<Json<Value>, StatusCode> {
     if inside.is_down.load(Ordering::SeqCst) {
-        return Err(StatusCode::SERVICE_UNAVAILABLE);
+        return Err(StatusCode::TOO_MANY_REQUESTS);
     }
     let entry = inside.entries.lock().expect("nobody panics here").get(asked.log_index).cloned().ok_or(StatusCode::NOT_FOUND)?;
     Ok(Json(json!({ "24296fb24b8ad77a": entry })))

@@ -148,8 +148,7 @@ impl Sigstore {
             });
         });
         let inside: Arc<Inside> = wait.recv().expect("it starts");
-        let mut root = NamedTempFile::new().expect("a file can be made");
-        root.write_all(inside.trusted_root().to_string().as_bytes()).expect("a file can be written");
+        let root = write(&inside.trusted_root());
         Self { inside, root, _end: end }
     }
 
@@ -172,18 +171,30 @@ impl Sigstore {
     /// Certifies a job by the claims of its token.
     #[must_use]
     pub fn certify(&self, claims: &Value) -> Signer {
-        self.certify_logged(claims, &self.inside.authority.log)
+        self.certify_at(claims, now())
     }
 
     /// The same with a promise of a log that nobody knows.
     #[must_use]
     pub fn certify_elsewhere(&self, claims: &Value) -> Signer {
-        self.certify_logged(claims, &Key::generate())
+        self.certify_by(claims, Some(&Key::generate()), now())
     }
 
-    fn certify_logged(&self, claims: &Value, log: &Key) -> Signer {
+    /// The same without any promise.
+    #[must_use]
+    pub fn certify_unpromised(&self, claims: &Value) -> Signer {
+        self.certify_by(claims, None, now())
+    }
+
+    /// Certifies a job for the ten minutes after some second since 1970.
+    #[must_use]
+    pub fn certify_at(&self, claims: &Value, at: u64) -> Signer {
+        self.certify_by(claims, Some(&self.inside.authority.log), at)
+    }
+
+    fn certify_by(&self, claims: &Value, log: Option<&Key>, at: u64) -> Signer {
         let key = Key::generate();
-        let pem = self.inside.authority.certify(claims, &key.public(), log);
+        let pem = self.inside.authority.certify(claims, &key.public(), log, at);
         Signer { key, pem }
     }
 
@@ -212,7 +223,36 @@ impl Sigstore {
         })
     }
 
-    /// Stops answering, or begins again.
+    /// The same without a log entry.
+    #[must_use]
+    pub fn unlogged(&self, envelope: &Value, pem: &str) -> Value {
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": { "certificate": { "rawBytes": authority::der_of(pem) }, "tlogEntries": [] },
+            "dsseEnvelope": envelope,
+        })
+    }
+
+    /// Has the log say something else of an entry.
+    ///
+    /// # Panics
+    /// When it has no such entry.
+    pub fn spoil(&self, index: usize, change: impl FnOnce(&mut Value)) {
+        change(&mut self.inside.entries.lock().expect("nobody panics here")[index]);
+    }
+
+    /// A root of trust that is a little different.
+    ///
+    /// # Panics
+    /// When no file can be written.
+    #[must_use]
+    pub fn root_with(&self, change: impl FnOnce(&mut Value)) -> NamedTempFile {
+        let mut root = self.inside.trusted_root();
+        change(&mut root);
+        write(&root)
+    }
+
+    /// Stops answering, as a log that is overloaded, or begins again.
     pub fn go_down(&self, is_down: bool) {
         self.inside.is_down.store(is_down, std::sync::atomic::Ordering::SeqCst);
     }
@@ -240,7 +280,14 @@ impl Inside {
     }
 }
 
+fn write(root: &Value) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a file can be made");
+    file.write_all(root.to_string().as_bytes()).expect("a file can be written");
+    file
+}
+
 /// Seconds since 1970.
-fn now() -> u64 {
+#[must_use]
+pub fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs()
 }

@@ -1,29 +1,35 @@
-//! Where versions came from: what is accepted, what everybody can read then, and every step that an attack does not get past.
+//! Where versions came from: what is accepted, what everybody can read then, and what waits while the log is away.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use slipway_common::storage::StorageKey;
-use slipway_tests::sigstore::{Signed, Sigstore};
+use slipway_tests::sigstore::{Signer, Sigstore};
 use slipway_tests::{Answer, Client};
 use slipway_worker::reconcile::Repair;
 
 use crate::bench::{Bench, said, small};
 
 const AT: &str = "/api/scopes/acme/packages/maths/versions/1.0.0";
-const PROVENANCE: &str = "/api/scopes/acme/packages/maths/versions/1.0.0/provenance";
+pub(crate) const PROVENANCE: &str = "/api/scopes/acme/packages/maths/versions/1.0.0/provenance";
 
 /// A version that a job published, and what the job would sign.
-struct Published {
-    bench: Bench,
-    sigstore: Sigstore,
-    job: Client,
-    claims: Value,
-    statement: Value,
+pub(crate) struct Published {
+    pub(crate) bench: Bench,
+    pub(crate) sigstore: Sigstore,
+    pub(crate) job: Client,
+    pub(crate) claims: Value,
+    pub(crate) statement: Value,
 }
 
 impl Published {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let sigstore = Sigstore::start();
-        let bench = Bench::configured("github", &sigstore.settings()).await.trusting().await;
+        let settings = sigstore.settings();
+        Self::configured(sigstore, &settings).await
+    }
+
+    pub(crate) async fn configured(sigstore: Sigstore, settings: &[(&'static str, String)]) -> Self {
+        let bench = Bench::configured("github", settings).await.trusting().await;
         let package = small("1.0.0");
         let claims = bench.claims(&[&package]);
         let job = bench.job(&claims);
@@ -39,39 +45,32 @@ impl Published {
     }
 
     /// The statement as the standard has it.
-    fn standard(&self) -> Value {
+    pub(crate) fn standard(&self) -> Value {
         let mut statement = self.statement.clone();
         let kind = statement.as_object_mut().unwrap().remove("type").unwrap();
         statement["_type"] = kind;
         statement
     }
 
-    fn claims_with(&self, name: &str, value: &str) -> Value {
+    pub(crate) fn claims_with(&self, name: &str, value: &str) -> Value {
         let mut claims = self.claims.clone();
         claims[name] = json!(value);
         claims
     }
 
-    fn statement_with(&self, pointer: &str, value: Value) -> Value {
+    pub(crate) fn statement_with(&self, pointer: &str, value: Value) -> Value {
         let mut statement = self.statement.clone();
         *statement.pointer_mut(pointer).unwrap() = value;
         statement
     }
 
-    async fn send(&self, bundle: &Value) -> Answer {
+    pub(crate) async fn send(&self, bundle: &Value) -> Answer {
         self.job.post(PROVENANCE, json!({ "bundle": bundle })).await
     }
 
-    async fn refused(&self, bundle: &Value) -> String {
+    pub(crate) async fn refused(&self, bundle: &Value) -> String {
         said(&self.send(bundle).await)
     }
-}
-
-/// The same text with one letter of it changed.
-fn bent(text: &str) -> String {
-    let middle = text.len() / 2;
-    let other = if text.as_bytes()[middle] == b'A' { "B" } else { "A" };
-    format!("{}{other}{}", &text[..middle], &text[middle + 1..])
 }
 
 #[tokio::test]
@@ -96,6 +95,9 @@ async fn what_the_stock_client_sends_is_verified_and_everybody_reads_it() {
     let attested = nobody.get("/-/npm/v1/attestations/@jsr/acme__maths@1.0.0").await.expect(200).json();
     assert_eq!(attested["attestations"][0]["bundle"], shown["bundle"]);
     assert_eq!(attested["attestations"][0]["predicateType"], "https://slsa.dev/provenance/v1");
+    // npm would take it for a statement about its tarball, and call the package tampered with.
+    let document = nobody.get("/npm/@jsr/acme__maths").await.expect(200).json();
+    assert_eq!(document["versions"]["1.0.0"]["dist"].get("attestations"), None);
     let key = StorageKey::ProvenanceRecord { package: "@acme/maths".try_into().unwrap(), version: "1.0.0".try_into().unwrap() };
     assert!(bench.registry.context().storage.get(&key).await.is_ok());
     assert_eq!(bench.registry.compare(Repair::Nothing).await, [""; 0]);
@@ -109,10 +111,30 @@ async fn a_standard_bundle_is_verified() {
     drop(published.send(&bundle).await.expect(204));
     let shown = published.bench.registry.anonymous().get(PROVENANCE).await.expect(200).json();
     assert_eq!(shown["bundle"]["dsseEnvelope"]["payload"], bundle["dsseEnvelope"]["payload"]);
+    assert_eq!(shown["timeFrom"], "log");
     // What was accepted never changes.
     let other = published.sigstore.signed(&published.claims, &published.standard());
     assert_eq!(published.send(&published.sigstore.standard(&other)).await.refusal(), "409 provenanceAlreadyKnown");
     published.bench.registry.drain().await;
+}
+
+#[tokio::test]
+async fn bundles_of_older_formats_are_verified() {
+    for (version, is_proof_needed) in [("0.1", false), ("0.2", true)] {
+        let published = Published::start().await;
+        let signed = published.sigstore.signed(&published.claims, &published.standard());
+        let mut bundle = published.sigstore.standard(&signed);
+        bundle["mediaType"] = json!(format!("application/vnd.dev.sigstore.bundle+json;version={version}"));
+        let certificate = bundle["verificationMaterial"].as_object_mut().unwrap().remove("certificate").unwrap();
+        bundle["verificationMaterial"]["x509CertificateChain"] = json!({ "certificates": [certificate] });
+        if !is_proof_needed {
+            drop(bundle["verificationMaterial"]["tlogEntries"][0].as_object_mut().unwrap().remove("inclusionProof").unwrap());
+        }
+        drop(published.send(&bundle).await.expect(204));
+        let shown = published.bench.registry.anonymous().get(PROVENANCE).await.expect(200).json();
+        assert_eq!((&shown["bundle"]["mediaType"], &shown["job"]["commit"]), (&bundle["mediaType"], &json!("deadbeef")));
+        published.bench.registry.drain().await;
+    }
 }
 
 #[tokio::test]
@@ -125,6 +147,29 @@ async fn it_outlives_the_database() {
     assert_eq!((left_out, difference), (Vec::new(), Vec::new()));
     assert_eq!(published.bench.registry.anonymous().get(PROVENANCE).await.expect(200).json(), before);
     assert_eq!(published.bench.registry.compare(Repair::Nothing).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_lost_of_it_is_written_again() {
+    let published = Published::start().await;
+    let registry = &published.bench.registry;
+    let bundle = published.sigstore.signed(&published.claims, &published.statement).as_deno();
+    drop(published.send(&bundle).await.expect(204));
+    registry.drain().await;
+    let (package, version) = ("@acme/maths".try_into().unwrap(), "1.0.0".try_into().unwrap());
+    let record = StorageKey::ProvenanceRecord { package, version };
+    let (package, version) = ("@acme/maths".try_into().unwrap(), "1.0.0".try_into().unwrap());
+    let attested = StorageKey::NpmAttestations { package, version };
+    let storage = &registry.context().storage;
+    for key in [&record, &attested] {
+        let before = storage.get(key).await.unwrap();
+        storage.delete(key).await.unwrap();
+        let text = key.text();
+        assert_eq!(registry.compare(Repair::Nothing).await, [format!("documentMissing {text}")]);
+        assert_eq!(registry.compare(Repair::Documents).await, [format!("documentMissing {text} repaired")]);
+        assert_eq!(storage.get(key).await.unwrap(), before);
+    }
+    assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -141,126 +186,115 @@ async fn only_who_may_publish_hands_it_in() {
     published.bench.registry.drain().await;
 }
 
-#[tokio::test]
-async fn a_statement_about_something_else_is_refused() {
-    let published = Published::start().await;
-    let digest = published.statement["subject"][0]["digest"]["sha256"].as_str().unwrap().to_owned();
-    for (pointer, value, word) in [
-        ("/subject/0/name", json!("pkg:jsr/@acme/maths@1.0.1"), "expected `pkg:jsr/@acme/maths@1.0.0`"),
-        ("/subject/0/name", json!("pkg:npm/@acme/maths@1.0.0"), "expected `pkg:jsr/"),
-        ("/subject/0/digest/sha256", json!(digest.replace(&digest[..4], "0000")), "has the digest `0000"),
-        ("/subject", json!([]), "0 subjects"),
-        ("/predicateType", json!("https://example.com/opinion"), "`predicateType`"),
-    ] {
-        let statement = published.statement_with(pointer, value);
-        let said = published.refused(&published.sigstore.signed(&published.claims, &statement).as_deno()).await;
-        assert!(said.starts_with("400 provenanceOfSomethingElse") && said.contains(word), "{said}");
-    }
-    published.bench.registry.drain().await;
-}
-
-#[tokio::test]
-async fn a_certificate_of_another_job_is_refused() {
-    let published = Published::start().await;
-    for (name, value, word) in [
-        ("repository_id", "2", "`repository`"),
-        ("workflow_ref", "acme/widgets/.github/workflows/other.yml@refs/heads/main", "`workflow` is `other.yml`"),
-        ("ref", "refs/heads/evil", "`ref` is `refs/heads/evil`"),
-        ("sha", "cafebabe", "commit `cafebabe`"),
-        ("iss", "https://issuer.example", "`issuer`"),
-    ] {
-        let signed = published.sigstore.signed(&published.claims_with(name, value), &published.statement);
-        let said = published.refused(&signed.as_deno()).await;
-        assert!(said.starts_with("403 provenanceByAnotherJob") && said.contains(word), "{name}: {said}");
-    }
-    published.bench.registry.drain().await;
-}
-
-#[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
-    let published = Published::start().await;
-    // Of another authority, with an entry in the log that is believed.
-    let elsewhere = Sigstore::start().certify(&published.claims);
-    let signed = published.sigstore.logged(elsewhere.sign(&published.statement), &elsewhere.pem);
-    let said = published.refused(&signed.as_deno()).await;
-    assert!(said.starts_with("400 provenanceCertificateInvalid"), "{said}");
-    // Of this authority, promised to a log that nobody knows.
-    let hidden = published.sigstore.certify_elsewhere(&published.claims);
-    let signed = published.sigstore.logged(hidden.sign(&published.statement), &hidden.pem);
-    let said = published.refused(&signed.as_deno()).await;
-    assert!(said.starts_with("400 provenance"), "{said}");
-    published.bench.registry.drain().await;
-}
-
-#[tokio::test]
-async fn a_forged_signature_is_refused() {
-    let published = Published::start().await;
-    let sigstore = &published.sigstore;
-    // Another key signs under the certificate of the job.
-    let (signer, forger) = (sigstore.certify(&published.claims), sigstore.certify(&published.claims));
-    for statement in [&published.statement, &published.standard()] {
-        let signed = sigstore.logged(forger.sign(statement), &signer.pem);
-        let bundle = if statement["_type"].is_null() { signed.as_deno() } else { sigstore.standard(&signed) };
-        let said = published.refused(&bundle).await;
-        assert!(said.starts_with("400 provenanceSignatureInvalid"), "{said}");
-    }
-    published.bench.registry.drain().await;
-}
-
-#[tokio::test]
-async fn an_entry_that_proves_nothing_is_refused() {
-    let published = Published::start().await;
-    let sigstore = &published.sigstore;
-    let mine = sigstore.signed(&published.claims, &published.statement);
-    let of_another = sigstore.signed(&published.claims, &published.statement);
-    let swapped = Signed { log_index: of_another.log_index, ..mine.clone() };
-    let nowhere = Signed { log_index: 4242, ..mine };
-    for (signed, word) in [(swapped, "another signature"), (nowhere, "no entry 4242")] {
-        let said = published.refused(&signed.as_deno()).await;
-        assert!(said.starts_with("400 provenanceNotLogged") && said.contains(word), "{said}");
-    }
-    let standard = sigstore.standard(&sigstore.signed(&published.claims, &published.standard()));
-    let entry = "/verificationMaterial/tlogEntries/0";
-    let changed = |pointer: &str, change: &dyn Fn(&Value) -> Value| {
-        let mut bundle = standard.clone();
-        let place = bundle.pointer_mut(pointer).unwrap();
-        *place = change(place);
-        bundle
-    };
-    let bend = |value: &Value| json!(bent(value.as_str().unwrap()));
-    for bundle in [
-        changed(&format!("{entry}/inclusionPromise/signedEntryTimestamp"), &bend),
-        changed(&format!("{entry}/integratedTime"), &|_| json!("1700000000")),
-        changed(&format!("{entry}/inclusionProof/rootHash"), &bend),
-        changed("/verificationMaterial/tlogEntries", &|_| json!([])),
-    ] {
-        let answer = published.send(&bundle).await;
-        assert!(answer.status == 400 && said(&answer).starts_with("400 provenance"), "{}", said(&answer));
-    }
+/// What the page of the package and the version say of a bundle that is not verified.
+async fn said_of_the_unverified(published: &Published) -> (Value, String) {
     let nobody = published.bench.registry.anonymous();
-    assert_eq!(nobody.get(PROVENANCE).await.refusal(), "404 provenanceNotFound", "nothing of this was taken in");
-    published.bench.registry.drain().await;
+    let version = nobody.get(AT).await.expect(200).json();
+    assert_eq!((&version["provenance"], &version["rekorLogId"]), (&Value::Null, &Value::Null));
+    (version["unverifiedProvenance"].clone(), nobody.get("/@acme/maths").await.expect(200).text())
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused() {
+async fn a_bundle_waits_for_a_log_that_is_away() {
     let published = Published::start().await;
-    for bundle in [json!({}), json!(null), json!([]), json!({ "content": {} }), json!({ "mediaType": "a".repeat(300_000) })] {
-        let said = published.refused(&bundle).await;
-        assert!(said.starts_with("400 provenanceBundleInvalid"), "{said}");
-    }
-    assert_eq!(published.job.post(PROVENANCE, json!({})).await.refusal(), "400 malformedRequest");
-    published.bench.registry.drain().await;
-}
-
-#[tokio::test]
-async fn a_log_that_is_away_is_asked_again() {
-    let published = Published::start().await;
+    let (registry, nobody) = (&published.bench.registry, published.bench.registry.anonymous());
     let bundle = published.sigstore.signed(&published.claims, &published.statement).as_deno();
     published.sigstore.go_down(true);
-    let answer = published.send(&bundle).await;
-    assert_eq!((answer.refusal(), answer.header("retry-after")), ("503 provenanceLogUnavailable".to_owned(), "5"));
+    drop(published.send(&bundle).await.expect(202));
+    registry.drain().await;
+    assert_eq!(nobody.get(PROVENANCE).await.refusal(), "404 provenanceNotVerified");
+    let (said, page) = said_of_the_unverified(&published).await;
+    assert_eq!((&said["status"], &said["code"]), (&json!("waiting"), &Value::Null));
+    assert!(page.contains("not verified yet"), "{page}");
+    // It is tried again, and again, and found when the log is back.
+    for _ in 0..3 {
+        registry.advance(TimeDelta::minutes(2));
+        registry.drain().await;
+    }
+    assert_eq!(nobody.get(PROVENANCE).await.refusal(), "404 provenanceNotVerified");
     published.sigstore.go_down(false);
-    drop(published.send(&bundle).await.expect(204));
-    published.bench.registry.drain().await;
+    registry.advance(TimeDelta::minutes(2));
+    registry.drain().await;
+    let shown = nobody.get(PROVENANCE).await.expect(200).json();
+    assert_eq!((&shown["job"]["commit"], &shown["timeFrom"]), (&json!("deadbeef"), &json!("log")));
+    assert_eq!(nobody.get(AT).await.expect(200).json()["unverifiedProvenance"], Value::Null);
+    assert!(nobody.get("/@acme/maths").await.expect(200).text().contains("as a verified signature says"));
+    assert_eq!(nobody.get("/-/npm/v1/attestations/@jsr/acme__maths@1.0.0").await.status, 200);
+    assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_bundle_that_waited_in_vain_is_dropped_and_that_is_told() {
+    let published = Published::start().await;
+    let (registry, nobody) = (&published.bench.registry, published.bench.registry.anonymous());
+    let (signer, forger) = (published.sigstore.certify(&published.claims), published.sigstore.certify(&published.claims));
+    let forged = published.sigstore.logged(forger.sign(&published.statement), &signer.pem).as_deno();
+    published.sigstore.go_down(true);
+    // What can be told without the log is told at once.
+    let elsewhere = published.sigstore.signed(&published.claims_with("sha", "cafebabe"), &published.statement).as_deno();
+    assert!(published.refused(&elsewhere).await.starts_with("403 provenanceByAnotherJob"));
+    drop(published.send(&forged).await.expect(202));
+    published.sigstore.go_down(false);
+    registry.advance(TimeDelta::minutes(2));
+    registry.drain().await;
+    let refusal = nobody.get(PROVENANCE).await;
+    assert_eq!(refusal.refusal(), "404 provenanceNotFound");
+    assert!(said(&refusal).contains("the signature of the bundle does not hold"), "{}", said(&refusal));
+    let (said, page) = said_of_the_unverified(&published).await;
+    assert_eq!((&said["status"], &said["code"]), (&json!("refused"), &json!("provenanceSignatureInvalid")));
+    assert!(page.contains("What was handed in is refused"), "{page}");
+    assert_eq!(nobody.get("/-/npm/v1/attestations/@jsr/acme__maths@1.0.0").await.status, 404);
+    // A good one is taken all the same.
+    let signed = published.sigstore.signed(&published.claims, &published.statement);
+    drop(published.send(&signed.as_deno()).await.expect(204));
+    assert_eq!(nobody.get(AT).await.expect(200).json()["unverifiedProvenance"], Value::Null);
+    registry.drain().await;
+}
+
+#[tokio::test]
+async fn one_that_is_verified_meanwhile_ends_the_wait() {
+    let published = Published::start().await;
+    let (registry, nobody) = (&published.bench.registry, published.bench.registry.anonymous());
+    published.sigstore.go_down(true);
+    let waiting = published.sigstore.signed(&published.claims, &published.statement).as_deno();
+    drop(published.send(&waiting).await.expect(202));
+    // It carries its entry, so the log need not be asked.
+    let standard = published.sigstore.standard(&published.sigstore.signed(&published.claims, &published.standard()));
+    drop(published.send(&standard).await.expect(204));
+    assert_eq!(published.send(&waiting).await.refusal(), "409 provenanceAlreadyKnown");
+    published.sigstore.go_down(false);
+    registry.advance(TimeDelta::minutes(2));
+    registry.drain().await;
+    let shown = nobody.get(PROVENANCE).await.expect(200).json();
+    assert_eq!(shown["bundle"]["dsseEnvelope"]["payload"], standard["dsseEnvelope"]["payload"]);
+}
+
+#[tokio::test]
+async fn a_private_authority_may_have_no_log() {
+    let sigstore = Sigstore::start();
+    let root = sigstore.root_with(|root| root["tlogs"] = json!([]));
+    let root = ("sigstore.trusted_root", root.path().to_str().unwrap().to_owned());
+    let published = Published::configured(sigstore, &[root, ("sigstore.require_log", "false".to_owned())]).await;
+    let (registry, sigstore) = (&published.bench.registry, &published.sigstore);
+    let at = u64::try_from(registry.now().timestamp()).unwrap();
+    let bundle = |signer: &Signer, by: &Signer| sigstore.unlogged(&by.sign(&published.standard()), &signer.pem);
+    let certified = |at| sigstore.certify_at(&published.claims, at);
+    // Issued too early or too late for the publish; by another authority; signed by another key.
+    let (signer, stranger) = (certified(at + 20), Sigstore::start().certify_at(&published.claims, at));
+    for (bundle, code) in [
+        (bundle(&certified(at - 1300), &certified(at)), "provenanceCertificateInvalid"),
+        (bundle(&certified(at + 700), &certified(at)), "provenanceCertificateInvalid"),
+        (bundle(&stranger, &stranger), "provenanceCertificateInvalid"),
+        (bundle(&signer, &certified(at)), "provenanceSignatureInvalid"),
+    ] {
+        let said = published.refused(&bundle).await;
+        assert!(said.starts_with(&format!("400 {code}")), "{said}");
+    }
+    drop(published.send(&bundle(&signer, &signer)).await.expect(204));
+    let shown = registry.anonymous().get(PROVENANCE).await.expect(200).json();
+    assert_eq!((&shown["timeFrom"], &shown["logIndex"], &shown["loggedAt"]), (&json!("publish"), &Value::Null, &Value::Null));
+    assert_eq!(shown["bundle"]["verificationMaterial"].get("tlogEntries").filter(|entries| **entries != json!([])), None);
+    let page = registry.anonymous().get("/@acme/maths").await.expect(200).text();
+    assert!(page.contains("No log was asked for"), "{page}");
+    registry.drain().await;
 }

@@ -61,7 +61,7 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
             Entry {
                 key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
                 content: found.as_ref().map(|found| (record::to_bytes(found).into(), None)),
-                public: found.map(|found| (StorageKey::NpmAttestations { package, version }, attestations(&found))),
+                public: found.map(|found| (StorageKey::NpmAttestations { package, version }, attestations(&found).into())),
             }
         }
     })
@@ -90,9 +90,9 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, entry: Entry) -> Res
 }
 
 /// What is attested of a version, as npm clients know it.
-fn attestations(provenance: &Provenance) -> Bytes {
+pub(crate) fn attestations(provenance: &Provenance) -> Vec<u8> {
     let attestation = json!({ "predicateType": provenance.predicate_type, "bundle": provenance.bundle });
-    record::to_bytes(&json!({ "attestations": [attestation] })).into()
+    record::to_bytes(&json!({ "attestations": [attestation] }))
 }
 
 async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown) -> Result<(), AnyFault> {

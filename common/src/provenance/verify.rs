@@ -4,63 +4,117 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use sigstore_verify::bundle::Error as Incomplete;
 use sigstore_verify::crypto::{parse_certificate_info, sha256};
 use sigstore_verify::types::{
-    Bundle, DerCertificate, DsseEnvelope, KindVersion, MediaType, MessageSignature, Sha256Hash, SignatureContent, TransparencyLogEntry,
+    Artifact, Bundle, DerCertificate, DsseEnvelope, KindVersion, MediaType, MessageSignature, Sha256Hash, SignatureContent,
+    TransparencyLogEntry,
 };
-use sigstore_verify::{Error, VerificationPolicy, Verifier};
-use slipway_common::clock::Instant;
-use slipway_common::ids::Sha256;
-use slipway_common::model::provenance::Provenance;
+use sigstore_verify::{Error, VerificationPolicy, VerificationResult, Verifier};
 
-use super::identity::{self, Expected};
-use super::{About, Failure, Step};
+use super::bundle::Sent;
+use super::root::Root;
+use super::{About, Expected, identity};
+use crate::clock::Instant;
+use crate::ids::Sha256;
+use crate::model::ci::CiIdentity;
+use crate::model::provenance::{Failure, Provenance, Step, TimeFrom};
 
 /// What [`Verifier::verify`] says when every step before the last one held: see [`deno`].
 const ONLY_THE_LAST_STEP: &str = "Rekor entry intoto/0.0.2 is incompatible with a message signature";
 /// What a statement about a build is.
 const SLSA: &str = "https://slsa.dev/provenance/";
 
-/// Every step, for a bundle with its log entry. What a bundle is about is looked at first: it is the cheapest, and says most to people.
-pub(super) fn all(
-    root: &Verifier,
-    bundle: &Bundle,
-    is_deno: bool,
-    about: About,
-    expected: &Expected,
-    now: Instant,
-) -> Result<Provenance, Failure> {
-    let predicate_type = statement(bundle, &about)?;
-    if is_deno {
-        deno(root, bundle)?;
-    } else {
-        standard(root, bundle, &about.meta)?;
-    }
-    let certificate = bundle.signing_certificate().ok_or_else(|| Step::Bundle.fails("it has no certificate"))?;
+/// What a bundle says of itself: what it is about, and whose it is.
+pub(super) struct Claim {
+    predicate_type: String,
+    job: CiIdentity,
+}
+
+/// When a certificate was used.
+#[derive(Debug, PartialEq)]
+pub(super) struct Moment {
+    pub(super) from: TimeFrom,
+    pub(super) logged_at: Option<Instant>,
+}
+
+/// Compares what a bundle says of itself with what it should. That is cheap, says most to people, and needs no log; whether it is true is
+/// told by [`all`].
+pub(super) fn claim(sent: &Sent, about: &About, expected: &Expected) -> Result<Claim, Failure> {
+    let (envelope, certificate) = match sent {
+        Sent::Standard(bundle) => (envelope(bundle)?, certificate(bundle)?),
+        Sent::Deno(partial) => (&partial.envelope, &partial.certificate),
+    };
+    let predicate_type = statement(envelope, about)?;
     let certificate = parse_certificate_info(certificate).map_err(|error| Step::Certificate.fails(error.to_string()))?;
-    let job = identity::matches(expected, &certificate)?;
+    Ok(Claim { predicate_type, job: identity::matches(expected, &certificate)? })
+}
+
+/// Whether what a bundle says of itself is true.
+pub(super) fn all(root: &Root, bundle: &Bundle, is_deno: bool, about: About, claim: Claim, now: Instant) -> Result<Provenance, Failure> {
+    let moment = if is_deno { deno(root, bundle)? } else { standard(root, bundle, &about)? };
     let json = bundle.to_json().ok().and_then(|json| serde_json::from_str(&json).ok());
-    let entry = bundle.verification_material.tlog_entries.first();
     Ok(Provenance {
         package: about.package,
         version: about.version,
-        predicate_type,
-        job,
-        log_index: entry.map(|entry| entry.log_index.to_string()),
-        logged_at: entry.and_then(|entry| entry.integrated_time).and_then(|time| Instant::from_timestamp(time.as_second(), 0)),
+        predicate_type: claim.predicate_type,
+        job: claim.job,
+        time_from: moment.from,
+        log_index: bundle.verification_material.tlog_entries.first().map(|entry| entry.log_index.to_string()),
+        logged_at: moment.logged_at,
         bundle: json.ok_or_else(|| Step::Bundle.fails("it cannot be written down"))?,
         created_at: now,
     })
 }
 
-/// Verifies a standard bundle: certificate, log and signature.
-fn standard(root: &Verifier, bundle: &Bundle, meta: &Sha256) -> Result<(), Failure> {
-    // A timestamp of somebody else would do for the library.
-    if bundle.verification_material.tlog_entries.is_empty() {
-        return Err(Step::Log.fails("it has no log entry"));
+fn envelope(bundle: &Bundle) -> Result<&DsseEnvelope, Failure> {
+    match &bundle.content {
+        SignatureContent::DsseEnvelope(envelope) => Ok(envelope),
+        _ => Err(Step::Bundle.fails("it has no statement: a `dsseEnvelope` is expected")),
     }
-    let digest = Sha256Hash::try_from(meta.as_bytes()).map_err(|error| Step::Statement.fails(error.to_string()))?;
-    root.verify(digest, bundle, &VerificationPolicy::any_identity()).map(drop).map_err(|error| failure(&error))
+}
+
+fn certificate(bundle: &Bundle) -> Result<&DerCertificate, Failure> {
+    bundle.signing_certificate().ok_or_else(|| Step::Bundle.fails("it has no certificate"))
+}
+
+/// Verifies a standard bundle: certificate, log and signature.
+fn standard(root: &Root, bundle: &Bundle, about: &About) -> Result<Moment, Failure> {
+    let material = &bundle.verification_material;
+    let has_timestamps = !material.timestamp_verification_data.rfc3161_timestamps.is_empty();
+    match &root.witness {
+        _ if !material.tlog_entries.is_empty() => {
+            let verified = by_library(&root.verifier, bundle, &root.policy(), digest(&about.meta))?;
+            let logged_at = verified.integrated_time().and_then(|time| Instant::from_timestamp(time.as_second(), 0));
+            // Entries of newer logs have no time of their own; the library demands a signed one besides.
+            Ok(Moment { from: if logged_at.is_some() { TimeFrom::Log } else { TimeFrom::Timestamp }, logged_at })
+        }
+        // A time that somebody else signed would do for the library.
+        None => Err(Step::Log.fails("it has no log entry")),
+        Some(_) if has_timestamps => {
+            by_library(&root.verifier, bundle, &root.policy().skip_tlog_unsafe(), digest(&about.meta))?;
+            Ok(Moment { from: TimeFrom::Timestamp, logged_at: None })
+        }
+        Some(witness) => {
+            witness.verify(bundle, about)?;
+            Ok(Moment { from: TimeFrom::Publish, logged_at: None })
+        }
+    }
+}
+
+/// Has the library verify a standard bundle about something, by its digest.
+pub(super) fn by_library<'a>(
+    verifier: &Verifier,
+    bundle: &Bundle,
+    policy: &VerificationPolicy,
+    digest: impl Into<Artifact<'a>>,
+) -> Result<VerificationResult, Failure> {
+    verifier.verify(digest, bundle, policy).map_err(|error| failure(&error))
+}
+
+/// A digest as the library has it.
+pub(super) fn digest(of: &Sha256) -> Sha256Hash {
+    Sha256Hash::try_from(of.as_bytes()).expect("both have 32 bytes")
 }
 
 /// Verifies a bundle whose statement the library does not read, because its type is under a key of another name.
@@ -69,12 +123,12 @@ fn standard(root: &Verifier, bundle: &Bundle, meta: &Sha256) -> Result<(), Failu
 /// last step, which binds the entry to the bundle: an entry about an envelope is not one about plain bytes, and it says so in these words.
 /// Any other answer is a refusal, success included. The last step is [`is_about`]. The version of the library is pinned, and the suite
 /// breaks each of its steps with a bundle of this kind.
-fn deno(root: &Verifier, bundle: &Bundle) -> Result<(), Failure> {
-    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(Step::Bundle.fails("it has no statement")) };
+pub(super) fn deno(root: &Root, bundle: &Bundle) -> Result<Moment, Failure> {
+    let envelope = envelope(bundle)?;
     let signed = envelope.pae();
     let plain = SignatureContent::MessageSignature(MessageSignature::new(envelope.signature.sig.clone()));
     let plain = Bundle::new(MediaType::Bundle0_3, bundle.verification_material.clone(), plain);
-    match root.verify(signed.as_slice(), &plain, &VerificationPolicy::any_identity()) {
+    match root.verifier.verify(signed.as_slice(), &plain, &root.policy()) {
         Err(Error::UnsupportedBundle(said)) if said == ONLY_THE_LAST_STEP => {}
         Err(error) => return Err(failure(&error)),
         Ok(_) => return Err(Step::Log.fails("the log entry is not about an envelope")),
@@ -82,8 +136,10 @@ fn deno(root: &Verifier, bundle: &Bundle) -> Result<(), Failure> {
     let [entry] = bundle.verification_material.tlog_entries.as_slice() else {
         return Err(Step::Log.fails("one log entry is expected"));
     };
-    let certificate = bundle.signing_certificate().ok_or_else(|| Step::Bundle.fails("it has no certificate"))?;
-    is_about(entry, envelope, certificate).ok_or_else(|| Step::Log.fails("the log entry is about another signature"))
+    is_about(entry, envelope, certificate(bundle)?).ok_or_else(|| Step::Log.fails("the log entry is about another signature"))?;
+    // Without a signed time in it, the certificate would not have been believed.
+    let logged_at = entry.integrated_time.and_then(|time| Instant::from_timestamp(time.as_second(), 0));
+    Ok(Moment { from: TimeFrom::Log, logged_at })
 }
 
 /// Whether a log entry is about this envelope and this certificate.
@@ -115,7 +171,18 @@ fn is_about(entry: &TransparencyLogEntry, envelope: &DsseEnvelope, certificate: 
 /// What the library says, as the step that it is about.
 fn failure(error: &Error) -> Failure {
     let step = match error {
+        // A promise that is signed in a way in which no log of the root signs.
+        Error::InvalidTrustRoot(_) => Step::Certificate,
         Error::Certificate(_) | Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => Step::Certificate,
+        Error::Bundle(
+            Incomplete::MissingInclusionPromise(_)
+            | Incomplete::MissingInclusionProof(_)
+            | Incomplete::MissingSigningTimeEvidence
+            | Incomplete::MissingTimestamp
+            | Incomplete::MissingCheckpoint
+            | Incomplete::LogIndexOutOfRange { .. }
+            | Incomplete::CheckpointRootMismatch,
+        ) => Step::Log,
         Error::TransparencyLog(_) | Error::Timestamp(_) => Step::Log,
         Error::SignatureInvalid(_) | Error::Crypto(_) => Step::Signature,
         Error::ArtifactMismatch(_) => Step::Statement,
@@ -125,8 +192,7 @@ fn failure(error: &Error) -> Failure {
 }
 
 /// Checks that the statement of a bundle is about this version: its manifest, by digest, and nothing else. Returns its kind.
-fn statement(bundle: &Bundle, about: &About) -> Result<String, Failure> {
-    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(Step::Bundle.fails("it has no statement")) };
+fn statement(envelope: &DsseEnvelope, about: &About) -> Result<String, Failure> {
     if envelope.payload_type != "application/vnd.in-toto+json" {
         return Err(Step::Statement.fails("it is no in-toto statement"));
     }

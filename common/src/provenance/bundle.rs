@@ -10,7 +10,7 @@ use sigstore_verify::types::{
     VerificationMaterialContent,
 };
 
-use super::{Failure, Step};
+use crate::model::provenance::{Failure, Step};
 
 /// Largest bundle, in bytes. A certificate, a statement and a proof come to ten kilobytes.
 const MAX_BUNDLE: usize = 256 * 1024;
@@ -83,6 +83,14 @@ struct DenoCertificate {
 #[serde(rename_all = "camelCase")]
 struct DenoEntry {
     log_index: u64,
+}
+
+/// Whether a bundle can be read, whatever it says.
+///
+/// # Errors
+/// When it cannot.
+pub fn can_be_read(sent: &Value) -> Result<(), Failure> {
+    read(sent).map(drop)
 }
 
 /// Reads a bundle.

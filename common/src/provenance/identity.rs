@@ -1,18 +1,11 @@
 //! Whether the certificate is that of the job that published.
 
-use sigstore_verify::crypto::CertificateInfo;
-use slipway_common::model::ci::{CiIdentity, Demands};
+use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info};
+use sigstore_verify::types::DerCertificate;
 
-use super::{Failure, Step};
-
-/// Whose signature is expected.
-#[derive(Debug)]
-pub(crate) enum Expected {
-    /// That of the job which published.
-    Job(Box<CiIdentity>),
-    /// That of any job which the package trusts: a person published.
-    Trusted(Vec<Demands>),
-}
+use super::Expected;
+use crate::model::ci::{CiIdentity, Demands, MAX_TEXT};
+use crate::model::provenance::{Failure, Step};
 
 /// Compares a certificate with whose it should be. Returns the job that it names.
 pub(super) fn matches(expected: &Expected, certificate: &CertificateInfo) -> Result<CiIdentity, Failure> {
@@ -51,6 +44,15 @@ pub(super) fn matches(expected: &Expected, certificate: &CertificateInfo) -> Res
     Err(Step::Identity.fails(format!("the certificate is of another job: {}", said.collect::<Vec<_>>().join("; "))))
 }
 
+/// The job that a certificate names, whoever made it.
+///
+/// # Errors
+/// When it cannot be read, or names none.
+pub fn certified_job(der: &[u8]) -> Result<CiIdentity, Failure> {
+    let certificate = parse_certificate_info(&DerCertificate::new(der.to_vec()));
+    job(&certificate.map_err(|error| Step::Certificate.fails(error.to_string()))?)
+}
+
 /// The job that a certificate names, by the extensions of Fulcio.
 fn job(certificate: &CertificateInfo) -> Result<CiIdentity, Failure> {
     let claims = &certificate.ci_claims;
@@ -64,7 +66,7 @@ fn job(certificate: &CertificateInfo) -> Result<CiIdentity, Failure> {
         let path = at.strip_prefix(&address).and_then(|path| path.split_once("/workflows/"));
         path.and_then(|(_, rest)| rest.split_once('@')).map_or_else(|| at.clone(), |(file, _)| file.to_owned())
     });
-    Ok(CiIdentity {
+    let job = CiIdentity {
         issuer: required(&certificate.issuer, "an issuer")?,
         repository,
         repository_id: required(&claims.source_repository_identifier, "the number of a repository")?,
@@ -75,5 +77,11 @@ fn job(certificate: &CertificateInfo) -> Result<CiIdentity, Failure> {
         actor_id: None,
         commit: claims.source_repository_digest.clone(),
         run: claims.run_invocation_uri.clone(),
-    })
+    };
+    let said = [Some(&job.issuer), Some(&job.repository), Some(&job.repository_id), Some(&job.reference)];
+    let more = [&job.workflow, &job.environment, &job.commit, &job.run].map(Option::as_ref);
+    if said.into_iter().chain(more).flatten().any(|text| text.len() > MAX_TEXT || text.chars().any(char::is_control)) {
+        return Err(Step::Identity.fails("the certificate has something that is no name"));
+    }
+    Ok(job)
 }
