@@ -58,8 +58,11 @@ async fn keep(app: &App, provenance: &Provenance) -> ApiResult<Taken> {
 /// Keeps a bundle until the log answers.
 async fn wait(app: &App, package: &PackageName, version: &Version, bundle: &Value) -> ApiResult<Taken> {
     let mut tx = app.context.db.write("provenance.wait").await?;
-    if tx.provenance(package, version).await?.is_some() {
-        return Code::ProvenanceAlreadyKnown.err();
+    if let Some(known) = tx.provenance(package, version).await? {
+        // Nobody signs twice with the same outcome, so the signature tells whether it is the one that was verified.
+        let verified = known.bundle.pointer("/dsseEnvelope/signatures/0/sig");
+        let is_same = verified.is_some() && verified == bundle.pointer("/content/dsseEnvelope/signatures/0/sig");
+        return if is_same { Ok(Taken::Verified) } else { Code::ProvenanceAlreadyKnown.err() };
     }
     tx.keep_unverified(package, version, bundle).await?;
     let attest = Job::Attest { package: package.clone(), version: version.clone() };

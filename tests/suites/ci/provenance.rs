@@ -81,6 +81,9 @@ async fn what_the_stock_client_sends_is_verified_and_everybody_reads_it() {
     let signed = published.sigstore.signed(&published.claims, &published.statement);
     drop(published.send(&signed.as_deno()).await.expect(204));
     drop(published.send(&signed.as_deno()).await.expect(204));
+    published.sigstore.go_down(true);
+    drop(published.send(&signed.as_deno()).await.expect(204));
+    published.sigstore.go_down(false);
     let shown = nobody.get(PROVENANCE).await.expect(200).json();
     let job = &shown["job"];
     assert_eq!((&job["repository"], &job["repositoryId"], &job["commit"]), (&json!("acme/widgets"), &json!("1"), &json!("deadbeef")));
