@@ -272,6 +272,9 @@ variable "settings" {
       "SLIPWAY_ANALYSIS_DOCUMENTATION_SECONDS",
       "SLIPWAY_ANALYSIS_ATTEMPTS",
       "SLIPWAY_CI_ISSUER",
+      "SLIPWAY_SIGSTORE_REKOR_URL",
+      "SLIPWAY_SIGSTORE_REQUIRE_LOG",
+      "SLIPWAY_SIGSTORE_TRUSTED_ROOT",
       "SLIPWAY_LOG",
     ])) == 0
     error_message = "One of these is no setting of Slipway, or is one that these files set themselves; README.md lists all settings."

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 use slipway_common::db::DbError;
 use slipway_common::fault::{AnyFault, Fault, Retry};
+use slipway_common::model::provenance::{Failure, Step};
 use slipway_common::queue::QueueError;
 use slipway_common::storage::StorageError;
 
@@ -94,6 +95,12 @@ codes! {
     AuthorizationInvalidVerifier = "authorizationInvalidVerifier" BAD_REQUEST "the verifier does not belong to this request for permission",
     AuthorizationDenied = "authorizationDenied" BAD_REQUEST "the request for permission was denied",
     AuthorizationPending = "authorizationPending" BAD_REQUEST "nobody has decided about the request for permission yet",
+    ProvenanceBundleInvalid = "provenanceBundleInvalid" BAD_REQUEST "the bundle cannot be read",
+    ProvenanceCertificateInvalid = "provenanceCertificateInvalid" BAD_REQUEST "the certificate of the bundle does not hold",
+    ProvenanceNotLogged = "provenanceNotLogged" BAD_REQUEST "the signature is not in the transparency log",
+    ProvenanceSignatureInvalid = "provenanceSignatureInvalid" BAD_REQUEST "the signature of the bundle does not hold",
+    ProvenanceOfSomethingElse = "provenanceOfSomethingElse" BAD_REQUEST "the statement is not about this version",
+    ProvenanceByAnotherJob = "provenanceByAnotherJob" FORBIDDEN "the certificate is not that of the job that published",
     MissingAuthentication = "missingAuthentication" UNAUTHORIZED "sign in, or send a token",
     InvalidBearerToken = "invalidBearerToken" UNAUTHORIZED "the token is unknown or has expired",
     InvalidOidcToken = "invalidOidcToken" UNAUTHORIZED "the CI identity cannot be accepted",
@@ -117,6 +124,8 @@ codes! {
     PackageNotFound = "packageNotFound" NOT_FOUND "there is no such package",
     PackageVersionNotFound = "packageVersionNotFound" NOT_FOUND "there is no such version of the package",
     DistTagNotFound = "distTagNotFound" NOT_FOUND "the package has no such dist-tag",
+    ProvenanceNotFound = "provenanceNotFound" NOT_FOUND "nobody has shown where this version came from",
+    ProvenanceNotVerified = "provenanceNotVerified" NOT_FOUND "where this version came from is not verified yet: the transparency log did not answer, and is asked again",
     TokenNotFound = "tokenNotFound" NOT_FOUND "there is no such token",
     PublisherNotFound = "publisherNotFound" NOT_FOUND "the package has no such publisher",
     TicketNotFound = "ticketNotFound" NOT_FOUND "there is no such ticket",
@@ -128,6 +137,7 @@ codes! {
     PackageNameTooSimilar = "packageNameTooSimilar" CONFLICT "the name is easily taken for that of another package of the scope",
     PublisherAlreadyExists = "publisherAlreadyExists" CONFLICT "the package trusts this publisher already",
     PackageAlreadyExists = "packageAlreadyExists" CONFLICT "the package, or one that differs in hyphens alone, exists already",
+    ProvenanceAlreadyKnown = "provenanceAlreadyKnown" CONFLICT "another bundle of this version was accepted already, and what was accepted never changes",
     ScopeNotEmpty = "scopeNotEmpty" CONFLICT "the scope has packages; delete them first",
     PackageNotEmpty = "packageNotEmpty" CONFLICT "the package has versions, or one is being published",
     PublishNotQueued = "publishNotQueued" CONFLICT "the publish has begun or is over, so it cannot be cancelled any more",
@@ -159,6 +169,19 @@ impl Code {
     #[must_use]
     pub fn because(self, message: impl Into<String>) -> Refusal {
         Refusal { code: self, message: message.into(), data: Map::new(), retry_after: None }
+    }
+
+    /// What a bundle is refused with that does not get past this step.
+    #[must_use]
+    pub fn of(step: Step) -> Self {
+        match step {
+            Step::Bundle => Self::ProvenanceBundleInvalid,
+            Step::Certificate => Self::ProvenanceCertificateInvalid,
+            Step::Log => Self::ProvenanceNotLogged,
+            Step::Signature => Self::ProvenanceSignatureInvalid,
+            Step::Statement => Self::ProvenanceOfSomethingElse,
+            Step::Identity => Self::ProvenanceByAnotherJob,
+        }
     }
 
     /// The error that says it in general.
@@ -213,6 +236,13 @@ impl ApiError {
                 Refusal { retry_after, ..code.because(format!("{}; incident {incident}", code.message())) }
             }
         }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        let code = Code::of(failure.step);
+        code.because(format!("{}: {}", code.message(), failure.why)).into()
     }
 }
 

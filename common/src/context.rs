@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::ids::{IdSource, JobId, TaskId};
 use crate::model::job::Lane;
+use crate::provenance::Notary;
 use crate::queue::Queue;
 use crate::storage::Storage;
 
@@ -23,6 +24,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Identifiers and secrets.
     pub ids: IdSource,
+    /// Who verifies where versions came from.
+    pub notary: Arc<Notary>,
     /// The rules of this deployment.
     pub config: Arc<Config>,
 }

@@ -9,6 +9,7 @@ pub mod formats;
 pub mod ids;
 pub mod jobs;
 pub mod model;
+pub mod provenance;
 pub mod queue;
 pub mod shutdown;
 pub mod signing;

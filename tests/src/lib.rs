@@ -13,6 +13,7 @@ pub mod package;
 pub mod proxy;
 pub mod registry;
 pub mod routes;
+pub mod sigstore;
 pub mod spec;
 pub mod tables;
 pub mod world;

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::JobError;
 use crate::jobs::announce::{self, News};
+use crate::jobs::attest::{self, Waiting};
 use crate::jobs::publish::{self, Committed, Started};
 use crate::jobs::record::{self, Entry};
 use crate::jobs::{catalogue, housekeep, readdress, reconcile, settle, store};
@@ -31,6 +32,7 @@ enum Work {
     Store(Committed),
     Announce(News),
     Record(Entry),
+    Attest(Box<Waiting>),
     Readdress(Vec<PackageName>),
     Catalogue,
     Housekeep,
@@ -98,6 +100,7 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Op
         Job::Store { task, plan } => store::start(tx, claim.id, *task, *plan).await?.map(Work::Store),
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
+        Job::Attest { package, version } => attest::start(tx, package, version).await?.map(|waiting| Work::Attest(Box::new(waiting))),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
         Job::Catalogue => Some(Work::Catalogue),
         Job::Housekeep => Some(Work::Housekeep),
@@ -132,6 +135,10 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
         }
         Work::Record(entry) => {
             record::run(workshop, claim, entry).await?;
+            None
+        }
+        Work::Attest(waiting) => {
+            attest::run(workshop, claim, *waiting).await?;
             None
         }
         Work::Readdress(packages) => {

@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use anyhow::bail;
 use chrono::TimeDelta;
 use slipway_common::config::{Config, Edge};
 use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
+use slipway_common::ids::IdSource;
+use slipway_common::provenance::Notary;
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
@@ -26,6 +29,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
     report("signing key", signing::examine(&config).await);
+    report("trust root", trust_root(&config));
     if config.typescript.compiler.is_some() {
         report("compiler", compiler(&config).await);
     }
@@ -161,6 +165,13 @@ async fn queue(config: &Config) -> Result<String, String> {
     let queue = queue::open(config.queue.expose()).map_err(|error| error.to_string())?;
     queue.check().await.map_err(|error| format!("{error}; check the address, the virtual host and what the user may do there"))?;
     Ok(format!("{} answers", config.queue))
+}
+
+/// Whom provenance is verified against.
+fn trust_root(config: &Config) -> Result<String, String> {
+    let clock = doors::clock();
+    let notary = Notary::open(config, &IdSource::entropy(Arc::clone(&clock))).map_err(|error| error.to_string())?;
+    notary.examine(clock.now()).map_err(|error| error.to_string())
 }
 
 /// Whether the configured compiler runs as it would for a package, and what it is kept from.

@@ -10,6 +10,7 @@ use slipway_common::context::Context;
 use slipway_common::db::Db;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::IdSource;
+use slipway_common::provenance::Notary;
 use slipway_common::storage::Storage;
 use slipway_common::{queue, telemetry};
 
@@ -83,7 +84,9 @@ pub(super) async fn open_existing(config: Config) -> anyhow::Result<Context> {
 
 fn context(config: Config, clock: Arc<dyn Clock>, db: Db, storage: Storage) -> anyhow::Result<Context> {
     let queue = queue::open(config.queue.expose()).map_err(AnyFault::from).map_err(readable)?;
-    Ok(Context { db, storage, queue, ids: IdSource::entropy(Arc::clone(&clock)), clock, config: Arc::new(config) })
+    let ids = IdSource::entropy(Arc::clone(&clock));
+    let notary = Arc::new(Notary::open(&config, &ids)?);
+    Ok(Context { db, storage, queue, ids, clock, notary, config: Arc::new(config) })
 }
 
 /// The clock of the machine.

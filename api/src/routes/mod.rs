@@ -6,6 +6,7 @@ mod invites;
 mod me;
 mod members;
 mod packages;
+mod provenance;
 mod publishers;
 mod publishes;
 mod scopes;
@@ -85,6 +86,7 @@ fn checked() -> Router<App> {
         .route("/scopes/{scope}/packages/{package}/versions", get(versions::list))
         .route("/scopes/{scope}/packages/{package}/versions/{version}", get(versions::show).patch(versions::yank))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/dependencies", get(versions::dependencies))
+        .route("/scopes/{scope}/packages/{package}/versions/{version}/provenance", get(provenance::show).post(provenance::add))
         .route("/scopes/{scope}/packages/{package}/versions/{version}/tarball", get(versions::tarball))
 }
 

@@ -25,8 +25,7 @@ pub(crate) async fn list(
 
 /// A version, or the latest.
 pub(crate) async fn show(State(app): State<App>, at: VersionAt) -> ApiResult<Json<VersionView>> {
-    let (version, newer, by) = versions::show(&app, &at.package, &at.which()?).await?;
-    Ok(Json(VersionView::new(version, newer, &by)))
+    Ok(Json(VersionView::new(versions::show(&app, &at.package, &at.which()?).await?)))
 }
 
 #[derive(Deserialize)]

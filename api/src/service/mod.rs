@@ -5,6 +5,7 @@ pub(crate) mod invites;
 pub(crate) mod members;
 pub(crate) mod packages;
 pub(crate) mod people;
+pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod scopes;

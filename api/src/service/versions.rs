@@ -3,6 +3,7 @@
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::dependency::Dependency;
+use slipway_common::model::provenance::{Provenance, Unverified};
 use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
@@ -13,6 +14,19 @@ use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
+
+/// A version as it is shown by itself.
+pub(crate) struct Seen {
+    pub(crate) version: PackageVersion,
+    /// How many higher ones there are.
+    pub(crate) newer: i64,
+    /// Who published it.
+    pub(crate) by: By,
+    /// Where it came from, if that was shown.
+    pub(crate) provenance: Option<Provenance>,
+    /// What has become of a bundle that could not be verified at once.
+    pub(crate) unverified: Option<Unverified>,
+}
 
 /// Which version is asked for.
 pub(crate) enum Which {
@@ -33,8 +47,8 @@ pub(super) async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Ver
     }
 }
 
-/// A version, how many higher ones there are, and who published it.
-pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<(PackageVersion, i64, By)> {
+/// A version by itself.
+pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<Seen> {
     let mut tx = app.context.db.read().await?;
     let version = match which {
         Which::Latest => {
@@ -46,7 +60,9 @@ pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiRes
     };
     let newer = tx.count_newer_versions(name, &version.version).await?;
     let by = users::by(&mut tx, version.user_id, version.task_id).await?;
-    Ok((version, newer, by))
+    let provenance = tx.provenance(name, &version.version).await?;
+    let unverified = if provenance.is_none() { tx.unverified(name, &version.version).await? } else { None };
+    Ok(Seen { version, newer, by, provenance, unverified })
 }
 
 /// A page of the versions of a package, highest first, with who published each.

@@ -5,6 +5,7 @@
 mod account;
 mod package;
 mod people;
+mod provenance;
 mod publish;
 mod publisher;
 mod ticket;
@@ -15,6 +16,7 @@ use slipway_common::db::Listing;
 pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
 pub(crate) use people::{InviteView, MemberView};
+pub(crate) use provenance::{ProvenanceView, ProvenanceWithBundleView, UnverifiedView};
 pub(crate) use publish::PublishView;
 pub(crate) use publisher::{CiView, PublisherView};
 pub(crate) use ticket::{TicketMessageView, TicketThreadView, TicketView};

@@ -9,9 +9,10 @@ use slipway_common::model::dependency::{Dependency, DependencyKind};
 use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
 use slipway_common::model::version::PackageVersion;
 
-use super::{CiView, UserView};
+use super::{CiView, ProvenanceView, UnverifiedView, UserView};
 use crate::service::packages::Counted;
 use crate::service::users::By;
+use crate::service::versions::Seen;
 
 /// A package.
 #[derive(Debug, Serialize)]
@@ -86,6 +87,10 @@ pub(crate) struct VersionView {
     /// The CI job that published it, where none of the users did.
     ci: Option<CiView>,
     rekor_log_id: Option<String>,
+    /// Where it came from, if that was shown and holds.
+    provenance: Option<ProvenanceView>,
+    /// What has become of a statement about that which could not be verified at once.
+    unverified_provenance: Option<UnverifiedView>,
     license: Option<String>,
     readme_path: Option<PackagePath>,
     /// Whether it declares types outside itself.
@@ -101,7 +106,8 @@ pub(crate) struct VersionView {
 }
 
 impl VersionView {
-    pub(crate) fn new(version: PackageVersion, newer: i64, by: &By) -> Self {
+    pub(crate) fn new(seen: Seen) -> Self {
+        let Seen { version, newer, by, provenance, unverified } = seen;
         Self {
             scope: version.package.scope().clone(),
             package: version.package.name().to_owned(),
@@ -112,7 +118,9 @@ impl VersionView {
             compiler: version.content.compiler().map(ToOwned::to_owned),
             newer_versions_count: Some(newer),
             ci: by.ci.as_ref().map(CiView::new),
-            rekor_log_id: None,
+            rekor_log_id: provenance.as_ref().and_then(|provenance| provenance.log_index.clone()),
+            provenance: provenance.as_ref().map(ProvenanceView::new),
+            unverified_provenance: unverified.as_ref().map(UnverifiedView::new),
             license: version.content.license,
             readme_path: version.content.readme,
             augmentations: version.content.augmentations,

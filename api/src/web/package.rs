@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use slipway_common::db::Page;
 use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::finding::Finding;
+use slipway_common::model::provenance::{Provenance, Standing, TimeFrom, Unverified};
 use slipway_common::model::version::PackageVersion;
 use url::form_urlencoded;
 
@@ -26,8 +27,37 @@ struct PackagePage<'a> {
     description: String,
     latest: Option<String>,
     versions: Vec<Row>,
+    origin: Option<Origin>,
+    doubt: Option<Doubt>,
     public_url: &'a str,
     npm_url: &'a str,
+}
+
+/// Where the version that the page shows came from.
+struct Origin {
+    version: String,
+    repository: String,
+    reference: String,
+    commit: String,
+    workflow: String,
+    is_logged: bool,
+}
+
+/// Why it is not said where the version that the page shows came from, though somebody said it.
+struct Doubt {
+    version: String,
+    /// None while nobody could look.
+    refused: Option<String>,
+}
+
+impl Doubt {
+    fn of(unverified: Unverified) -> Self {
+        let refused = match unverified.standing {
+            Standing::Waiting(_) => None,
+            Standing::Refused(failure) => Some(format!("{}: {}", Code::of(failure.step).message(), failure.why)),
+        };
+        Self { version: unverified.version.to_string(), refused }
+    }
 }
 
 struct Row {
@@ -35,6 +65,20 @@ struct Row {
     published: String,
     is_yanked: bool,
     license: String,
+}
+
+impl Origin {
+    fn of(provenance: Provenance) -> Self {
+        let job = provenance.job;
+        Self {
+            version: provenance.version.to_string(),
+            repository: job.repository,
+            reference: job.reference,
+            commit: job.commit.unwrap_or_default(),
+            workflow: job.workflow.unwrap_or_default(),
+            is_logged: provenance.time_from != TimeFrom::Publish,
+        }
+    }
 }
 
 /// What the page of a package is for: all of it, or one version.
@@ -60,9 +104,14 @@ impl At {
 pub(super) async fn show(app: &App, at: &At) -> PageResult {
     let package = &at.package;
     let counted = packages::show(app, package).await?;
-    if let Some(version) = &at.version {
-        versions::show(app, package, &Which::Exactly(version.clone())).await?;
-    }
+    let shown = at.version.clone().or_else(|| counted.latest.as_ref().map(|latest| latest.version.clone()));
+    let (provenance, unverified) = match shown {
+        Some(version) => {
+            let seen = versions::show(app, package, &Which::Exactly(version)).await?;
+            (seen.provenance, seen.unverified)
+        }
+        None => (None, None),
+    };
     let listing = versions::list(app, package, Page::default()).await?;
     let row = |(version, _): (PackageVersion, By)| Row {
         version: version.version.to_string(),
@@ -76,6 +125,8 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
         npm_name: package.npm_name(),
         description: counted.package.description,
         latest: counted.latest.map(|latest| latest.version.to_string()),
+        origin: provenance.map(Origin::of),
+        doubt: unverified.map(Doubt::of),
         versions: listing.items.into_iter().map(row).collect(),
         public_url: config.public_url.as_str(),
         npm_url: config.npm_url.as_str(),

@@ -21,7 +21,7 @@ pub struct Layers {
 }
 
 /// Tables of the file that are not single values and are read by the rooms they belong to.
-const TABLES: &[&str] = &["sigstore", "identity", "mail", "telemetry"];
+const TABLES: &[&str] = &["identity", "mail", "telemetry"];
 
 /// Variables that are no settings: the command `publish` reads them.
 const OTHER_VARIABLES: &[&str] = &["SLIPWAY_REGISTRY", "SLIPWAY_TOKEN"];
@@ -158,8 +158,7 @@ mod tests {
     fn later_sources_win_and_unknown_keys_name_the_nearest() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("slipway.toml");
-        std::fs::write(&file, "listen = \"1.1.1.1:1\"\nreserved_names = [\"a\", \"b\"]\n[limits]\nentries = 5\n[sigstore]\nx = 1\n")
-            .unwrap();
+        std::fs::write(&file, "listen = \"1.1.1.1:1\"\nreserved_names = [\"a\", \"b\"]\n[limits]\nentries = 5\n[mail]\nx = 1\n").unwrap();
         let mut layers = Layers { file: Some(file.clone()), ..Layers::default() };
         layers.environment.insert("SLIPWAY_LIMITS_ENTRIES".into(), "6".into());
         let values = layers.values().unwrap();

@@ -9,6 +9,7 @@ mod edge;
 mod layers;
 mod secret;
 mod settings;
+mod sigstore;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -26,6 +27,7 @@ pub use edge::{Credential, Edge};
 pub use layers::{Layers, Values};
 pub use secret::Secret;
 pub use settings::{SETTINGS, Setting, reference};
+pub use sigstore::Sigstore;
 
 /// Why a configuration cannot be used. The text names the setting and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,8 @@ pub struct Config {
     pub edge: Edge,
     /// CI systems whose jobs publish without a token.
     pub ci_issuers: Vec<CiIssuer>,
+    /// Whom the registry believes about where versions came from.
+    pub sigstore: Sigstore,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
 }
@@ -190,6 +194,7 @@ impl Config {
         Ok(Self {
             edge,
             ci_issuers: ci::issuers(values)?,
+            sigstore: Sigstore::from_values(values)?,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,
             database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),

@@ -142,6 +142,23 @@ pub const SETTINGS: &[Setting] = &[
          `buildkite` or `generic`), `issuer` and, if discovery does not tell it, `jwks_url`; in the environment `NAME ISSUER [JWKS_URL]`, \
          separated by commas.",
     ),
+    setting(
+        "sigstore.trusted_root",
+        None,
+        "A file with a Sigstore `TrustedRoot`, against which provenance is verified. Without one it is the root of the public-good \
+         instance that the build carries.",
+    ),
+    setting(
+        "sigstore.rekor_url",
+        Some("https://rekor.sigstore.dev/"),
+        "The transparency log in which entries are looked up by their index.",
+    ),
+    setting(
+        "sigstore.require_log",
+        Some("true"),
+        "`false`: a bundle without a log entry is accepted, too, if its certificate was issued around the publish. For a private authority \
+         without a log.",
+    ),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];
 

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "publishing", include_str!("../../../migrations/0003_publishing.sql")),
     (4, "ci", include_str!("../../../migrations/0004_ci.sql")),
     (5, "parcels", include_str!("../../../migrations/0005_parcels.sql")),
+    (6, "provenance", include_str!("../../../migrations/0006_provenance.sql")),
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
 ];

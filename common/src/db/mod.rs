@@ -22,6 +22,7 @@ mod members;
 mod migrate;
 mod on;
 mod packages;
+mod provenances;
 mod publishes;
 mod records;
 mod restore;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, PackageName, ScopeName, TaskId, UserId};
+use crate::ids::{JobId, PackageName, ScopeName, TaskId, UserId, Version};
 
 /// A piece of work. Its row is the truth; a message about it carries the row's id and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,13 @@ pub enum Job {
         /// Of whom or what.
         subject: Subject,
     },
+    /// Verify a bundle that was taken in while the transparency log was away.
+    Attest {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// Announce every package anew, because the registry has another address.
     Readdress {
         /// The addresses, see `Config::addresses`.
@@ -53,11 +60,14 @@ pub enum Subject {
     Scope(ScopeName),
     /// Whom a package trusts in CI.
     Publishers(PackageName),
+    /// Where a version came from, and for everybody what attests that.
+    Provenance(PackageName, Version),
 }
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 8] = ["publish", "store", "announce", "record", "readdress", "catalogue", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 9] =
+        ["publish", "store", "announce", "record", "attest", "readdress", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -67,6 +77,7 @@ impl Job {
             Self::Store { .. } => "store",
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
+            Self::Attest { .. } => "attest",
             Self::Readdress { .. } => "readdress",
             Self::Catalogue => "catalogue",
             Self::Housekeep => "housekeep",
@@ -80,7 +91,7 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Readdress { .. } => Lane::Derive,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
@@ -95,6 +106,8 @@ impl Job {
             Self::Record { subject: Subject::User(user) } => format!("record:user:{user}"),
             Self::Record { subject: Subject::Scope(scope) } => format!("record:scope:{scope}"),
             Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
+            Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
+            Self::Attest { package, version } => format!("attest:{package}@{version}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),
@@ -105,7 +118,7 @@ impl Job {
     /// Whether the job follows from what is fixed already: it can fail and be parked, but it is never given up.
     #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Readdress { .. })
+        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } | Self::Readdress { .. })
     }
 }
 

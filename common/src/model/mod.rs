@@ -10,6 +10,7 @@ pub mod limits;
 pub mod member;
 pub mod package;
 pub mod permission;
+pub mod provenance;
 pub mod publish;
 pub mod scope;
 pub mod ticket;

@@ -20,6 +20,8 @@ pub const SCOPE_RECORDS: &str = "registry/scopes";
 pub const PACKAGE_RECORDS: &str = "registry/packages";
 /// The same of whom packages trust in CI.
 pub const PUBLISHERS_RECORDS: &str = "registry/publishers";
+/// The same of where versions came from, in a directory for each package.
+pub const PROVENANCE_RECORDS: &str = "registry/provenances";
 /// The same of versions, in a directory for each package.
 pub const VERSION_RECORDS: &str = "registry/versions";
 
@@ -142,6 +144,13 @@ pub enum StorageKey {
     PackageRecord(PackageName),
     /// What is remembered of whom a package trusts in CI.
     PublishersRecord(PackageName),
+    /// What is remembered of where a version came from.
+    ProvenanceRecord {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// What is remembered of a version.
     VersionRecord {
         /// The package.
@@ -182,6 +191,7 @@ impl StorageKey {
             | Self::ScopeRecord(_)
             | Self::PackageRecord(_)
             | Self::PublishersRecord(_)
+            | Self::ProvenanceRecord { .. }
             | Self::VersionRecord { .. }
             | Self::Catalogue => Store::Private,
             _ => Store::Public,
@@ -209,6 +219,9 @@ impl StorageKey {
             Self::ScopeRecord(scope) => format!("{SCOPE_RECORDS}/{scope}.json"),
             Self::PackageRecord(package) => format!("{PACKAGE_RECORDS}/{}/{}.json", package.scope(), package.name()),
             Self::PublishersRecord(package) => format!("{PUBLISHERS_RECORDS}/{}/{}.json", package.scope(), package.name()),
+            Self::ProvenanceRecord { package, version } => {
+                format!("{PROVENANCE_RECORDS}/{}/{}/{version}.json", package.scope(), package.name())
+            }
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
             Self::Catalogue => CATALOGUE.to_owned(),
         }
@@ -309,6 +322,7 @@ mod tests {
             StorageKey::ScopeRecord(package.scope().clone()),
             StorageKey::PackageRecord(package.clone()),
             StorageKey::PublishersRecord(package.clone()),
+            StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
             StorageKey::VersionRecord { package, version },
             StorageKey::Catalogue,
         ];
@@ -337,6 +351,7 @@ mod tests {
                 "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
                 "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
                 "Private registry/publishers/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/provenances/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/catalogue.json application/json private, no-store".to_owned(),
             ]

@@ -27,7 +27,8 @@ use backend::{Backend, Directory};
 pub use error::StorageError;
 pub use inventory::{Cleared, Listed};
 pub use key::{
-    CachePolicy, Mutability, PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS, VERSION_RECORDS,
+    CachePolicy, Mutability, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS,
+    USER_RECORDS, VERSION_RECORDS,
 };
 pub use read::{ByteRange, Found, ReadRequest, Reading};
 

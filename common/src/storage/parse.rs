@@ -3,8 +3,8 @@
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 
 use super::key::{
-    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS, USER_RECORDS,
-    VERSION_RECORDS,
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store,
+    UPLOADS, USER_RECORDS, VERSION_RECORDS,
 };
 
 impl StorageKey {
@@ -46,7 +46,7 @@ fn private(text: &str) -> Option<StorageKey> {
     if let Some(name) = below(SCOPE_RECORDS) {
         return Some(StorageKey::ScopeRecord(ScopeName::try_from(name.strip_suffix(".json")?).ok()?));
     }
-    let package = |scope, name| PackageName::new(ScopeName::try_from(scope).ok()?, name).ok();
+    let package = |scope: &str, name: &str| PackageName::new(ScopeName::try_from(scope).ok()?, name).ok();
     if let Some(name) = below(PACKAGE_RECORDS) {
         let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
         return Some(StorageKey::PackageRecord(package(scope, name)?));
@@ -55,8 +55,14 @@ fn private(text: &str) -> Option<StorageKey> {
         let (scope, name) = name.strip_suffix(".json")?.split_once('/')?;
         return Some(StorageKey::PublishersRecord(package(scope, name)?));
     }
-    let [scope, name, version] = below(VERSION_RECORDS)?.strip_suffix(".json")?.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
-    Some(StorageKey::VersionRecord { package: package(scope, name)?, version: Version::try_from(version).ok()? })
+    let version_of = |rest: &str| {
+        let [scope, name, version] = rest.strip_suffix(".json")?.splitn(3, '/').collect::<Vec<_>>().try_into().ok()?;
+        Some((package(scope, name)?, Version::try_from(version).ok()?))
+    };
+    if let Some(rest) = below(PROVENANCE_RECORDS) {
+        return version_of(rest).map(|(package, version)| StorageKey::ProvenanceRecord { package, version });
+    }
+    version_of(below(VERSION_RECORDS)?).map(|(package, version)| StorageKey::VersionRecord { package, version })
 }
 
 fn public(text: &str) -> Option<StorageKey> {

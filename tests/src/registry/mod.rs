@@ -25,6 +25,7 @@ use slipway_common::jobs;
 use slipway_common::model::job::{Job, Lane, Subject};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
+use slipway_common::provenance::Notary;
 use slipway_common::queue::Queue as _;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::signing::{self, SigningKey};
@@ -323,8 +324,8 @@ async fn context(
 ) -> (Context, Arc<Bells>) {
     let db = Db::open(config.database.expose(), None, clock.clone()).await.expect("the database is there");
     let bells = Arc::new(Bells::new(notes.clone()));
-    let context =
-        Context { db, storage: storage.clone(), queue: bells.clone(), clock: clock.clone(), ids: ids.clone(), config: Arc::clone(config) };
+    let (notary, config) = (Arc::new(Notary::open(config, ids).expect("the root can be used")), Arc::clone(config));
+    let context = Context { db, storage: storage.clone(), queue: bells.clone(), clock: clock.clone(), ids: ids.clone(), notary, config };
     (context, bells)
 }
 

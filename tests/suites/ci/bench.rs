@@ -20,7 +20,12 @@ pub(crate) fn small(version: &str) -> PackageBuilder {
 impl Bench {
     /// A package that trusts `publish.yml` of `acme/widgets` on its main branch.
     pub(crate) async fn start() -> Self {
-        let bench = Self::of("github").await;
+        Self::of("github").await.trusting().await
+    }
+
+    /// Trusts that job.
+    pub(crate) async fn trusting(self) -> Self {
+        let bench = self;
         let trusted = json!({
             "issuer": "github", "repository": "acme/widgets", "repositoryId": "1", "workflow": "publish.yml", "ref": "refs/heads/main",
         });
@@ -30,8 +35,16 @@ impl Bench {
 
     /// A package that trusts nobody, and an issuer of this kind.
     pub(crate) async fn of(kind: &str) -> Self {
+        Self::configured(kind, &[]).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn configured(kind: &str, more: &[(&'static str, String)]) -> Self {
         let issuer = Issuer::start();
-        let registry = TestRegistry::configured(&[("ci_issuer", &issuer.setting(kind))]).await;
+        let setting = issuer.setting(kind);
+        let more = more.iter().map(|(key, value)| (*key, value.as_str()));
+        let settings: Vec<(&'static str, &str)> = more.chain([("ci_issuer", setting.as_str())]).collect();
+        let registry = TestRegistry::configured(&settings).await;
         let author = registry.author("@acme/maths").await;
         Self { registry, issuer, author }
     }

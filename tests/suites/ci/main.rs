@@ -1,7 +1,10 @@
 //! Publishing from CI without a token: an issuer that signs real tokens, and everything that is tried with them.
 
 mod bench;
+mod bent;
+mod forgeries;
 mod keys;
+mod provenance;
 mod publishers;
 mod rebuild;
 mod refusals;

@@ -18,7 +18,7 @@ fn trusted(package: &str) -> StorageKey {
 
 impl Bench {
     /// Has every job done that is due, and then has the database made anew. Returns what was left out, and in what the new one differs.
-    async fn lose_the_database(&mut self) -> (Vec<String>, Vec<String>) {
+    pub(crate) async fn lose_the_database(&mut self) -> (Vec<String>, Vec<String>) {
         self.registry.drain().await;
         let database = TestDatabase::fresh().await;
         let mut context = self.registry.context().clone();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use slipway_tests::issuer::{Issuer, REQUEST_TOKEN};
+use slipway_tests::sigstore::Sigstore;
 
 use crate::bench::Bench;
 use crate::run::Run;
@@ -29,7 +30,12 @@ fn job(bench: &Bench, issuer: &Issuer, directory: &Path) -> Run {
         ("GITHUB_SHA", "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef"),
     ];
     let run = environment.into_iter().fold(bench.deno(directory), |run, (name, value)| run.env(name, value));
-    run.args(["publish", "--allow-dirty", "--no-provenance"])
+    run.args(["publish", "--allow-dirty"])
+}
+
+/// The same without saying where the package came from.
+fn plain_job(bench: &Bench, issuer: &Issuer, directory: &Path) -> Run {
+    job(bench, issuer, directory).args(["--no-provenance"])
 }
 
 fn employ(issuer: &Issuer, reference: &str) {
@@ -66,7 +72,7 @@ fn a_workspace_of_eighteen_is_published_without_a_token() {
     }
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let workspace = bench.project("workspace", &files);
-    let said = job(&bench, &issuer, &workspace).ok();
+    let said = plain_job(&bench, &issuer, &workspace).ok();
     for name in &names {
         said.says(&format!("Successfully published @acme/{name}@1.0.0"));
     }
@@ -83,10 +89,46 @@ fn a_job_that_is_not_trusted_is_told_why() {
     bench.registry.open("@acme/base");
     let base = bench.project("base", &[("deno.json", &config("@acme/base")), ("mod.ts", "/** One. */\nexport const one: number = 1;\n")]);
     employ(&issuer, "refs/heads/evil");
-    job(&bench, &issuer, &base).fails().says("@acme/base trusts no CI job").says("(actorNotAuthorized)");
+    plain_job(&bench, &issuer, &base).fails().says("@acme/base trusts no CI job").says("(actorNotAuthorized)");
     trust(&bench, "base");
-    job(&bench, &issuer, &base).fails().says("`ref` is `refs/heads/evil`, expected `refs/heads/main`");
+    plain_job(&bench, &issuer, &base).fails().says("`ref` is `refs/heads/evil`, expected `refs/heads/main`");
     employ(&issuer, "refs/heads/main");
-    job(&bench, &issuer, &base).ok().says("Successfully published @acme/base@1.0.0");
+    plain_job(&bench, &issuer, &base).ok().says("Successfully published @acme/base@1.0.0");
+    bench.close();
+}
+
+#[test]
+fn a_job_says_where_its_package_came_from() {
+    let (issuer, sigstore) = (Issuer::start(), Sigstore::start());
+    let settings = |_: &_| {
+        let root = sigstore.settings().map(|(key, value)| (format!("SLIPWAY_{}", key.replace('.', "_").to_uppercase()), value));
+        root.into_iter().chain([("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]).collect()
+    };
+    let Some(bench) = Bench::set_up_with(settings) else { return };
+    bench.registry.open("@acme/base");
+    trust(&bench, "base");
+    issuer.employ(json!({
+        "repository": "acme/widgets", "repository_id": "1", "ref": "refs/heads/main", "actor": "ada", "actor_id": "7", "run_id": "77",
+        "workflow_ref": "acme/widgets/.github/workflows/publish.yml@refs/heads/main", "sub": "repo:acme/widgets:ref:refs/heads/main",
+        "sha": "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
+    }));
+    let base = bench.project("base", &[("deno.json", &config("@acme/base")), ("mod.ts", "/** One. */\nexport const one: number = 1;\n")]);
+    let environment = [
+        ("FULCIO_URL", sigstore.url()),
+        ("REKOR_URL", sigstore.url()),
+        ("RUNNER_ENVIRONMENT", "github-hosted"),
+        ("GITHUB_RUN_ID", "77"),
+        ("GITHUB_RUN_ATTEMPT", "1"),
+        ("GITHUB_WORKFLOW_REF", "acme/widgets/.github/workflows/publish.yml@refs/heads/main"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_REPOSITORY_ID", "1"),
+        ("GITHUB_REPOSITORY_OWNER_ID", "2"),
+    ];
+    let run = environment.into_iter().fold(job(&bench, &issuer, &base), |run, (name, value)| run.env(name, value));
+    run.ok().says("Successfully published @acme/base@1.0.0");
+    let shown = bench.registry.get("api/scopes/acme/packages/base/versions/1.0.0/provenance").body;
+    let job = &shown["job"];
+    assert_eq!((&job["repository"], &job["workflow"]), (&json!("acme/widgets"), &json!("publish.yml")), "{shown}");
+    assert_eq!((&job["commit"], &shown["logIndex"]), (&json!("deadbeefdeadbeefdeadbeefdeadbeefdeadbeef"), &json!("0")), "{shown}");
     bench.close();
 }

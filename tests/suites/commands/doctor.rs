@@ -8,6 +8,7 @@ use crate::process::{Test, Up, run};
 pub(crate) const TESTS: &[Test] = &[
     ("doctor::it_makes_nothing_and_names_remedies", it_makes_nothing_and_names_remedies),
     ("doctor::it_is_content_with_a_registry_that_runs", it_is_content_with_a_registry_that_runs),
+    ("doctor::a_root_of_trust_that_cannot_be_used_is_told", a_root_of_trust_that_cannot_be_used_is_told),
     ("doctor::the_operator_makes_no_registry_by_mistake", the_operator_makes_no_registry_by_mistake),
 ];
 
@@ -56,6 +57,27 @@ fn it_is_content_with_a_registry_that_runs() {
     let after = run(place.path(), &["doctor", "--data", "data"], &[]);
     assert_eq!(after.code, Some(0), "{}{}", after.out, after.err);
     assert_eq!(contents(place.path()), before);
+}
+
+fn a_root_of_trust_that_cannot_be_used_is_told() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let up = Up::start(place.path());
+    up.stop();
+    let good = run(place.path(), &["doctor", "--data", "data"], &[]);
+    assert!(good.out.contains("ok       trust root: the public-good root of this build"), "{}", good.out);
+    let root = place.path().join("root.json");
+    let root = root.to_str().expect("a path is text");
+    for (text, word) in [(None, "cannot read"), (Some("{}"), "is no Sigstore TrustedRoot"), (Some("[1]"), "is no Sigstore TrustedRoot")] {
+        if let Some(text) = text {
+            std::fs::write(root, text).expect("a file can be written");
+        }
+        let environment = [("SLIPWAY_SIGSTORE_TRUSTED_ROOT", root)];
+        let doctor = run(place.path(), &["doctor", "--data", "data"], &environment);
+        let line = doctor.out.lines().find(|line| line.starts_with("problem  trust root: `sigstore.trusted_root`"));
+        assert!(doctor.code == Some(1) && line.is_some_and(|line| line.contains(word)), "{}", doctor.out);
+        let start = run(place.path(), &["up", "--data", "data", "--listen", "127.0.0.1:0"], &environment);
+        assert!(start.code == Some(1) && start.err.contains("`sigstore.trusted_root`") && start.err.contains(word), "{}", start.err);
+    }
 }
 
 fn the_operator_makes_no_registry_by_mistake() {

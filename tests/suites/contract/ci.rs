@@ -23,7 +23,7 @@ fn demands(repository_id: &str) -> Demands {
     }
 }
 
-fn identity() -> CiIdentity {
+pub(crate) fn identity() -> CiIdentity {
     CiIdentity {
         issuer: "https://i.example".to_owned(),
         repository: "acme/widgets".to_owned(),

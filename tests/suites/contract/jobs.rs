@@ -6,7 +6,7 @@ use slipway_common::jobs::{self, LEASE, Settled};
 use slipway_common::model::job::{Claim, Job, Lane, Subject};
 use slipway_tests::on_both_engines;
 
-use crate::bench::{Bench, package_name};
+use crate::bench::{Bench, package_name, version_of};
 
 /// The smallest step of time.
 const TICK: TimeDelta = TimeDelta::microseconds(1);
@@ -73,12 +73,14 @@ on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scrat
     let bench = Bench::on(scratch).await;
     let task = bench.ids.next();
     let record = Job::Record { subject: Subject::User(bench.ids.next()) };
+    let attest = Job::Attest { package: package_name("@std/path"), version: version_of("1.0.0") };
     let readdress = Job::Readdress { urls: "https://r.example/ https://r.example/npm/".to_owned() };
     let all = [
         Job::Publish { task },
         Job::Store { task, plan: 3 },
         announce(),
         record,
+        attest,
         readdress,
         Job::Catalogue,
         Job::Housekeep,

@@ -21,6 +21,7 @@ mod jobs;
 mod members;
 mod names;
 mod packages;
+mod provenances;
 mod publishes;
 mod queue;
 mod races;

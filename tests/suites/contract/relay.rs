@@ -9,6 +9,7 @@ use slipway_common::context::Context;
 use slipway_common::ids::JobId;
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Job, Lane};
+use slipway_common::provenance::Notary;
 use slipway_common::queue::InProcess;
 use slipway_common::storage::Storage;
 use slipway_tests::broker::Broker;
@@ -23,13 +24,15 @@ const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 fn context(bench: &Bench<'_>) -> Context {
     let flags = vec![("database", bench.scratch.url.clone()), ("objects", "memory:".to_owned()), ("queue", "in-process:".to_owned())];
+    let config = Config::load(&Layers { flags, ..Layers::default() }).unwrap();
     Context {
         db: bench.db.clone(),
         storage: Storage::open("memory:", "memory:").unwrap(),
         queue: Arc::new(InProcess::default()),
         clock: bench.clock.clone(),
         ids: bench.ids.clone(),
-        config: Arc::new(Config::load(&Layers { flags, ..Layers::default() }).unwrap()),
+        notary: Arc::new(Notary::open(&config, &bench.ids).unwrap()),
+        config: Arc::new(config),
     }
 }
 

@@ -137,7 +137,7 @@ fn there_is_no_mode_flag() {
 }
 
 /// The rooms of common and how deep they lie. A room may import what lies above it.
-const LEVELS: [(&str, u8); 15] = [
+const LEVELS: [(&str, u8); 16] = [
     ("ids", 0),
     ("clock", 0),
     ("fault", 0),
@@ -152,6 +152,7 @@ const LEVELS: [(&str, u8); 15] = [
     ("steps", 3),
     ("jobs", 4),
     ("signing", 4),
+    ("provenance", 4),
     ("context", 4),
 ];
 

@@ -5,6 +5,7 @@
 //! changes nothing but the time.
 
 pub(crate) mod announce;
+pub(crate) mod attest;
 pub(crate) mod catalogue;
 mod documents;
 pub(crate) mod housekeep;

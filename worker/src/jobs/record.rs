@@ -5,13 +5,18 @@
 //! A new version adds a record of its own, so that it costs the same whatever the number of the others.
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::json;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{self, ChangedVersion, PackageRecord, PublishersRecord, Shown, VersionRecord};
+use slipway_common::formats::record::{
+    self, ChangedVersion, PackageRecord, PublishersRecord, ScopeRecord, Shown, UserRecord, VersionRecord,
+};
 use slipway_common::ids::PackageName;
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
+use slipway_common::model::provenance::Provenance;
 use slipway_common::model::version::ListedVersion;
 use slipway_common::storage::StorageKey;
 
@@ -23,31 +28,40 @@ use crate::workshop::Workshop;
 #[derive(Debug)]
 pub(crate) struct Entry {
     key: StorageKey,
-    /// The bytes and the state that they show.
-    content: Option<(Bytes, Shown)>,
+    /// The bytes and the state that they show; none when there is one state only.
+    content: Option<(Bytes, Option<Shown>)>,
+    /// What everybody may read of it.
+    public: Option<(StorageKey, Bytes)>,
+}
+
+impl Entry {
+    fn of<T: Serialize>(key: StorageKey, found: Option<&T>, shown: impl Fn(&T) -> Shown) -> Self {
+        Self { key, content: found.map(|found| (record::to_bytes(found).into(), Some(shown(found)))), public: None }
+    }
 }
 
 /// Reads what is to be written down.
 pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, JobError> {
     Ok(match subject {
         Subject::User(id) => {
-            let found = tx.user_record(*id).await?;
-            let content =
-                found.map(|user| (record::to_bytes(&user).into(), Shown { created_at: user.created_at, generation: user.generation }));
-            Entry { key: StorageKey::UserRecord(*id), content }
+            let shown = |of: &UserRecord| Shown { created_at: of.created_at, generation: of.generation };
+            Entry::of(StorageKey::UserRecord(*id), tx.user_record(*id).await?.as_ref(), shown)
         }
         Subject::Scope(name) => {
-            let found = tx.scope_record(name).await?;
-            let content =
-                found.map(|scope| (record::to_bytes(&scope).into(), Shown { created_at: scope.created_at, generation: scope.generation }));
-            Entry { key: StorageKey::ScopeRecord(name.clone()), content }
+            let shown = |of: &ScopeRecord| Shown { created_at: of.created_at, generation: of.generation };
+            Entry::of(StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.as_ref(), shown)
         }
         Subject::Publishers(package) => {
-            let found = tx.publishers_record(package).await?;
             let shown = |of: &PublishersRecord| Shown { created_at: of.created_at, generation: of.generation };
+            Entry::of(StorageKey::PublishersRecord(package.clone()), tx.publishers_record(package).await?.as_ref(), shown)
+        }
+        Subject::Provenance(package, version) => {
+            let found = tx.provenance(package, version).await?;
+            let (package, version) = (package.clone(), version.clone());
             Entry {
-                key: StorageKey::PublishersRecord(package.clone()),
-                content: found.map(|of| (record::to_bytes(&of).into(), shown(&of))),
+                key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
+                content: found.as_ref().map(|found| (record::to_bytes(found).into(), None)),
+                public: found.map(|found| (StorageKey::NpmAttestations { package, version }, attestations(&found).into())),
             }
         }
     })
@@ -57,14 +71,28 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, entry: Entry) -> Result<(), JobError> {
     let context = &workshop.context;
     match entry.content {
-        Some((bytes, shown)) => replace(context, &entry.key, bytes, shown).await?,
+        Some((bytes, Some(shown))) => replace(context, &entry.key, bytes, shown).await?,
+        Some((bytes, None)) => context.storage.put(&entry.key, bytes).await?,
         None => context.storage.delete(&entry.key).await?,
+    }
+    if let Some((key, bytes)) = entry.public {
+        let seen = context.storage.look(&key).await?;
+        context.storage.replace(&key, bytes, seen.tag).await?;
+        if let Err(error) = workshop.cdn.purge(&[key]).await {
+            tracing::warn!(%error, "the edge was not told of an attestation");
+        }
     }
     let mut tx = context.db.write("record.settle").await?;
     let twin = settle(&mut tx, claim).await?;
     tx.commit().await?;
     ring(context, twin).await;
     Ok(())
+}
+
+/// What is attested of a version, as npm clients know it.
+pub(crate) fn attestations(provenance: &Provenance) -> Vec<u8> {
+    let attestation = json!({ "predicateType": provenance.predicate_type, "bundle": provenance.bundle });
+    record::to_bytes(&json!({ "attestations": [attestation] }))
 }
 
 async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown) -> Result<(), AnyFault> {

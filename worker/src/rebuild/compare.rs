@@ -93,13 +93,14 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
         Thing::Version(package, version) => {
             let Some(row) = tx.version(package, version).await? else { return Ok(Value::Null) };
             let dependencies = tx.dependencies_of(package, version).await?;
+            let provenance = tx.provenance(package, version).await?;
             json!({
                 "is_yanked": row.is_yanked, "task_id": row.task_id, "user_id": row.user_id, "exports": row.content.exports,
                 "license": row.content.license, "readme": row.content.readme, "uses_npm": row.content.uses_npm,
                 "augmentations": row.content.augmentations, "meta": row.content.meta, "npm_manifest": row.content.npm_manifest,
                 "npm_revision": row.content.npm_revision, "artefacts": row.content.artefacts,
                 "stored_generation": row.stored_generation, "created_at": row.created_at, "updated_at": row.updated_at,
-                "dependencies": dependencies,
+                "dependencies": dependencies, "provenance": provenance,
             })
         }
         Thing::Publish(id) => {

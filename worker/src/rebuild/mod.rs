@@ -19,7 +19,10 @@ use slipway_common::ids::{PackageName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat};
-use slipway_common::storage::{PACKAGE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS};
+use slipway_common::model::provenance::Provenance;
+use slipway_common::storage::{
+    PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS,
+};
 
 use crate::records::{self, Records};
 
@@ -82,6 +85,19 @@ pub async fn run(context: &Context) -> Result<Rebuilt, AnyFault> {
         for publishers in records {
             restore_publishers(context, publishers, &users, &mut rebuilt).await?;
         }
+    }
+    let mut listed = Records::of(PROVENANCE_RECORDS);
+    while let Some(records) = next::<Provenance>(context, &mut listed, &mut rebuilt).await? {
+        let mut tx = context.db.write("rebuild.provenances").await?;
+        for provenance in records {
+            let (package, version) = (&provenance.package, &provenance.version);
+            if tx.version(package, version).await?.is_none() {
+                rebuilt.left_out.push(format!("provenance of {package}@{version}: there is no such version"));
+            } else {
+                tx.add_provenance(&provenance).await?;
+            }
+        }
+        tx.commit().await?;
     }
     Ok(rebuilt)
 }

@@ -1,8 +1,8 @@
 //! Compares what the database says with what is stored, and puts right what follows from the rest.
 //!
-//! Seven rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
+//! Eight rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
 //! another process left it: users with their records, scopes with theirs, packages with their documents and whom they trust in CI,
-//! versions with their objects, and the objects of each of the two stores with their rows.
+//! versions with their objects and where they came from, and the objects of each of the two stores with their rows.
 //!
 //! No bytes of a version are ever changed: an object is made again only when the very digest comes out that was recorded when it was
 //! published. Nothing is deleted: what has no row may be all that is left of it. And a package that lists a version without a row is
@@ -54,6 +54,8 @@ pub enum Round {
     Publishers,
     /// Versions and their objects.
     Versions,
+    /// Where versions came from, with the records of it and what is attested to everybody.
+    Provenances,
     /// What lies in the public store.
     PublicObjects,
     /// What lies in the private store, uploads aside: housekeeping knows those.
@@ -62,8 +64,16 @@ pub enum Round {
 
 impl Round {
     /// All rounds. Rows come before objects: a row that is made again is not missed by the objects.
-    pub const ALL: [Self; 7] =
-        [Self::Users, Self::Scopes, Self::Packages, Self::Publishers, Self::Versions, Self::PublicObjects, Self::Records];
+    pub const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Scopes,
+        Self::Packages,
+        Self::Publishers,
+        Self::Versions,
+        Self::Provenances,
+        Self::PublicObjects,
+        Self::Records,
+    ];
 
     /// What the round is called in the rows.
     #[must_use]
@@ -74,6 +84,7 @@ impl Round {
             Self::Packages => "compare packages",
             Self::Publishers => "compare publishers",
             Self::Versions => "compare versions",
+            Self::Provenances => "compare provenances",
             Self::PublicObjects => "compare public objects",
             Self::Records => "compare records",
         }
@@ -104,6 +115,7 @@ pub async fn page(workshop: &Workshop, round: Round, after: Option<&str>, repair
         Round::Packages => packages::page(workshop, after, repair).await,
         Round::Publishers => people::publishers(workshop, after, repair).await,
         Round::Versions => versions::page(workshop, after, repair).await,
+        Round::Provenances => people::provenances(workshop, after, repair).await,
         Round::PublicObjects => objects::public(&workshop.context, after).await,
         Round::Records => objects::records(&workshop.context, after).await,
     }

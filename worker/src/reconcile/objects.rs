@@ -49,6 +49,7 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
             Some(StorageKey::PublishersRecord(package)) => {
                 (tx.package(&package).await?.is_some(), Some(Job::Record { subject: Subject::Publishers(package) }))
             }
+            Some(StorageKey::ProvenanceRecord { package, version }) => (tx.provenance(&package, &version).await?.is_some(), None),
             Some(StorageKey::VersionRecord { package, version }) => (tx.version(&package, &version).await?.is_some(), None),
             Some(StorageKey::Catalogue) => (true, None),
             _ => (false, None),

@@ -1,13 +1,14 @@
-//! Users, scopes and whom packages trust in CI, with their records.
+//! Users, scopes, whom packages trust in CI, and where versions came from, with their records.
 
 use slipway_common::db::ReadTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record;
-use slipway_common::ids::{PackageName, ScopeName, UserId};
+use slipway_common::ids::{PackageName, ScopeName, UserId, Version};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::storage::StorageKey;
 
 use super::{Code, Page, Problem, Repair, have_done};
+use crate::jobs::record::attestations;
 use crate::workshop::Workshop;
 
 /// Records that are compared before the cursor is handed back.
@@ -34,6 +35,15 @@ pub(super) async fn publishers(workshop: &Workshop, after: Option<&str>, repair:
     compare(workshop, found.into_iter().map(Subject::Publishers).collect(), next, repair).await
 }
 
+pub(super) async fn provenances(workshop: &Workshop, after: Option<&str>, repair: Repair) -> Result<Page, AnyFault> {
+    let after = after.and_then(|after| after.rsplit_once('@'));
+    let after = after.and_then(|(package, version)| Some((PackageName::try_from(package).ok()?, Version::try_from(version).ok()?)));
+    let found = workshop.context.db.read().await?.provenances_after(after.as_ref(), PAGE).await?;
+    let next = found.last().map(|(package, version)| format!("{package}@{version}"));
+    let subjects = found.into_iter().map(|(package, version)| Subject::Provenance(package, version));
+    compare(workshop, subjects.collect(), next, repair).await
+}
+
 async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<String>, repair: Repair) -> Result<Page, AnyFault> {
     let mut page = Page { next, seen: subjects.len() as u64, ..Page::default() };
     for subject in subjects {
@@ -47,34 +57,46 @@ async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<Strin
     Ok(page)
 }
 
-/// What is wrong with the record of somebody or something.
+/// What is wrong with the record of somebody or something, or with what everybody may read of it.
 async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>, AnyFault> {
     let context = &workshop.context;
     let mut tx = context.db.read().await?;
-    let (key, expected) = expected(&mut tx, subject).await?;
+    let expected = expected(&mut tx, subject).await?;
     let is_under_way = tx.is_under_way(&Job::Record { subject: subject.clone() }).await?;
     drop(tx);
-    let Some(expected) = expected else { return Ok(None) };
     if is_under_way {
         return Ok(None);
     }
-    let stored = context.storage.look(&key).await?.bytes;
-    let (code, what) = match stored {
-        Some(stored) if stored == expected => return Ok(None),
-        Some(_) => (Code::DocumentStale, "it shows something else than the rows"),
-        None => (Code::DocumentMissing, "there is no such object"),
-    };
-    // What was changed meanwhile is somebody else's work.
-    let again = self::expected(&mut context.db.read().await?, subject).await?.1;
-    Ok((again.as_ref() == Some(&expected)).then(|| Problem::new(code, key.text(), what)))
+    for (key, wanted) in &expected {
+        let (code, what) = match context.storage.look(key).await?.bytes {
+            Some(stored) if stored == *wanted => continue,
+            Some(_) => (Code::DocumentStale, "it shows something else than the rows"),
+            None => (Code::DocumentMissing, "there is no such object"),
+        };
+        // What was changed meanwhile is somebody else's work.
+        let again = self::expected(&mut context.db.read().await?, subject).await?;
+        return Ok((again == expected).then(|| Problem::new(code, key.text(), what)));
+    }
+    Ok(None)
 }
 
-async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<(StorageKey, Option<Vec<u8>>), AnyFault> {
+/// The objects that there are of somebody or something, with their bytes.
+async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey, Vec<u8>)>, AnyFault> {
+    let one = |key: StorageKey, bytes: Option<Vec<u8>>| bytes.map(|bytes| (key, bytes)).into_iter().collect();
     Ok(match subject {
-        Subject::User(id) => (StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
-        Subject::Scope(name) => (StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.map(|scope| record::to_bytes(&scope))),
+        Subject::User(id) => one(StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
+        Subject::Scope(name) => {
+            one(StorageKey::ScopeRecord(name.clone()), tx.scope_record(name).await?.map(|scope| record::to_bytes(&scope)))
+        }
         Subject::Publishers(name) => {
-            (StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
+            one(StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
+        }
+        Subject::Provenance(name, version) => {
+            let Some(provenance) = tx.provenance(name, version).await? else { return Ok(Vec::new()) };
+            let (package, version) = (name.clone(), version.clone());
+            let attestations =
+                (StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }, attestations(&provenance));
+            vec![(StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance)), attestations]
         }
     })
 }

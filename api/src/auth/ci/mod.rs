@@ -19,6 +19,7 @@ use url::Url;
 
 pub(crate) use audience::Grant;
 pub(crate) use right::{CiRight, judge};
+pub use token::can_be_read;
 
 use crate::error::{ApiResult, Code, Refusal};
 use keys::Keys;

@@ -74,6 +74,14 @@ impl<'t> Shown<'t> {
     }
 }
 
+/// Whether a token can be read, whoever signed it.
+///
+/// # Errors
+/// When it cannot.
+pub fn can_be_read(text: &str) -> Result<(), Cow<'static, str>> {
+    Shown::read(text).map(drop)
+}
+
 fn object(part: &str) -> Option<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok()
@@ -162,5 +170,20 @@ mod tests {
         assert!(fits(&pinned, Algorithm::RS512) && !fits(&pinned, Algorithm::RS256));
         let other = key(json!({"kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB"}));
         assert!(!fits(&other, Algorithm::RS256));
+    }
+
+    #[test]
+    fn what_fuzzing_found_stays_found() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/token");
+        let mut seen = 0;
+        for file in std::fs::read_dir(corpus).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_read = can_be_read(&String::from_utf8_lossy(&std::fs::read(&path).unwrap())).is_ok();
+            assert!(!name.starts_with("good-") || is_read, "{name} is refused");
+            assert!(!name.starts_with("bad-") || !is_read, "{name} is read");
+            seen += 1;
+        }
+        assert!(seen > 2, "the corpus is there");
     }
 }

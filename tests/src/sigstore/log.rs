@@ -1,0 +1,107 @@
+//! A log of signatures. Every entry is the only one of a tree of its own: its proof is short, and a proof all the same.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use slipway_common::ids::Sha256;
+
+use super::{Inside, now};
+
+/// What a log says of an envelope with its certificate. Keys are in order, as logs have them.
+pub(super) fn body(envelope: &Value, pem: &str) -> Value {
+    let payload = STANDARD.decode(envelope["payload"].as_str().expect("an envelope has a payload")).expect("it is Base64");
+    let signature = envelope["signatures"][0]["sig"].as_str().expect("an envelope has a signature");
+    content(&envelope["payloadType"], &STANDARD.encode(signature), &STANDARD.encode(pem), &payload)
+}
+
+fn content(kind: &Value, signature: &str, certificate: &str, payload: &[u8]) -> Value {
+    json!({
+        "apiVersion": "0.0.2",
+        "kind": "intoto",
+        "spec": { "content": {
+            "envelope": { "payloadType": kind, "signatures": [{ "publicKey": certificate, "sig": signature }] },
+            "hash": { "algorithm": "sha256", "value": Sha256::of(signature.as_bytes()).hex() },
+            "payloadHash": { "algorithm": "sha256", "value": Sha256::of(payload).hex() },
+        } },
+    })
+}
+
+impl Inside {
+    /// Takes an entry in and returns its number.
+    pub(super) fn take(&self, body: &Value) -> usize {
+        let index = self.made.fetch_add(1, Ordering::SeqCst);
+        let (body, id, time) = (body.to_string(), self.log.id(), now());
+        let encoded = STANDARD.encode(&body);
+        // In the order of the keys, which is how it is signed.
+        let promised = format!(r#"{{"body":"{encoded}","integratedTime":{time},"logID":"{}","logIndex":{index}}}"#, id.hex());
+        let root = Sha256::of(&[&[0], body.as_bytes()].concat());
+        let note = format!("test log\n1\n{}\n", STANDARD.encode(root.as_bytes()));
+        let signature = [&id.as_bytes()[..4], &self.log.sign(note.as_bytes())].concat();
+        let entry = json!({
+            "body": encoded, "integratedTime": time, "logID": id.hex(), "logIndex": index,
+            "verification": {
+                "signedEntryTimestamp": STANDARD.encode(self.log.sign(promised.as_bytes())),
+                "inclusionProof": {
+                    "checkpoint": format!("{note}\n\u{2014} test {}\n", STANDARD.encode(signature)),
+                    "hashes": [], "logIndex": 0, "rootHash": root.hex(), "treeSize": 1,
+                },
+            },
+        });
+        self.entries.lock().expect("nobody panics here").push(entry);
+        index
+    }
+
+    /// An entry as standard bundles have it.
+    pub(super) fn bundle_entry(&self, index: usize) -> Value {
+        let entry = self.entries.lock().expect("nobody panics here")[index].clone();
+        let proof = &entry["verification"]["inclusionProof"];
+        let body = STANDARD.decode(entry["body"].as_str().expect("an entry has a body")).expect("it is Base64");
+        let root = Sha256::of(&[&[0], body.as_slice()].concat());
+        json!({
+            "logIndex": index.to_string(), "logId": { "keyId": STANDARD.encode(self.log.id().as_bytes()) },
+            "kindVersion": { "kind": "intoto", "version": "0.0.2" }, "integratedTime": entry["integratedTime"].to_string(),
+            "inclusionPromise": { "signedEntryTimestamp": entry["verification"]["signedEntryTimestamp"] },
+            "inclusionProof": {
+                "logIndex": "0", "rootHash": STANDARD.encode(root.as_bytes()), "treeSize": "1", "hashes": [],
+                "checkpoint": { "envelope": proof["checkpoint"] },
+            },
+            "canonicalizedBody": entry["body"],
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    log_index: usize,
+}
+
+/// An entry by its number.
+pub(super) async fn entry(State(inside): State<Arc<Inside>>, Query(asked): Query<Asked>) -> Result<Json<Value>, StatusCode> {
+    if inside.is_down.load(Ordering::SeqCst) {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
+    let entry = inside.entries.lock().expect("nobody panics here").get(asked.log_index).cloned().ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({ "24296fb24b8ad77a": entry })))
+}
+
+/// Takes in what a client proposes.
+pub(super) async fn add(State(inside): State<Arc<Inside>>, Json(proposed): Json<Value>) -> Result<(StatusCode, Json<Value>), StatusCode> {
+    let text = |pointer: &str| proposed.pointer(pointer).and_then(Value::as_str).ok_or(StatusCode::BAD_REQUEST);
+    let envelope = "/spec/content/envelope";
+    let twice = text(&format!("{envelope}/payload"))?;
+    let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| StatusCode::BAD_REQUEST);
+    let payload = decode(&decode(twice.as_bytes())?)?;
+    let signature = text(&format!("{envelope}/signatures/0/sig"))?;
+    let certificate = text(&format!("{envelope}/signatures/0/publicKey"))?;
+    let index = inside.take(&content(&proposed["spec"]["content"]["envelope"]["payloadType"], signature, certificate, &payload));
+    let entry = inside.entries.lock().expect("nobody panics here")[index].clone();
+    Ok((StatusCode::CREATED, Json(json!({ "24296fb24b8ad77a": entry }))))
+}

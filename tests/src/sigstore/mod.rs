@@ -1,0 +1,293 @@
+//! A certificate authority, a log of its certificates, and a log of signatures, as Sigstore has them: real keys, real certificates and
+//! real proofs over HTTP on loopback, with a root of trust of their own.
+
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is somebody else's server, with a clock of its own")]
+
+mod authority;
+mod log;
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use axum::Router;
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use slipway_common::ids::Sha256;
+use tempfile::NamedTempFile;
+use tokio::sync::oneshot;
+
+use authority::Authority;
+
+/// What a statement about a build is sent as.
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// An instance of Sigstore.
+pub struct Sigstore {
+    inside: Arc<Inside>,
+    root: NamedTempFile,
+    _end: oneshot::Sender<()>,
+}
+
+struct Inside {
+    url: String,
+    authority: Authority,
+    /// The log of signatures.
+    log: Key,
+    entries: Mutex<Vec<Value>>,
+    made: AtomicUsize,
+    is_down: AtomicBool,
+}
+
+/// A key on P-256.
+struct Key(EcdsaKeyPair);
+
+impl Key {
+    fn generate() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("randomness is there"))
+    }
+
+    /// The public key as certificates have it.
+    fn public(&self) -> Vec<u8> {
+        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().expect("a key can be written");
+        der.as_ref().to_vec()
+    }
+
+    fn id(&self) -> Sha256 {
+        Sha256::of(&self.public())
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(&SystemRandom::new(), message).expect("a key signs").as_ref().to_vec()
+    }
+}
+
+/// A job with a certificate and the key that it is for.
+pub struct Signer {
+    key: Key,
+    /// The certificate.
+    pub pem: String,
+}
+
+/// What a bundle is made of.
+#[derive(Clone)]
+pub struct Signed {
+    /// The envelope with the statement and one signature.
+    pub envelope: Value,
+    /// The certificate.
+    pub pem: String,
+    /// Where the log has it.
+    pub log_index: usize,
+}
+
+impl Signer {
+    /// An envelope with a statement.
+    #[must_use]
+    pub fn sign(&self, statement: &Value) -> Value {
+        let payload = statement.to_string();
+        let signed = format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len());
+        let signature = STANDARD.encode(self.key.sign(signed.as_bytes()));
+        json!({
+            "payloadType": PAYLOAD_TYPE, "payload": STANDARD.encode(&payload), "signatures": [{ "keyid": "", "sig": signature }],
+        })
+    }
+}
+
+impl Signed {
+    /// The bundle as `deno publish` sends it.
+    #[must_use]
+    pub fn as_deno(&self) -> Value {
+        json!({
+            "mediaType": PAYLOAD_TYPE,
+            "content": { "$case": "dsseSignature", "dsseEnvelope": self.envelope },
+            "verificationMaterial": {
+                "content": { "$case": "x509CertificateChain", "x509CertificateChain": { "certificates": [{ "rawBytes": self.pem }] } },
+                "tlogEntries": [{ "logIndex": self.log_index }],
+            },
+        })
+    }
+}
+
+impl Sigstore {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When loopback has no port.
+    #[must_use]
+    pub fn start() -> Self {
+        let (ready, wait) = mpsc::channel();
+        let (end, ended) = oneshot::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+                let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+                let inside = Arc::new(Inside {
+                    url,
+                    authority: Authority::new(),
+                    log: Key::generate(),
+                    entries: Mutex::default(),
+                    made: AtomicUsize::new(0),
+                    is_down: AtomicBool::new(false),
+                });
+                let router = Router::new()
+                    .route("/api/v1/log/entries", get(log::entry).post(log::add))
+                    .route("/api/v2/signingCert", post(authority::certify))
+                    .with_state(inside.clone());
+                ready.send(inside).expect("somebody waits");
+                tokio::select! {
+                    served = axum::serve(listener, router) => served.expect("loopback serves"),
+                    _ = ended => {}
+                }
+            });
+        });
+        let inside: Arc<Inside> = wait.recv().expect("it starts");
+        let root = write(&inside.trusted_root());
+        Self { inside, root, _end: end }
+    }
+
+    /// Where both logs and the authority answer.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.inside.url
+    }
+
+    /// The settings with which a registry believes it.
+    ///
+    /// # Panics
+    /// When the path of a file is no text.
+    #[must_use]
+    pub fn settings(&self) -> [(&'static str, String); 2] {
+        let root = self.root.path().to_str().expect("a path is text").to_owned();
+        [("sigstore.trusted_root", root), ("sigstore.rekor_url", self.url().to_owned())]
+    }
+
+    /// Certifies a job by the claims of its token.
+    #[must_use]
+    pub fn certify(&self, claims: &Value) -> Signer {
+        self.certify_at(claims, now())
+    }
+
+    /// The same with a promise of a log that nobody knows.
+    #[must_use]
+    pub fn certify_elsewhere(&self, claims: &Value) -> Signer {
+        self.certify_by(claims, Some(&Key::generate()), now())
+    }
+
+    /// The same without any promise.
+    #[must_use]
+    pub fn certify_unpromised(&self, claims: &Value) -> Signer {
+        self.certify_by(claims, None, now())
+    }
+
+    /// Certifies a job for the ten minutes after some second since 1970.
+    #[must_use]
+    pub fn certify_at(&self, claims: &Value, at: u64) -> Signer {
+        self.certify_by(claims, Some(&self.inside.authority.log), at)
+    }
+
+    fn certify_by(&self, claims: &Value, log: Option<&Key>, at: u64) -> Signer {
+        let key = Key::generate();
+        let pem = self.inside.authority.certify(claims, &key.public(), log, at);
+        Signer { key, pem }
+    }
+
+    /// Signs a statement and has the log take it in.
+    #[must_use]
+    pub fn signed(&self, claims: &Value, statement: &Value) -> Signed {
+        let signer = self.certify(claims);
+        self.logged(signer.sign(statement), &signer.pem)
+    }
+
+    /// Has the log take an envelope in.
+    #[must_use]
+    pub fn logged(&self, envelope: Value, pem: &str) -> Signed {
+        let log_index = self.inside.take(&log::body(&envelope, pem));
+        Signed { envelope, pem: pem.to_owned(), log_index }
+    }
+
+    /// The standard bundle of something signed.
+    #[must_use]
+    pub fn standard(&self, signed: &Signed) -> Value {
+        let entry = self.inside.bundle_entry(signed.log_index);
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": { "certificate": { "rawBytes": authority::der_of(&signed.pem) }, "tlogEntries": [entry] },
+            "dsseEnvelope": signed.envelope,
+        })
+    }
+
+    /// The same without a log entry.
+    #[must_use]
+    pub fn unlogged(&self, envelope: &Value, pem: &str) -> Value {
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": { "certificate": { "rawBytes": authority::der_of(pem) }, "tlogEntries": [] },
+            "dsseEnvelope": envelope,
+        })
+    }
+
+    /// Has the log say something else of an entry.
+    ///
+    /// # Panics
+    /// When it has no such entry.
+    pub fn spoil(&self, index: usize, change: impl FnOnce(&mut Value)) {
+        change(&mut self.inside.entries.lock().expect("nobody panics here")[index]);
+    }
+
+    /// A root of trust that is a little different.
+    ///
+    /// # Panics
+    /// When no file can be written.
+    #[must_use]
+    pub fn root_with(&self, change: impl FnOnce(&mut Value)) -> NamedTempFile {
+        let mut root = self.inside.trusted_root();
+        change(&mut root);
+        write(&root)
+    }
+
+    /// Stops answering, as a log that is overloaded, or begins again.
+    pub fn go_down(&self, is_down: bool) {
+        self.inside.is_down.store(is_down, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+impl Inside {
+    fn trusted_root(&self) -> Value {
+        let since = json!({ "start": "2020-01-01T00:00:00.000Z" });
+        let log = |key: &Key| {
+            json!({
+                "baseUrl": self.url, "hashAlgorithm": "SHA2_256", "logId": { "keyId": STANDARD.encode(key.id().as_bytes()) },
+                "publicKey": { "rawBytes": STANDARD.encode(key.public()), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": since },
+            })
+        };
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "tlogs": [log(&self.log)],
+            "certificateAuthorities": [{
+                "subject": { "organization": "test", "commonName": "test" }, "uri": self.url, "validFor": since,
+                "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(self.authority.certificate()) }] },
+            }],
+            "ctlogs": [log(&self.authority.log)],
+            "timestampAuthorities": [],
+        })
+    }
+}
+
+fn write(root: &Value) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a file can be made");
+    file.write_all(root.to_string().as_bytes()).expect("a file can be written");
+    file
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs()
+}
