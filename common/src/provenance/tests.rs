@@ -14,14 +14,14 @@ use crate::model::ci::CiIdentity;
 use crate::model::provenance::{Step, TimeFrom};
 
 /// The provenance of `sigstore` 2.0.0 on npm, made by others and in the public log.
-const REAL: &str = include_str!("../../../fuzz/corpus/bundle/good-npm-sigstore-2.0.0.json");
+const REAL: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-npm-sigstore-2.0.0.json");
 /// The same as `deno publish` would have sent it.
-const AS_DENO: &str = include_str!("../../../fuzz/corpus/bundle/good-as-deno-sends-it.json");
+const AS_DENO: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-as-deno-sends-it.json");
 /// What the public log says of it.
-const ENTRY: &str = include_str!("../../../fuzz/corpus/log_entry/good-npm-sigstore-2.0.0.json");
+const ENTRY: &str = include_str!("../../../tests/fuzz/corpus/log_entry/good-npm-sigstore-2.0.0.json");
 const INDEX: u64 = 31_821_305;
 /// What a publisher of conda packages signed.
-const CONDA: &str = include_str!("../../../fuzz/corpus/bundle/good-conda-attestation.json");
+const CONDA: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-conda-attestation.json");
 /// The package that it is about.
 const PACKAGE: &str = "54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f";
 
@@ -88,7 +88,7 @@ fn the_detour_misses_nothing() {
 
 #[test]
 fn a_certificate_says_which_job_it_is_of() {
-    let job = certified_job(include_bytes!("../../../fuzz/corpus/certificate/good-npm-sigstore-2.0.0.der")).unwrap();
+    let job = certified_job(include_bytes!("../../../tests/fuzz/corpus/certificate/good-npm-sigstore-2.0.0.der")).unwrap();
     let said = [&job.issuer, &job.repository, &job.repository_id, &job.reference];
     assert_eq!(said, ["https://token.actions.githubusercontent.com", "sigstore/sigstore-js", "495574555", "refs/heads/main"]);
     assert_eq!((job.workflow.as_deref(), job.commit.as_deref()), (Some("release.yml"), Some("f0b49a04e5a62250e0f60fb128004a73110fe311")));
@@ -121,7 +121,7 @@ fn what_fuzzing_found_stays_found() {
 
 /// Reads every file of a corpus; those that say so in their names must be read, or refused.
 fn replay(target: &str, is_read: impl Fn(&[u8]) -> bool) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(target);
     let mut seen = 0;
     for file in fs::read_dir(directory).unwrap() {
         let path = file.unwrap().path();

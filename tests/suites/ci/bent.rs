@@ -10,7 +10,7 @@ const OTHERS: [u8; 6] = [0, b'"', b'{', b'-', 0x80, 0xff];
 
 /// Hands over every file of a corpus, changed at each `step`th byte and cut off there. Returns how much of it was refused, in per cent.
 fn bend(target: &str, step: usize, is_read: impl Fn(&[u8]) -> bool) -> usize {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let (mut tried, mut refused) = (0, 0);
     for file in fs::read_dir(corpus).unwrap() {
         let whole = fs::read(file.unwrap().path()).unwrap();

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_fuzzing_found_stays_found() {
-        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/token");
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/corpus/token");
         let mut seen = 0;
         for file in std::fs::read_dir(corpus).unwrap() {
             let path = file.unwrap().path();
