@@ -88,7 +88,7 @@ const UNKNOWN: [i64; 2] = [libc::SYS_clone3, libc::SYS_io_uring_setup];
 /// and by the same architecture as far as a filter is told.
 #[cfg(target_arch = "x86_64")]
 const X32: i64 = 0x4000_0000;
-/// The calls that x32 has for itself, `execve` and `ptrace` among them (arch/x86/entry/syscalls/syscall_64.tbl).
+/// The calls that x32 has for itself, `execve` and `ptrace` among them (`arch/x86/entry/syscalls/syscall_64.tbl`).
 #[cfg(target_arch = "x86_64")]
 const X32_OWN: std::ops::RangeInclusive<i64> = 512..=547;
 
