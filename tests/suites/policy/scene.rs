@@ -1,0 +1,250 @@
+//! A registry in one state, with everybody in it, and all that can be tried there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use slipway_common::ids::UserId;
+use slipway_common::model::token::{Permission, TokenKind};
+use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work};
+
+use crate::matrix::{ACTORS, CREDENTIALS};
+
+/// Everything that is tried.
+pub(crate) const ACTIONS: [&str; 41] = [
+    "see.scope",
+    "see.members",
+    "see.package",
+    "see.tags",
+    "see.version",
+    "see.upload",
+    "see.task",
+    "search",
+    "see.self",
+    "see.own-tokens",
+    "see.own-scopes",
+    "see.own-invites",
+    "see.own-tickets",
+    "make.scope",
+    "make.token",
+    "change.scope",
+    "ask.somebody",
+    "see.invites",
+    "set.role",
+    "take.out",
+    "trust.publisher",
+    "move.package",
+    "see.publishers",
+    "link.repository",
+    "describe",
+    "tag",
+    "make.package",
+    "archive",
+    "delete.package",
+    "yank",
+    "publish",
+    "cancel",
+    "see.publishes",
+    "staff.users",
+    "staff.account",
+    "staff.scopes",
+    "staff.assign",
+    "staff.quota",
+    "staff.packages",
+    "staff.publishes",
+    "staff.tickets",
+];
+
+/// A registry in which the package `@acme/maths` has a version.
+pub(crate) struct Scene {
+    registry: TestRegistry,
+    state: &'static str,
+    /// By actor and credential.
+    clients: BTreeMap<(&'static str, &'static str), Client>,
+    /// Who sets up what an action uses up.
+    stagehand: Client,
+    bystander: Client,
+    bystander_id: String,
+    task: String,
+    count: AtomicU32,
+}
+
+impl Scene {
+    /// A registry in a state.
+    pub(crate) async fn set(state: &'static str) -> Self {
+        let roomy = |key| (key, "100000".to_owned());
+        let config = vec![
+            roomy("quotas.scopes_per_user"),
+            roomy("quotas.packages"),
+            roomy("quotas.new_packages_per_week"),
+            roomy("quotas.publishes_per_week"),
+            ("ci_issuer", "github https://token.actions.githubusercontent.com".to_owned()),
+        ];
+        let registry = TestRegistry::with(Settings { work: Work::OnBells, config }).await;
+        let stagehand = registry.person("admin").await;
+        for scope in ["acme", "other"] {
+            drop(stagehand.post("/api/scopes", json!({ "scope": scope, "description": "" })).await.expect(200));
+        }
+        let (mut ids, mut people) = (BTreeMap::from([("admin", id(&stagehand).await)]), BTreeMap::new());
+        for name in ["stranger", "member", "staff", "blocked", "bystander"] {
+            let person = registry.person(name).await;
+            ids.insert(name, id(&person).await);
+            people.insert(name, person);
+        }
+        for (name, is_admin) in [("member", false), ("blocked", true), ("bystander", false)] {
+            join(&stagehand, &people[name], &ids[name]).await;
+            if is_admin {
+                let place = format!("/api/scopes/acme/members/{}", ids[name]);
+                drop(stagehand.patch(&place, json!({ "isAdmin": true })).await.expect(200));
+            }
+        }
+        drop(stagehand.post("/api/scopes/acme/packages", json!({ "package": "maths" })).await.expect(200));
+        let task = stagehand.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
+        assert_eq!(task["status"], "success");
+        match state {
+            "archived" => drop(stagehand.patch("/api/scopes/acme/packages/maths", json!({ "isArchived": true })).await.expect(200)),
+            "ci" => drop(stagehand.patch("/api/scopes/acme", json!({ "requirePublishingFromCI": true })).await.expect(200)),
+            _ => {}
+        }
+        registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'staff'").await;
+        registry.database().execute("UPDATE users SET is_blocked = TRUE WHERE login = 'blocked'").await;
+        let mut clients = BTreeMap::new();
+        for actor in ACTORS {
+            for credential in CREDENTIALS {
+                clients.insert((actor, credential), client(&registry, &ids[actor], credential).await);
+            }
+        }
+        let bystander = people.remove("bystander").unwrap();
+        let (bystander_id, task) = (ids["bystander"].clone(), task["id"].as_str().unwrap().to_owned());
+        Self { registry, state, clients, stagehand, bystander, bystander_id, task, count: AtomicU32::new(0) }
+    }
+
+    /// Tries something, and says what came of it: `yes`, or the refusal.
+    pub(crate) async fn tried(&self, action: &str, credential: &'static str, actor: &'static str) -> String {
+        let who = &self.clients[&(actor, credential)];
+        let answer = match action.split_once('.') {
+            Some(("staff", what)) => self.as_staff(who, what).await,
+            Some(("see", what)) => self.look(who, what).await,
+            _ => self.change(who, action).await,
+        };
+        if answer.status < 300 { "yes".to_owned() } else { answer.refusal() }
+    }
+
+    /// Sees the work through.
+    pub(crate) async fn end(self) {
+        self.registry.drain().await;
+    }
+
+    /// A number that was not used before.
+    fn next(&self) -> u32 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn look(&self, who: &Client, what: &str) -> Answer {
+        let package = "/api/scopes/acme/packages/maths";
+        let path = match what {
+            "scope" => "/api/scopes/acme".to_owned(),
+            "members" => "/api/scopes/acme/members".to_owned(),
+            "invites" => "/api/scopes/acme/invites".to_owned(),
+            "package" => package.to_owned(),
+            "tags" => format!("{package}/dist-tags"),
+            "version" => format!("{package}/versions/1.0.0"),
+            "upload" => format!("{package}/versions/1.0.0/tarball"),
+            "publishers" => format!("{package}/publishers"),
+            "publishes" => format!("{package}/publishing_tasks"),
+            "task" => format!("/api/publishing_tasks/{}", self.task),
+            "self" => "/api/user".to_owned(),
+            own => format!("/api/user/{}", own.strip_prefix("own-").unwrap()),
+        };
+        who.get(&path).await
+    }
+
+    async fn change(&self, who: &Client, action: &str) -> Answer {
+        let (scope, package, n) = ("/api/scopes/acme", "/api/scopes/acme/packages/maths", self.next());
+        let bystander = format!("{scope}/members/{}", self.bystander_id);
+        match action {
+            "search" => who.get("/api/packages?query=maths").await,
+            "make.scope" => who.post("/api/scopes", json!({ "scope": unlike(n), "description": "" })).await,
+            "make.token" => who.post("/api/user/tokens", json!({ "description": "a" })).await,
+            "change.scope" => who.patch(scope, json!({ "description": "It counts." })).await,
+            "ask.somebody" => who.post(&format!("{scope}/members"), json!({ "email": format!("{n}@example.org") })).await,
+            "set.role" => who.patch(&bystander, json!({ "isAdmin": false })).await,
+            "take.out" => {
+                let answer = who.delete(&bystander).await;
+                if answer.status < 300 {
+                    join(&self.stagehand, &self.bystander, &self.bystander_id).await;
+                }
+                answer
+            }
+            "trust.publisher" => {
+                let job = json!({ "issuer": "github", "repository": "acme/maths", "repositoryId": n.to_string() });
+                who.post(&format!("{package}/publishers"), job).await
+            }
+            "move.package" => who.post(&format!("{}/transfer", self.empty(n).await), json!({ "scope": "other" })).await,
+            "link.repository" => who.patch(package, json!({ "githubRepository": null })).await,
+            "describe" => who.patch(package, json!({ "description": "It counts." })).await,
+            "tag" => who.put(&format!("{package}/dist-tags/next"), json!({ "version": "1.0.0" })).await,
+            "make.package" => who.post(&format!("{scope}/packages"), json!({ "package": unlike(n) })).await,
+            "archive" => who.patch(package, json!({ "isArchived": self.state == "archived" })).await,
+            "delete.package" => who.delete(&self.empty(n).await).await,
+            "yank" => who.patch(&format!("{package}/versions/1.0.0"), json!({ "yanked": false })).await,
+            "publish" => who.publish(&PackageBuilder::small("@acme/maths", &format!("2.{n}.0"))).await,
+            "cancel" => who.post(&format!("/api/publishing_tasks/{}/cancel", self.task), Value::Null).await,
+            other => panic!("nobody knows how to `{other}`"),
+        }
+    }
+
+    async fn as_staff(&self, who: &Client, what: &str) -> Answer {
+        match what {
+            "account" => who.patch(&format!("/api/admin/users/{}", self.bystander_id), json!({ "scopeLimit": 3 })).await,
+            "assign" => who.post("/api/admin/scopes", json!({ "scope": unlike(self.next()), "userId": self.bystander_id })).await,
+            "quota" => who.patch("/api/admin/scopes/acme", json!({ "packageLimit": 100_000 })).await,
+            "publishes" => who.get("/api/admin/publishing_tasks").await,
+            list => who.get(&format!("/api/admin/{list}")).await,
+        }
+    }
+
+    /// An empty package, where it is.
+    async fn empty(&self, n: u32) -> String {
+        let name = unlike(n);
+        drop(self.stagehand.post("/api/scopes/acme/packages", json!({ "package": name })).await.expect(200));
+        format!("/api/scopes/acme/packages/{name}")
+    }
+}
+
+/// A name that does not look like that of another number: digits look like letters, so it is spelt.
+fn unlike(n: u32) -> String {
+    let letters = n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect::<String>();
+    format!("x{letters}")
+}
+
+async fn id(person: &Client) -> String {
+    person.get("/api/user").await.expect(200).json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn join(admin: &Client, person: &Client, id: &str) {
+    drop(admin.post("/api/scopes/acme/members", json!({ "id": id })).await.expect(200));
+    drop(person.post("/api/user/invites/acme", Value::Null).await.expect(200));
+}
+
+/// Somebody with a credential.
+async fn client(registry: &TestRegistry, id: &str, credential: &str) -> Client {
+    let user: UserId = id.parse().unwrap();
+    let permission = |value: Value| Some(vec![serde_json::from_value::<Permission>(value).unwrap()]);
+    let (kind, permissions, life) = match credential {
+        "none" => return registry.anonymous(),
+        "session" => return registry.anonymous().cookie(&registry.token(user, TokenKind::Web, None, None).await),
+        "token" => (TokenKind::Personal, None, None),
+        "device" => (TokenKind::Device, None, None),
+        "expired" => (TokenKind::Personal, None, Some(TimeDelta::seconds(-1))),
+        "version" => {
+            let hash = format!("sha256-{}", "0".repeat(64));
+            let once =
+                json!({ "permission": "package/publish", "scope": "acme", "package": "maths", "version": "9.9.9", "tarballHash": hash });
+            (TokenKind::Device, permission(once), None)
+        }
+        verb => (TokenKind::Personal, permission(json!({ "permission": format!("package/{verb}"), "scope": "acme" })), None),
+    };
+    registry.anonymous().bearer(&registry.token(user, kind, permissions, life).await)
+}
