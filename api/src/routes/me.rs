@@ -44,7 +44,7 @@ pub(crate) struct NewToken {
     description: String,
     /// Nothing is not the same as null.
     #[serde(default, deserialize_with = "said")]
-    expires_at: Option<Option<Instant>>,
+    expires_at: Expires,
     #[serde(default)]
     permissions: Option<Vec<Value>>,
     #[serde(default)]
@@ -60,17 +60,12 @@ fn permissions(asked: Value) -> ApiResult<Vec<Permission>> {
     read.map_err(|why| Code::MalformedRequest.because(why).into())
 }
 
-fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Instant>>, D::Error> {
-    Option::<Instant>::deserialize(from).map(Some)
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Expires, D::Error> {
+    Ok(Option::<Instant>::deserialize(from)?.map_or(Expires::Never, Expires::At))
 }
 
 impl NewToken {
     fn wish(self) -> ApiResult<Wish> {
-        let expires = match self.expires_at {
-            None => Expires::ByDefault,
-            Some(None) => Expires::Never,
-            Some(Some(end)) => Expires::At(end),
-        };
         let permissions = match self.permissions {
             Some(asked) => Some(asked.into_iter().map(permissions).collect::<ApiResult<Vec<_>>>()?.concat()),
             None => None,
@@ -79,7 +74,7 @@ impl NewToken {
             Some(texts) => Some(texts.iter().map(|text| network(text)).collect::<ApiResult<Vec<_>>>()?),
             None => None,
         };
-        Ok(Wish { description: self.description, expires, permissions, networks })
+        Ok(Wish { description: self.description, expires: self.expires_at, permissions, networks })
     }
 }
 

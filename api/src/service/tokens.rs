@@ -106,9 +106,10 @@ pub(crate) struct Wish {
 }
 
 /// When a new token is to stop working.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Expires {
     /// After [`LIFE`], because nothing was said.
+    #[default]
     ByDefault,
     /// Never, which was said.
     Never,
