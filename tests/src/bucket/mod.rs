@@ -117,7 +117,10 @@ async fn serve(desk: Arc<Desk>, stream: TcpStream) {
 /// Answers a request as it deserves, or as fate has it. An error closes the connection without a word.
 async fn answer(desk: &Desk, request: Request<Incoming>) -> io::Result<Response<Answer>> {
     let Fate { latency, fault } = desk.faults.next(request.method(), request.uri().path());
-    tokio::time::sleep(latency).await;
+    // A sleep of no length is one until the next millisecond.
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     let Some((fault, moment)) = fault else {
         return act(desk, request).await.map(|(head, bytes)| whole(head, bytes));
     };
