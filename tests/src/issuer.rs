@@ -3,8 +3,7 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is somebody else's server, with a clock of its own")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
@@ -17,7 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+
+use crate::loopback::{self, Loopback};
 
 /// The secret with which a job asks for tokens.
 pub const REQUEST_TOKEN: &str = "reqtok";
@@ -25,7 +25,7 @@ pub const REQUEST_TOKEN: &str = "reqtok";
 /// A CI system that signs tokens.
 pub struct Issuer {
     inside: Arc<Inside>,
-    _end: oneshot::Sender<()>,
+    _server: Loopback,
 }
 
 struct Inside {
@@ -108,37 +108,23 @@ impl Issuer {
     }
 
     fn with(pair: Pair) -> Self {
-        // Whoever reads its keys does it with a client that has to be given one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let (ready, wait) = mpsc::channel();
-        let (end, ended) = oneshot::channel();
-        // A runtime of its own: suites of real clients have none.
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-                let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
-                let keys = Keys { keys: vec![Key { name: "first".to_owned(), pair }], is_down: false, job: json!({}) };
-                let inside = Arc::new(Inside {
-                    url,
-                    state: Mutex::new(keys),
-                    asked: AtomicUsize::new(0),
-                    given: AtomicUsize::new(0),
-                    made: AtomicUsize::new(0),
-                });
-                let router = Router::new()
-                    .route("/.well-known/openid-configuration", get(discovery))
-                    .route("/keys", get(keys_of))
-                    .route("/token", get(token))
-                    .with_state(inside.clone());
-                ready.send(inside).expect("somebody waits");
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.expect("loopback serves"),
-                    _ = ended => {}
-                }
+        let (inside, server) = loopback::serve(|url| {
+            let keys = Keys { keys: vec![Key { name: "first".to_owned(), pair }], is_down: false, job: json!({}) };
+            let inside = Arc::new(Inside {
+                url,
+                state: Mutex::new(keys),
+                asked: AtomicUsize::new(0),
+                given: AtomicUsize::new(0),
+                made: AtomicUsize::new(0),
             });
+            let router = Router::new()
+                .route("/.well-known/openid-configuration", get(discovery))
+                .route("/keys", get(keys_of))
+                .route("/token", get(token))
+                .with_state(inside.clone());
+            (inside, router)
         });
-        Self { inside: wait.recv().expect("the issuer starts"), _end: end }
+        Self { inside, _server: server }
     }
 
     /// What its tokens say in `iss`.

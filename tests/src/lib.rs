@@ -8,6 +8,7 @@ pub mod database;
 pub mod engines;
 pub mod fleet;
 pub mod issuer;
+mod loopback;
 pub mod node;
 pub mod package;
 pub mod proxy;

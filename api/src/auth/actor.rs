@@ -1,5 +1,6 @@
 //! The one who asks, and the checks every desk makes.
 
+use ipnet::IpNet;
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
 use slipway_common::model::publish::Publish;
@@ -34,6 +35,14 @@ impl Actor {
         match self {
             Self::Anonymous | Self::Ci(_) => None,
             Self::User(identified) => Some(&identified.user),
+        }
+    }
+
+    /// The networks that the credential works from, if not from everywhere. Nothing that is made with it works from others.
+    pub(crate) fn networks(&self) -> Option<&[IpNet]> {
+        match self {
+            Self::User(identified) => identified.token.networks.as_deref(),
+            Self::Anonymous | Self::Ci(_) => None,
         }
     }
 

@@ -1,7 +1,5 @@
 //! The one who asks, their scopes and their tokens.
 
-use std::net::IpAddr;
-
 use axum::extract::State;
 use http::StatusCode;
 use ipnet::IpNet;
@@ -9,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use slipway_common::clock::Instant;
 use slipway_common::ids::TokenId;
-use slipway_common::model::token::{Granular, Permission};
+use slipway_common::model::token::{self, Granular, Permission};
 
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -78,12 +76,9 @@ impl NewToken {
     }
 }
 
-/// `192.0.2.0/24`, or one address.
 fn network(text: &str) -> ApiResult<IpNet> {
-    let one = |text: &str| text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(|| one(text)).ok_or_else(|| {
-        Code::MalformedRequest.because("a network is written `192.0.2.0/24`, `2001:db8::/32`, or as one address".to_owned()).into()
-    })
+    let why = "a network is written `192.0.2.0/24`, `2001:db8::/32`, or as one address";
+    token::network(text).map_or_else(|| Err(Code::MalformedRequest.because(why.to_owned()).into()), Ok)
 }
 
 #[derive(Serialize)]

@@ -58,6 +58,7 @@ pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Ve
         permissions,
         state: AuthorizationState::Pending,
         user_id: None,
+        networks: None,
         expires_at: tx.now() + LIFETIME,
     };
     tx.create_authorization(&authorization, &Sha256::of(exchange_token.as_bytes())).await?;
@@ -97,7 +98,7 @@ pub(crate) async fn show(app: &App, code: &str) -> ApiResult<Authorization> {
 pub(crate) async fn decide(app: &App, actor: &Actor, code: &str, decision: AuthorizationState) -> ApiResult<()> {
     let user = actor.interactive()?;
     let mut tx = app.context.db.write("authorization.decide").await?;
-    if !tx.decide_authorization(code, user.id, decision).await? {
+    if !tx.decide_authorization(code, user.id, actor.networks(), decision).await? {
         return Code::AuthorizationNotFound.err();
     }
     tx.commit().await?;
@@ -134,6 +135,7 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
             let now = tx.now();
             let token = Token {
                 permissions: authorization.permissions,
+                networks: authorization.networks,
                 expires_at: Some(now + TOKEN_LIFETIME),
                 ..Token::new(app.context.ids.next(), user.id, TokenKind::Device, now)
             };

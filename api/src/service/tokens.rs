@@ -143,6 +143,17 @@ pub(crate) async fn create_personal(app: &App, actor: &Actor, wish: Wish) -> Api
     if wish.networks.as_ref().is_some_and(|list| !(1..=MAX_NETWORKS).contains(&list.len())) {
         return malformed(format!("a token works from 1 to {MAX_NETWORKS} networks; leave them out for one that works from everywhere"));
     }
+    let networks = match (actor.networks(), wish.networks) {
+        (None, wanted) => wanted,
+        (Some(own), None) => Some(own.to_vec()),
+        (Some(own), Some(wanted)) => match wanted.iter().find(|wanted| !own.iter().any(|own| own.contains(*wanted))) {
+            None => Some(wanted),
+            Some(outside) => {
+                let why = format!("you are signed in with a token that does not work from {outside}, so none that you make does");
+                return Err(Code::AddressNotAllowed.because(why).into());
+            }
+        },
+    };
     let now = app.context.clock.now();
     let expires_at = wish.expires.from(now);
     if expires_at.is_some_and(|end| end <= now) {
@@ -152,7 +163,7 @@ pub(crate) async fn create_personal(app: &App, actor: &Actor, wish: Wish) -> Api
         kind: TokenKind::Personal,
         description: Some(description.to_owned()),
         permissions: wish.permissions,
-        networks: wish.networks,
+        networks,
         opened_by: None,
         expires_at,
     };

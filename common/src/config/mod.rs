@@ -11,7 +11,7 @@ mod secret;
 mod settings;
 mod sigstore;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
+use crate::model::token::network;
 
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
@@ -266,8 +267,8 @@ fn connections(values: &Values) -> Result<u32, ConfigError> {
 
 fn proxies(values: &Values) -> Result<Vec<IpNet>, ConfigError> {
     let read = |text: String| {
-        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        network.ok_or_else(|| ConfigError(format!("`trusted_proxies` cannot have `{text}`: write networks as `10.0.0.0/8`, or addresses")))
+        network(&text)
+            .ok_or_else(|| ConfigError(format!("`trusted_proxies` cannot have `{text}`: write networks as `10.0.0.0/8`, or addresses")))
     };
     values.list("trusted_proxies").into_iter().map(read).collect()
 }

@@ -1,5 +1,6 @@
 //! Devices that ask for permission.
 
+use ipnet::IpNet;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -18,6 +19,7 @@ struct AuthorizationRow {
     permissions: Option<Json<serde_json::Value>>,
     state: String,
     user_id: Option<Uuid>,
+    networks: Option<Json<serde_json::Value>>,
     expires_at: Time,
 }
 
@@ -32,6 +34,7 @@ impl TryFrom<AuthorizationRow> for Authorization {
             permissions: super::tokens::permissions("authorizations", row.permissions)?,
             state: rows::word("authorizations", "state", &row.state, AuthorizationState::parse)?,
             user_id: row.user_id.map(UserId::from),
+            networks: super::tokens::networks("authorizations", row.networks)?,
             expires_at: row.expires_at,
         })
     }
@@ -41,7 +44,7 @@ impl ReadTx {
     /// The request with this code that nobody decided and that is not void.
     pub async fn open_authorization(&mut self, code: &str) -> DbResult<Option<Authorization>> {
         const SQL: &str = sql!(
-            "SELECT id, code, challenge, permissions, state, user_id, expires_at
+            "SELECT id, code, challenge, permissions, state, user_id, networks, expires_at
              FROM authorizations WHERE code = $1 AND state = 'pending' AND expires_at > $2"
         );
         let now = self.now;
@@ -60,7 +63,7 @@ impl ReadTx {
     /// The request whose exchange secret has this digest, in any state.
     pub async fn authorization_by_exchange(&mut self, hash: &Sha256) -> DbResult<Option<Authorization>> {
         const SQL: &str = sql!(
-            "SELECT id, code, challenge, permissions, state, user_id, expires_at
+            "SELECT id, code, challenge, permissions, state, user_id, networks, expires_at
              FROM authorizations WHERE exchange_hash = $1"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, AuthorizationRow>(SQL).bind(hash.as_bytes()).fetch_optional(conn).await)?;
@@ -93,17 +96,26 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Decides an open request. False when it is unknown, void, or decided already.
-    pub async fn decide_authorization(&mut self, code: &str, user: UserId, decision: AuthorizationState) -> DbResult<bool> {
+    /// Decides an open request, on behalf of somebody whose credential works from some networks only. False when it is unknown, void, or
+    /// decided already.
+    pub async fn decide_authorization(
+        &mut self,
+        code: &str,
+        user: UserId,
+        networks: Option<&[IpNet]>,
+        decision: AuthorizationState,
+    ) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE authorizations SET state = $1, user_id = $2
-             WHERE code = $3 AND state = 'pending' AND expires_at > $4"
+            "UPDATE authorizations SET state = $1, user_id = $2, networks = $3
+             WHERE code = $4 AND state = 'pending' AND expires_at > $5"
         );
         let now = self.now;
+        let networks = networks.map(super::tokens::network_list);
         let code = rows::storable(code);
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(decision.as_str())
             .bind(user.uuid())
+            .bind(networks)
             .bind(&*code)
             .bind(now)
             .execute(conn)

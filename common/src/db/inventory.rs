@@ -73,19 +73,27 @@ impl ReadTx {
             "SELECT scope, name, version FROM versions WHERE (scope, name, version) > ($1, $2, $3)
              ORDER BY scope, name, version LIMIT $4"
         );
+        self.next_versions(SQL, "versions", after, limit).await
+    }
+
+    /// The versions that a statement finds behind one, in a table that names them in three columns.
+    pub(super) async fn next_versions(
+        &mut self,
+        sql: &'static str,
+        table: &'static str,
+        after: Option<&(PackageName, Version)>,
+        limit: i64,
+    ) -> DbResult<Vec<(PackageName, Version)>> {
         let text = after.map_or_else(String::new, |(_, version)| version.to_string());
         let (scope, name) = after.map_or(("", ""), |(package, _)| (package.scope().as_str(), package.name()));
-        let found = on!(self, |conn| sqlx::query_as::<_, (String, String, String)>(SQL)
+        let found = on!(self, |conn| sqlx::query_as::<_, (String, String, String)>(sql)
             .bind(scope)
             .bind(name)
             .bind(&text)
             .bind(limit)
             .fetch_all(conn)
             .await)?;
-        found
-            .iter()
-            .map(|(scope, name, version)| Ok((package_name("versions", scope, name)?, rows::name("versions", "version", version)?)))
-            .collect()
+        found.iter().map(|(scope, name, version)| Ok((package_name(table, scope, name)?, rows::name(table, "version", version)?))).collect()
     }
 
     /// The next publishes.

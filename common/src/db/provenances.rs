@@ -4,7 +4,6 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 
 use super::on::{on, sql};
-use super::packages::package_name;
 use super::rows::{self, Time};
 use super::{DbResult, ReadTx, WriteTx};
 use crate::ids::{PackageName, Version};
@@ -79,16 +78,7 @@ impl ReadTx {
             "SELECT scope, name, version FROM provenances WHERE (scope, name, version) > ($1, $2, $3)
              ORDER BY scope, name, version LIMIT $4"
         );
-        let text = after.map_or_else(String::new, |(_, version)| version.to_string());
-        let (scope, name) = after.map_or(("", ""), |(package, _)| (package.scope().as_str(), package.name()));
-        let found = on!(self, |conn| sqlx::query_as::<_, (String, String, String)>(SQL)
-            .bind(scope)
-            .bind(name)
-            .bind(&text)
-            .bind(limit)
-            .fetch_all(conn)
-            .await)?;
-        found.iter().map(|(scope, name, version)| Ok((package_name(TABLE, scope, name)?, rows::name(TABLE, "version", version)?))).collect()
+        self.next_versions(SQL, TABLE, after, limit).await
     }
 
     /// What has become of a bundle that could not be verified when it was handed in.

@@ -38,7 +38,7 @@ impl TryFrom<TokenRow> for Token {
             kind: rows::word("tokens", "kind", &row.kind, TokenKind::parse)?,
             description: row.description,
             permissions: permissions("tokens", row.permissions)?,
-            networks: networks(row.networks)?,
+            networks: networks("tokens", row.networks)?,
             opened_by: row.opened_by.map(TokenId::from),
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -91,10 +91,15 @@ pub(super) fn permissions(table: &'static str, value: Option<Json<serde_json::Va
 }
 
 /// A column of networks: absent means every network.
-fn networks(value: Option<Json<serde_json::Value>>) -> DbResult<Option<Vec<IpNet>>> {
+pub(super) fn networks(table: &'static str, value: Option<Json<serde_json::Value>>) -> DbResult<Option<Vec<IpNet>>> {
     let Some(Json(value)) = value else { return Ok(None) };
-    let texts = rows::shape::<List<String>>("tokens", "networks", value)?.list;
-    texts.iter().map(|text| rows::word("tokens", "networks", text, |text| text.parse().ok())).collect::<DbResult<_>>().map(Some)
+    let texts = rows::shape::<List<String>>(table, "networks", value)?.list;
+    texts.iter().map(|text| rows::word(table, "networks", text, |text| text.parse().ok())).collect::<DbResult<_>>().map(Some)
+}
+
+/// What [`networks`] reads.
+pub(super) fn network_list(networks: &[IpNet]) -> Json<List<String>> {
+    rows::list(&networks.iter().map(IpNet::to_string).collect::<Vec<_>>())
 }
 
 impl ReadTx {
@@ -131,7 +136,7 @@ impl WriteTx {
                                  networks)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)"
         );
-        let networks = token.networks.as_deref().map(|networks| rows::list(&networks.iter().map(IpNet::to_string).collect::<Vec<_>>()));
+        let networks = token.networks.as_deref().map(network_list);
         let permissions = token.permissions.as_deref().map(rows::list);
         on!(self, |conn| sqlx::query(SQL)
             .bind(token.id.uuid())

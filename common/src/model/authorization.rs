@@ -1,5 +1,7 @@
 //! A device asks a person for permission.
 
+use ipnet::IpNet;
+
 use crate::clock::Instant;
 use crate::ids::{AuthorizationId, UserId};
 use crate::model::token::Permission;
@@ -48,6 +50,8 @@ pub struct Authorization {
     pub state: AuthorizationState,
     /// Who decided.
     pub user_id: Option<UserId>,
+    /// The networks that whoever approved it is bound to, and with them what the device is given; `None` means none.
+    pub networks: Option<Vec<IpNet>>,
     /// When it is void.
     pub expires_at: Instant,
 }

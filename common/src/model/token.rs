@@ -85,6 +85,12 @@ pub struct Token {
     pub updated_at: Instant,
 }
 
+/// Reads a network as `192.0.2.0/24` or `2001:db8::/32`, or as the one address that is in it.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 impl Token {
     /// A credential that is made now, without a name, restrictions or an end.
     #[must_use]

@@ -8,8 +8,7 @@ mod log;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -21,9 +20,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 use tempfile::NamedTempFile;
-use tokio::sync::oneshot;
 
 use authority::Authority;
+
+use crate::loopback::{self, Loopback};
 
 /// What a statement about a build is sent as.
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -32,7 +32,7 @@ const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub struct Sigstore {
     inside: Arc<Inside>,
     root: NamedTempFile,
-    _end: oneshot::Sender<()>,
+    _server: Loopback,
 }
 
 struct Inside {
@@ -121,35 +121,23 @@ impl Sigstore {
     /// When loopback has no port.
     #[must_use]
     pub fn start() -> Self {
-        let (ready, wait) = mpsc::channel();
-        let (end, ended) = oneshot::channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-                let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
-                let inside = Arc::new(Inside {
-                    url,
-                    authority: Authority::new(),
-                    log: Key::generate(),
-                    entries: Mutex::default(),
-                    made: AtomicUsize::new(0),
-                    is_down: AtomicBool::new(false),
-                });
-                let router = Router::new()
-                    .route("/api/v1/log/entries", get(log::entry).post(log::add))
-                    .route("/api/v2/signingCert", post(authority::certify))
-                    .with_state(inside.clone());
-                ready.send(inside).expect("somebody waits");
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.expect("loopback serves"),
-                    _ = ended => {}
-                }
+        let (inside, server) = loopback::serve(|url| {
+            let inside = Arc::new(Inside {
+                url,
+                authority: Authority::new(),
+                log: Key::generate(),
+                entries: Mutex::default(),
+                made: AtomicUsize::new(0),
+                is_down: AtomicBool::new(false),
             });
+            let router = Router::new()
+                .route("/api/v1/log/entries", get(log::entry).post(log::add))
+                .route("/api/v2/signingCert", post(authority::certify))
+                .with_state(inside.clone());
+            (inside, router)
         });
-        let inside: Arc<Inside> = wait.recv().expect("it starts");
         let root = write(&inside.trusted_root());
-        Self { inside, root, _end: end }
+        Self { inside, root, _server: server }
     }
 
     /// Where both logs and the authority answer.

@@ -17,6 +17,7 @@ pub(crate) fn draft(bench: &Bench<'_>, code: &str) -> Authorization {
         permissions: None,
         state: AuthorizationState::Pending,
         user_id: None,
+        networks: None,
         expires_at: bench.now() + TimeDelta::minutes(10),
     }
 }
@@ -70,9 +71,10 @@ on_both_engines!(a_request_is_decided_once, async |scratch| {
     let other = asked(&bench, "CCCC-DDDD").await;
     bench
         .write(async |tx| {
-            assert!(tx.decide_authorization(&request.code, ada.id, AuthorizationState::Denied).await.unwrap());
-            assert!(!tx.decide_authorization(&request.code, bob.id, AuthorizationState::Approved).await.unwrap());
-            assert!(!tx.decide_authorization("EEEE-FFFF", bob.id, AuthorizationState::Approved).await.unwrap());
+            let office = ["192.0.2.0/24".parse().unwrap()];
+            assert!(tx.decide_authorization(&request.code, ada.id, Some(&office), AuthorizationState::Denied).await.unwrap());
+            assert!(!tx.decide_authorization(&request.code, bob.id, None, AuthorizationState::Approved).await.unwrap());
+            assert!(!tx.decide_authorization("EEEE-FFFF", bob.id, None, AuthorizationState::Approved).await.unwrap());
         })
         .await;
     bench
@@ -80,6 +82,7 @@ on_both_engines!(a_request_is_decided_once, async |scratch| {
             assert_eq!(tx.open_authorization(&request.code).await.unwrap(), None);
             let decided = tx.authorization_by_exchange(&Sha256::of(b"AAAA-BBBB")).await.unwrap().unwrap();
             assert_eq!((decided.state, decided.user_id), (AuthorizationState::Denied, Some(ada.id)));
+            assert_eq!(decided.networks, Some(vec!["192.0.2.0/24".parse().unwrap()]));
             assert_eq!(tx.open_authorization(&other.code).await.unwrap(), Some(other));
         })
         .await;
@@ -93,7 +96,7 @@ on_both_engines!(a_void_request_cannot_be_decided, async |scratch| {
     assert!(bench.read(async |tx| tx.open_authorization(&request.code).await.unwrap()).await.is_some());
     bench.advance(TimeDelta::microseconds(1));
     assert_eq!(bench.read(async |tx| tx.open_authorization(&request.code).await.unwrap()).await, None);
-    let decided = bench.write(async |tx| tx.decide_authorization(&request.code, ada.id, AuthorizationState::Approved).await.unwrap());
+    let decided = bench.write(async |tx| tx.decide_authorization(&request.code, ada.id, None, AuthorizationState::Approved).await.unwrap());
     assert!(!decided.await);
     let void = bench.read(async |tx| tx.authorization_by_exchange(&Sha256::of(b"AAAA-BBBB")).await.unwrap()).await;
     assert_eq!(void, Some(request), "whoever collects the answer hears that it expired");
@@ -115,7 +118,7 @@ on_both_engines!(a_code_that_no_text_column_holds_is_unknown, async |scratch| {
     let bench = Bench::on(scratch).await;
     let ada = bench.user("ada").await;
     assert_eq!(bench.read(async |tx| tx.open_authorization("\0").await.unwrap()).await, None);
-    assert!(!bench.write(async |tx| tx.decide_authorization("\0", ada.id, AuthorizationState::Approved).await.unwrap()).await);
+    assert!(!bench.write(async |tx| tx.decide_authorization("\0", ada.id, None, AuthorizationState::Approved).await.unwrap()).await);
 });
 
 on_both_engines!(those_that_wait_are_counted, async |scratch| {
@@ -127,7 +130,7 @@ on_both_engines!(those_that_wait_are_counted, async |scratch| {
         asked(&bench, code).await;
     }
     assert_eq!(count().await, 3);
-    bench.write(async |tx| assert!(tx.decide_authorization("AAAA-BBBB", ada.id, AuthorizationState::Approved).await.unwrap())).await;
+    bench.write(async |tx| assert!(tx.decide_authorization("AAAA-BBBB", ada.id, None, AuthorizationState::Approved).await.unwrap())).await;
     assert_eq!(count().await, 2);
     bench.advance(TimeDelta::minutes(10));
     assert_eq!(count().await, 0, "void");

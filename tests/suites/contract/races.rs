@@ -7,6 +7,7 @@ use slipway_common::jobs::{self, Settled};
 use slipway_common::model::authorization::AuthorizationState;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Lane;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::{PublishError, PublishState};
 use slipway_common::model::user::User;
 use slipway_tests::on_both_engines;
@@ -28,7 +29,12 @@ on_both_engines!(two_people_want_one_name, async |scratch| {
     assert_eq!(won, (true, false));
 
     let (one, two) = (package_name("@my-scope/a-b"), package_name("@my-scope/ab"));
-    let won = bench.race(async |tx| tx.create_package(&one).await.unwrap(), async |tx| tx.create_package(&two).await.unwrap()).await;
+    let won = bench
+        .race(
+            async |tx| tx.create_package(&one, Visibility::Public).await.unwrap(),
+            async |tx| tx.create_package(&two, Visibility::Public).await.unwrap(),
+        )
+        .await;
     assert_eq!(won, (true, false));
 
     let join = async |tx: &mut WriteTx| tx.add_member(one.scope(), ada.id, false).await.unwrap();
@@ -79,8 +85,8 @@ on_both_engines!(a_request_is_approved_and_denied, async |scratch| {
     let request = asked(&bench, "AAAA-BBBB").await;
     let won = bench
         .race(
-            async |tx| tx.decide_authorization(&request.code, ada.id, AuthorizationState::Approved).await.unwrap(),
-            async |tx| tx.decide_authorization(&request.code, bob.id, AuthorizationState::Denied).await.unwrap(),
+            async |tx| tx.decide_authorization(&request.code, ada.id, None, AuthorizationState::Approved).await.unwrap(),
+            async |tx| tx.decide_authorization(&request.code, bob.id, None, AuthorizationState::Denied).await.unwrap(),
         )
         .await;
     assert_eq!(won, (true, false));
@@ -119,7 +125,12 @@ on_both_engines!(a_scope_is_deleted_while_it_gets_a_package, async |scratch| {
     let scope = bench.draft_scope("std", &bench.user("ada").await);
     bench.write(async |tx| assert!(tx.create_scope(&scope).await.unwrap())).await;
     let name = package_name("@std/path");
-    let won = bench.race(async |tx| tx.create_package(&name).await.unwrap(), async |tx| tx.delete_scope(&scope.name).await.unwrap()).await;
+    let won = bench
+        .race(
+            async |tx| tx.create_package(&name, Visibility::Public).await.unwrap(),
+            async |tx| tx.delete_scope(&scope.name).await.unwrap(),
+        )
+        .await;
     assert_eq!(won, (true, false));
     assert!(bench.read(async |tx| tx.package(&name).await.unwrap()).await.is_some());
 });

@@ -1,8 +1,10 @@
 //! What tokens may do, for how long, and from where.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use slipway_common::ids::UserId;
+use slipway_common::ids::{Sha256, UserId};
 use slipway_common::model::token::TokenKind;
 use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work};
 
@@ -183,4 +185,57 @@ async fn a_token_works_from_its_networks_alone() {
     assert_eq!(ask(Some("198.51.100.1")).await, 403);
     assert_eq!(ask(Some("192.0.2.4, 198.51.100.1")).await, 403, "what a client says of itself stands before");
     assert_eq!(ask(None).await, 403);
+}
+
+#[tokio::test]
+async fn what_is_made_from_a_network_works_from_no_other() {
+    let config = vec![("trusted_proxies", "127.0.0.0/8".to_owned())];
+    let registry = TestRegistry::with(Settings { work: Work::OnBells, config }).await;
+    let ada = registry.person("ada").await;
+    let body = json!({ "description": "office", "networks": ["192.0.2.0/24"] });
+    let office = browser(&registry, &ada).await.post("/api/user/tokens", body).await.expect(200).json();
+
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let origin = registry.context().config.public_url.as_str().trim_end_matches('/').to_owned();
+    let address = registry.listen().await;
+    let post = |path: &str| {
+        let request = http.post(format!("http://{address}{path}")).header("x-forwarded-for", "192.0.2.4");
+        request.header("origin", &origin).header("sec-fetch-site", "same-origin")
+    };
+    let form = format!("token={}", office["secret"].as_str().unwrap());
+    let signed_in = post("/login").header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
+    let session = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let make = async |networks: Value| {
+        let body = match networks {
+            Value::Null => json!({ "description": "made there" }),
+            networks => json!({ "description": "made there", "networks": networks }),
+        };
+        let answer = post("/api/user/tokens")
+            .header("cookie", &session)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let (status, body) = (answer.status().as_u16(), serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap());
+        (status, if status == 200 { body["token"]["networks"].clone() } else { body["code"].clone() })
+    };
+    assert_eq!(make(json!(null)).await, (200, json!(["192.0.2.0/24"])), "it is bound to the same ones");
+    assert_eq!(make(json!(["192.0.2.64/26"])).await, (200, json!(["192.0.2.64/26"])), "or to a part of them");
+    for outside in [json!(["198.51.100.1"]), json!(["192.0.0.0/16"]), json!(["192.0.2.64/26", "::/0"])] {
+        assert_eq!(make(outside.clone()).await, (403, json!("addressNotAllowed")), "{outside}");
+    }
+
+    let device = registry.anonymous();
+    let verifier = "3d3b2b5e-3c5b-4c0e-9d7e-0d4f3b1c7a55";
+    let challenge = STANDARD.encode(Sha256::of(verifier.as_bytes()).as_bytes());
+    let asked = device.post("/api/authorizations", json!({ "challenge": challenge })).await.expect(200).json();
+    let code = asked["code"].as_str().unwrap();
+    let approved = post(&format!("/api/authorizations/approve/{code}")).header("cookie", &session).send().await.unwrap();
+    assert!(approved.status().is_success());
+    let body = json!({ "exchangeToken": asked["exchangeToken"], "verifier": verifier });
+    let given = device.post("/api/authorizations/exchange", body).await.expect(200).json();
+    let given = registry.anonymous().bearer(given["token"].as_str().unwrap());
+    assert_eq!(given.get("/api/user").await.refusal(), "403 addressNotAllowed", "the device is bound to them as well");
 }
