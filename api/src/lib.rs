@@ -9,6 +9,7 @@ pub mod error;
 mod extract;
 mod host;
 mod intake;
+mod private;
 mod registry;
 mod routes;
 mod service;
@@ -20,7 +21,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use http::Method;
+use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
@@ -28,8 +29,10 @@ pub use auth::ci::can_be_read as can_ci_token_be_read;
 pub use auth::secret;
 pub use connections::serve;
 use error::{ApiError, Code};
+use extract::{SESSION_COOKIE, cookie};
 use registry::Reader;
 use slipway_common::fault::AnyFault;
+use slipway_common::model::package::Visibility;
 
 /// The whole front desk: JSON API, pages, and the read path.
 pub fn router(app: App) -> Router {
@@ -42,19 +45,24 @@ pub fn router(app: App) -> Router {
         .merge(web::pages())
         .fallback(web::not_found)
         .layer(from_fn_with_state(app.clone(), extract::watch))
-        .layer(from_fn_with_state(reader, read_path))
+        .layer(from_fn_with_state((reader, app.clone()), read_path))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app.clone());
     // A layer of a router runs when the route is found already. What changes the address has to stand around the whole.
     Router::new().fallback_service(desk).layer(from_fn_with_state(app, host::rewrite))
 }
 
-/// Addresses of the read path are answered before any route is looked at: they need no route, no database and no session.
-async fn read_path(State(reader): State<Reader>, request: Request, next: Next) -> Response {
-    match registry::parse(request.method(), request.uri().path(), request.headers()) {
-        Some(found) => reader.answer(request, found).await,
-        None => next.run(request).await,
+/// Addresses of the read path are answered before any route is looked at: they need no route, no database and no session. Who shows a
+/// credential is looked at when there is nothing for everybody.
+async fn read_path(State((reader, app)): State<(Reader, App)>, request: Request, next: Next) -> Response {
+    let Some(found) = registry::parse(request.method(), request.uri().path(), request.headers()) else { return next.run(request).await };
+    let (mut parts, _) = request.into_parts();
+    let answer = reader.answer(&parts, &found, Visibility::Public).await;
+    let shows_credential = parts.headers.contains_key(header::AUTHORIZATION) || cookie(&parts.headers, SESSION_COOKIE).is_some();
+    if answer.status() == StatusCode::NOT_FOUND && shows_credential {
+        return private::answer(&app, &reader, &mut parts, &found, answer).await;
     }
+    answer
 }
 
 async fn api_headers(request: Request, next: Next) -> Response {
@@ -65,8 +73,13 @@ async fn api_headers(request: Request, next: Next) -> Response {
             "Authorization, X-Cloud-Trace-Context, Content-Type",
         );
     }
+    let shows_credential = request.headers().contains_key(header::AUTHORIZATION) || cookie(request.headers(), SESSION_COOKIE).is_some();
     let mut response = next.run(request).await;
     cors::of_api(response.headers_mut());
+    if shows_credential {
+        // It may say what others are not told.
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    }
     response
 }
 

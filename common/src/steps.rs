@@ -1,4 +1,4 @@
-//! The steps of a publish, after each of which a process may die and nothing is lost but time.
+//! The steps of a publish, and of what else is done bit by bit, after each of which a process may die and nothing is lost but time.
 //!
 //! A debug build stops itself at the step that `SLIPWAY_CRASH_AT` names: the whole process stands still, as the kernel's `STOP`
 //! leaves it, and the crash suite kills it there. A release build knows no such variable, and reaching a step costs it nothing.
@@ -28,10 +28,14 @@ pub enum Step {
     DocumentsWritten,
     /// The publish is done, and the bell is not acknowledged.
     Settled,
+    /// A version of a package that is made public is copied, and perhaps others.
+    SomeCopied,
+    /// The package is public, and nobody rang for what follows.
+    Opened,
 }
 
 impl Step {
-    /// All steps, in the order in which a publish reaches them.
+    /// The steps of a publish, in the order in which it reaches them.
     pub const ALL: [Self; 11] = [
         Self::UploadStored,
         Self::RowsWritten,
@@ -45,6 +49,9 @@ impl Step {
         Self::DocumentsWritten,
         Self::Settled,
     ];
+
+    /// The steps in which a private package becomes public.
+    pub const OF_OPENING: [Self; 2] = [Self::SomeCopied, Self::Opened];
 
     /// The name by which the crash suite asks for it.
     #[must_use]
@@ -61,6 +68,8 @@ impl Step {
             Self::Stored => "stored",
             Self::DocumentsWritten => "documents-written",
             Self::Settled => "settled",
+            Self::SomeCopied => "some-copied",
+            Self::Opened => "opened",
         }
     }
 }
@@ -89,10 +98,10 @@ mod tests {
 
     #[test]
     fn every_step_has_a_name_of_its_own() {
-        let mut names: Vec<_> = Step::ALL.iter().map(|step| step.name()).collect();
+        let mut names: Vec<_> = Step::ALL.iter().chain(&Step::OF_OPENING).map(|step| step.name()).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Step::ALL.len());
+        assert_eq!(names.len(), Step::ALL.len() + Step::OF_OPENING.len());
         assert!(Step::ALL.is_sorted());
     }
 }

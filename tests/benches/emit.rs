@@ -6,7 +6,7 @@
 //! and, as TypeScript does it, with a check of all types. `tar` and `gzip` of what they made are counted with them, since ours packs.
 //! It prints Markdown and asserts that everybody has made as many files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,7 +142,12 @@ fn row(name: &str, time: Time, ours: Time) {
 
 /// What it takes to examine an upload, and to make everything of it.
 fn ours(upload: &Upload) -> (Time, Time) {
-    let facts = Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None };
+    let facts = Facts {
+        public_url: "http://registry.test/".parse().expect("it is a URL"),
+        packages: BTreeMap::new(),
+        hidden: BTreeSet::new(),
+        inferred: None,
+    };
     let begin = Instant::now();
     let before = Time::now(begin);
     let draft = examine(upload).expect("nothing is wrong with it");

@@ -4,7 +4,7 @@
 //! What is measured is the processor time of the one thread that does it, whatever else the machine has to do. That the cost is
 //! linear in the source shows in the throughput, which has to stay what it is from one size to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -60,7 +60,12 @@ impl Measurement for ProcessorTime {
 
 /// What nothing is known about: the packages of this bench depend on none.
 fn facts() -> Facts {
-    Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None }
+    Facts {
+        public_url: "http://registry.test/".parse().expect("it is a URL"),
+        packages: BTreeMap::new(),
+        hidden: BTreeSet::new(),
+        inferred: None,
+    }
 }
 
 /// A package of about so many bytes of ordinary code, thirty files for each 100 kB.

@@ -13,6 +13,7 @@ mod records;
 mod runner;
 mod schedule;
 mod setback;
+mod view;
 mod workshop;
 
 use std::time::Duration;

@@ -13,6 +13,7 @@ use slipway_common::fault::AnyFault;
 use slipway_common::ids::{JobId, PackageName};
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Claim, Job, Lane};
+use slipway_common::model::package::Package;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::steps::{self, Step};
 use tokio::sync::Semaphore;
@@ -22,7 +23,7 @@ use crate::jobs::announce::{self, News};
 use crate::jobs::attest::{self, Waiting};
 use crate::jobs::publish::{self, Committed, Started};
 use crate::jobs::record::{self, Entry};
-use crate::jobs::{catalogue, housekeep, readdress, reconcile, settle, store};
+use crate::jobs::{catalogue, housekeep, open, readdress, reconcile, settle, store};
 use crate::setback;
 use crate::workshop::Workshop;
 
@@ -33,6 +34,7 @@ enum Work {
     Announce(News),
     Record(Entry),
     Attest(Box<Waiting>),
+    Open(Box<Package>),
     Readdress(Vec<PackageName>),
     Catalogue,
     Housekeep,
@@ -101,6 +103,7 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Op
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
         Job::Attest { package, version } => attest::start(tx, package, version).await?.map(|waiting| Work::Attest(Box::new(waiting))),
+        Job::Open { package } => open::start(tx, package).await?.map(|package| Work::Open(Box::new(package))),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
         Job::Catalogue => Some(Work::Catalogue),
         Job::Housekeep => Some(Work::Housekeep),
@@ -139,6 +142,10 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
         }
         Work::Attest(waiting) => {
             attest::run(workshop, claim, *waiting).await?;
+            None
+        }
+        Work::Open(package) => {
+            open::run(workshop, claim, *package).await?;
             None
         }
         Work::Readdress(packages) => {

@@ -80,7 +80,7 @@ impl Actor {
     }
 
     /// The user, provided the credential is not restricted, or to something that allows this.
-    fn permitted(&self, verb: Verb, package: &PackageName) -> ApiResult<&User> {
+    pub(crate) fn permitted(&self, verb: Verb, package: &PackageName) -> ApiResult<&User> {
         let identified = self.identified()?;
         let allows = |permissions: &Vec<Permission>| permissions.iter().any(|permission| permission.allows(verb, package));
         if identified.token.permissions.as_ref().is_none_or(allows) {
@@ -156,10 +156,14 @@ impl Actor {
             },
         };
         let Some(scope) = scope else { return Code::ScopeNotFound.err() };
+        let membership = tx.membership(package.scope(), identified.user.id).await?;
+        if scope.is_private && membership.is_none() {
+            return Code::ScopeNotFound.err();
+        }
         if scope.require_publishing_from_ci {
             return Code::ScopeRequiresPublishingFromCi.err();
         }
-        match tx.membership(package.scope(), identified.user.id).await? {
+        match membership {
             Some(_) => Ok(MayPublish::User { id: identified.user.id, tarball_hash }),
             None => Code::ActorNotScopeMember.err(),
         }

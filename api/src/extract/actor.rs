@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header;
 use http::request::Parts;
@@ -75,8 +77,18 @@ impl FromRequestParts<App> for Credential {
         if let Some(secret) = header.strip_prefix("Bearer ") {
             return Self::secret(secret, from);
         }
+        if let Some(secret) = header.strip_prefix("Basic ").and_then(password) {
+            return Self::secret(&secret, from);
+        }
         Ok(Self::Known(Actor::Anonymous))
     }
+}
+
+/// The password of a pair of name and password: a token, from clients and proxies that know no other way to send one. Whose it is follows
+/// from the token, so the name may be anything.
+fn password(encoded: &str) -> Option<String> {
+    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 impl FromRequestParts<App> for Actor {

@@ -31,6 +31,17 @@ pub(crate) enum Address {
     Nothing,
 }
 
+impl Address {
+    /// The package whose readers it is for, if it is of one.
+    pub(crate) fn package(&self) -> Option<&PackageName> {
+        match self {
+            Self::Object(key) => key.package(),
+            Self::Manifest(package, _) | Self::Tags(package) => Some(package),
+            Self::Search | Self::Json(_) | Self::Nothing => None,
+        }
+    }
+}
+
 /// An address of the read path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {

@@ -11,16 +11,18 @@ mod search;
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Method};
 use slipway_common::ids::PackageName;
+use slipway_common::model::package::Visibility;
 use slipway_common::shutdown::aside;
 use slipway_common::storage::{ReadRequest, Reading, Storage, StorageError, StorageKey};
 use tokio::sync::Semaphore;
 
 pub(crate) use address::{Address, Found, Kind, parse, tag};
+pub(crate) use response::{hide, refused};
 
 /// Answers that are computed at once. The document of a package with thousands of versions takes tens of megabytes and a part of a
 /// second of a processor, and a search goes through every package; who comes then waits for their turn.
@@ -40,30 +42,33 @@ impl Reader {
         Self { storage: Arc::new(storage), turns: Arc::new(Semaphore::new(COMPUTED_AT_ONCE)), shelf: search::Shelf::default() }
     }
 
-    /// Answers a request for an address of the read path.
-    pub(crate) async fn answer(&self, request: Request, found: Found) -> Response {
+    /// Answers a request for an address of the read path, from what these may read.
+    pub(crate) async fn answer(&self, request: &Parts, found: &Found, readers: Visibility) -> Response {
         let Found { kind, address } = found;
-        if request.method() == Method::OPTIONS {
-            return response::preflight(kind, request.headers());
+        let kind = *kind;
+        if request.method == Method::OPTIONS {
+            return response::preflight(kind, &request.headers);
         }
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_read = matches!(request.method, Method::GET | Method::HEAD);
         // npm clients try addresses that a registry may have, and go on when there is nothing, whatever they wanted to do there.
-        let is_a_try = kind == Kind::Npm && address == Address::Nothing;
+        let is_a_try = kind == Kind::Npm && *address == Address::Nothing;
         if !is_read && !is_a_try {
             return response::method_not_allowed(kind);
         }
-        let (headers, is_head) = (request.headers(), request.method() == Method::HEAD);
+        let (headers, is_head) = (&request.headers, request.method == Method::HEAD);
+        let document = |package: &PackageName| StorageKey::Packument(package.clone()).seen_by(readers);
         let answer = match address {
             Address::Object(key) => {
-                let key = if kind == Kind::Npm { abbreviate(key, headers) } else { key };
+                let key = if kind == Kind::Npm { abbreviate(key.clone(), headers) } else { key.clone() }.seen_by(readers);
                 self.read(&key, headers, is_head).await.map(|reading| response::object(kind, &key, reading))
             }
             Address::Manifest(package, wanted) => {
-                self.compute(package, false, (headers, is_head), move |document| computed::manifest(document, &wanted)).await
+                let wanted = wanted.clone();
+                self.compute(document(package), false, (headers, is_head), move |document| computed::manifest(document, &wanted)).await
             }
             // Who has just set a tag looks whether it is there.
-            Address::Tags(package) => self.compute(package, true, (headers, is_head), computed::tags).await,
-            Address::Search => match search::Query::parse(request.uri().query().unwrap_or_default()) {
+            Address::Tags(package) => self.compute(document(package), true, (headers, is_head), computed::tags).await,
+            Address::Search => match search::Query::parse(request.uri.query().unwrap_or_default()) {
                 Some(query) => {
                     let _turn = self.turns.acquire().await;
                     self.shelf.search(&self.storage, query).await.map(|body| response::found(body, headers, is_head))
@@ -83,12 +88,11 @@ impl Reader {
     /// Answers with something that follows from the npm document of a package.
     async fn compute(
         &self,
-        package: PackageName,
+        key: StorageKey,
         is_asked_for_anew: bool,
         (headers, is_head): (&HeaderMap, bool),
         what: impl FnOnce(&[u8]) -> Option<Bytes> + Send + 'static,
     ) -> Result<Response, StorageError> {
-        let key = StorageKey::Packument(package);
         let _turn = self.turns.acquire().await;
         let document = self.storage.get(&key).await?;
         let body = aside(move || what(&document)).await;

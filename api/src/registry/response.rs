@@ -185,6 +185,19 @@ pub(super) fn method_not_allowed(kind: Kind) -> Response {
     response
 }
 
+/// Says why somebody who showed who they are is not answered.
+pub(crate) fn refused(kind: Kind, status: StatusCode, why: &str, is_head: bool) -> Response {
+    plain(kind, status, why, why, is_head)
+}
+
+/// Makes an answer one that is for nobody but who asked: nothing keeps it, and no other site is given it.
+pub(crate) fn hide(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CachePolicy::Never.header()));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Cookie"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    headers.remove(SURROGATE_KEY);
+}
+
 /// Says that the store does not answer.
 pub(super) fn fault(kind: Kind, error: &StorageError) -> Response {
     tracing::error!(%error, source = std::error::Error::source(error), "a read failed");
@@ -197,7 +210,7 @@ fn plain(kind: Kind, status: StatusCode, text: &str, npm: &str, is_head: bool) -
     let (content_type, body) = match kind {
         Kind::Module => ("text/plain; charset=utf-8", text.to_owned()),
         // npm clients print `message`, older ones `error`.
-        Kind::Npm => ("application/json", format!("{{\"error\":\"{npm}\",\"message\":\"{npm}\"}}")),
+        Kind::Npm => ("application/json", serde_json::json!({ "error": npm, "message": npm }).to_string()),
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     // HEAD says how long the answer to GET would be.

@@ -13,8 +13,8 @@ use crate::service::members;
 use crate::views::MemberView;
 
 /// The members of a scope.
-pub(crate) async fn list(State(app): State<App>, ScopeAt(scope): ScopeAt) -> ApiResult<Json<Vec<MemberView>>> {
-    let members = members::list(&app, &scope).await?;
+pub(crate) async fn list(State(app): State<App>, actor: Actor, ScopeAt(scope): ScopeAt) -> ApiResult<Json<Vec<MemberView>>> {
+    let members = members::list(&app, &actor, &scope).await?;
     Ok(Json(members.iter().map(MemberView::new).collect()))
 }
 

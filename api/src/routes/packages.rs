@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use slipway_common::ids::ScopeName;
-use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat, Visibility};
 
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -15,8 +15,8 @@ use crate::service::transfers;
 use crate::views::{ListView, PackageView};
 
 /// The packages a query finds.
-pub(crate) async fn find(State(app): State<App>, paging: Paging) -> ApiResult<Json<ListView<PackageView>>> {
-    let found = packages::find(&app, &paging.query, paging.page).await?;
+pub(crate) async fn find(State(app): State<App>, actor: Actor, paging: Paging) -> ApiResult<Json<ListView<PackageView>>> {
+    let found = packages::find(&app, &actor, &paging.query, paging.page).await?;
     Ok(Json(ListView::new(found, PackageView::new)))
 }
 
@@ -34,6 +34,26 @@ pub(crate) async fn list(
 #[derive(Deserialize)]
 pub(crate) struct NewPackage {
     package: String,
+    #[serde(default)]
+    visibility: Wanted,
+}
+
+/// Who is to read a package, or to know of a scope.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Wanted {
+    /// Everybody.
+    #[default]
+    Public,
+    /// The members of its scope.
+    Private,
+}
+
+impl NewPackage {
+    fn named(self) -> (String, Visibility) {
+        let visibility = if self.visibility == Wanted::Private { Visibility::Private } else { Visibility::Public };
+        (self.package, visibility)
+    }
 }
 
 /// A new, empty package.
@@ -43,13 +63,13 @@ pub(crate) async fn create(
     ScopeAt(scope): ScopeAt,
     new: ApiResult<Json<NewPackage>>,
 ) -> ApiResult<Json<PackageView>> {
-    let package = packages::create(&app, &actor, &scope, new.map(|Json(new)| new.package)).await?;
+    let package = packages::create(&app, &actor, &scope, new.map(|Json(new)| new.named())).await?;
     Ok(Json(PackageView::new(package)))
 }
 
 /// A package.
-pub(crate) async fn show(State(app): State<App>, PackageAt(package): PackageAt) -> ApiResult<Json<PackageView>> {
-    Ok(Json(PackageView::new(packages::show(&app, &package).await?)))
+pub(crate) async fn show(State(app): State<App>, actor: Actor, PackageAt(package): PackageAt) -> ApiResult<Json<PackageView>> {
+    Ok(Json(PackageView::new(packages::show(&app, &actor, &package).await?)))
 }
 
 /// One thing to change about a package.
@@ -60,6 +80,7 @@ pub(crate) enum OneChange {
     RuntimeCompat(RuntimeCompat),
     ReadmeSource(ReadmeSource),
     IsArchived(bool),
+    Visibility(Wanted),
     /// `null` takes it back.
     GithubRepository(Option<NewRepository>),
 }
@@ -79,6 +100,7 @@ impl From<OneChange> for Change {
             OneChange::RuntimeCompat(compat) => Self::RuntimeCompat(compat),
             OneChange::ReadmeSource(source) => Self::ReadmeSource(source),
             OneChange::IsArchived(is_archived) => Self::Archived(is_archived),
+            OneChange::Visibility(wanted) => Self::Private(wanted == Wanted::Private),
             OneChange::GithubRepository(repository) => {
                 Self::Repository(repository.map(|NewRepository { owner, name, id }| Repository { owner, name, id }))
             }

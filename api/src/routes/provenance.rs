@@ -26,6 +26,6 @@ pub(crate) async fn add(State(app): State<App>, actor: Actor, at: VersionAt, Jso
 }
 
 /// What is known, with the bundle for everybody who wants to verify it again.
-pub(crate) async fn show(State(app): State<App>, at: VersionAt) -> ApiResult<Json<ProvenanceWithBundleView>> {
-    Ok(Json(ProvenanceWithBundleView::new(provenance::show(&app, &at.package, &at.exact()?).await?)))
+pub(crate) async fn show(State(app): State<App>, actor: Actor, at: VersionAt) -> ApiResult<Json<ProvenanceWithBundleView>> {
+    Ok(Json(ProvenanceWithBundleView::new(provenance::show(&app, &actor, &at.package, &at.exact()?).await?)))
 }

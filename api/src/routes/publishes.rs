@@ -8,10 +8,10 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
 use crate::extract::{Credential, Id, Json, PackageAt, Paging, Upload, VersionAt};
-use crate::service::packages;
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
 use crate::service::wait::{self, Ear, Seen};
+use crate::service::{packages, visibility};
 use crate::views::PublishView;
 
 type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
@@ -35,6 +35,9 @@ pub(crate) async fn create(
 /// How a publish stands. Asked without credentials by `deno publish`; who may watch it sees its stages, too.
 pub(crate) async fn show(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     let mut seen = wait::status(&app, id).await?;
+    if !visibility::may_name(&mut seen.tx, &actor, &seen.publish).await? {
+        return Ok(([(header::CACHE_CONTROL, "no-store")], Json(PublishView::of_private(&seen.publish))));
+    }
     let stages = tasks::stages(&mut seen.tx, &actor, &seen.publish).await?;
     let (headers, Json(view)) = view(seen, &actor).await?;
     Ok((headers, Json(view.with_stages(stages))))

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::packages::Wanted;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
@@ -18,13 +19,15 @@ pub(crate) struct NewScope {
     scope: String,
     #[serde(default)]
     description: String,
+    #[serde(default)]
+    visibility: Wanted,
 }
 
 /// A new scope.
 pub(crate) async fn create(State(app): State<App>, actor: Actor, new: ApiResult<Json<NewScope>>) -> ApiResult<Json<ScopeView>> {
     actor.user()?;
     let Json(new) = new?;
-    let scope = scopes::create(&app, &actor, &new.scope, &new.description).await?;
+    let scope = scopes::create(&app, &actor, &new.scope, &new.description, new.visibility == Wanted::Private).await?;
     Ok(Json(ScopeView::new(&scope)))
 }
 
@@ -42,6 +45,7 @@ pub(crate) enum OneChange {
     GhActionsVerifyActor(bool),
     #[serde(rename = "requirePublishingFromCI")]
     RequirePublishingFromCi(bool),
+    Visibility(Wanted),
 }
 
 impl From<OneChange> for Change {
@@ -50,6 +54,7 @@ impl From<OneChange> for Change {
             OneChange::Description(text) => Self::Description(text.unwrap_or_default()),
             OneChange::GhActionsVerifyActor(verify) => Self::VerifyOidcActor(verify),
             OneChange::RequirePublishingFromCi(require) => Self::RequirePublishingFromCi(require),
+            OneChange::Visibility(wanted) => Self::Private(wanted == Wanted::Private),
         }
     }
 }

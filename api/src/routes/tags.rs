@@ -18,8 +18,12 @@ use crate::registry;
 use crate::service::tags;
 
 /// The dist-tags of a package.
-pub(crate) async fn list(State(app): State<App>, PackageAt(package): PackageAt) -> ApiResult<Json<BTreeMap<DistTag, Version>>> {
-    Ok(Json(tags::list(&app, &package).await?))
+pub(crate) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    PackageAt(package): PackageAt,
+) -> ApiResult<Json<BTreeMap<DistTag, Version>>> {
+    Ok(Json(tags::list(&app, &actor, &package).await?))
 }
 
 #[derive(Deserialize)]

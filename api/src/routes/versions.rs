@@ -16,16 +16,17 @@ use crate::views::{DependencyView, ListView, VersionView, VersionWithUserView};
 /// The versions of a package, highest first.
 pub(crate) async fn list(
     State(app): State<App>,
+    actor: Actor,
     PackageAt(package): PackageAt,
     paging: Paging,
 ) -> ApiResult<Json<ListView<VersionWithUserView>>> {
-    let listing = versions::list(&app, &package, paging.page).await?;
+    let listing = versions::list(&app, &actor, &package, paging.page).await?;
     Ok(Json(ListView::new(listing, |(version, by)| VersionWithUserView::new(version, &by))))
 }
 
 /// A version, or the latest.
-pub(crate) async fn show(State(app): State<App>, at: VersionAt) -> ApiResult<Json<VersionView>> {
-    Ok(Json(VersionView::new(versions::show(&app, &at.package, &at.which()?).await?)))
+pub(crate) async fn show(State(app): State<App>, actor: Actor, at: VersionAt) -> ApiResult<Json<VersionView>> {
+    Ok(Json(VersionView::new(versions::show(&app, &actor, &at.package, &at.which()?).await?)))
 }
 
 #[derive(Deserialize)]
@@ -40,18 +41,19 @@ pub(crate) async fn yank(State(app): State<App>, actor: Actor, at: VersionAt, ch
 }
 
 /// What a version needs from elsewhere.
-pub(crate) async fn dependencies(State(app): State<App>, at: VersionAt) -> ApiResult<Json<Vec<DependencyView>>> {
-    let dependencies = versions::dependencies(&app, &at.package, &at.exact()?).await?;
+pub(crate) async fn dependencies(State(app): State<App>, actor: Actor, at: VersionAt) -> ApiResult<Json<Vec<DependencyView>>> {
+    let dependencies = versions::dependencies(&app, &actor, &at.package, &at.exact()?).await?;
     Ok(Json(dependencies.into_iter().map(DependencyView::new).collect()))
 }
 
 /// The upload a version was made from, bit by bit as the store gives it.
-pub(crate) async fn tarball(State(app): State<App>, at: VersionAt) -> ApiResult<Response> {
-    let found = versions::tarball(&app, &at.package, &at.exact()?).await?;
+pub(crate) async fn tarball(State(app): State<App>, actor: Actor, at: VersionAt) -> ApiResult<Response> {
+    let (found, visibility) = versions::tarball(&app, &actor, &at.package, &at.exact()?).await?;
+    let cache = if visibility.is_public() { "public, max-age=60, s-maxage=31536000, immutable" } else { "private, no-store" };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
         (header::CONTENT_LENGTH, HeaderValue::from(found.size)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60, s-maxage=31536000, immutable")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
     ];
     Ok((headers, Body::from_stream(found.bytes)).into_response())
 }

@@ -11,7 +11,7 @@ use slipway_common::model::member::{Invite, Invitee, Member};
 use slipway_common::model::user::User;
 use uuid::Uuid;
 
-use super::scopes;
+use super::{scopes, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -84,7 +84,7 @@ fn address(text: &str) -> ApiResult<String> {
 pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName) -> ApiResult<Vec<Shown>> {
     actor.user()?;
     let mut tx = app.context.db.read().await?;
-    scopes::existing(&mut tx, scope).await?;
+    visibility::scope(&mut tx, actor, scope).await?;
     actor.admin(&mut tx, scope).await?;
     let invites = tx.invites_of(scope).await?;
     show(&mut tx, invites).await

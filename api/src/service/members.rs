@@ -8,15 +8,15 @@ use slipway_common::ids::{ScopeName, UserId};
 use slipway_common::model::member::Member;
 use slipway_common::model::scope::Scope;
 
-use super::scopes;
+use super::{scopes, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 
-/// The members of a scope, for everybody.
-pub(crate) async fn list(app: &App, scope: &ScopeName) -> ApiResult<Vec<Member>> {
+/// The members of a scope, for everybody who may know of it.
+pub(crate) async fn list(app: &App, actor: &Actor, scope: &ScopeName) -> ApiResult<Vec<Member>> {
     let mut tx = app.context.db.read().await?;
-    scopes::existing(&mut tx, scope).await?;
+    visibility::scope(&mut tx, actor, scope).await?;
     Ok(tx.members_of(scope).await?)
 }
 
@@ -57,7 +57,8 @@ pub(crate) async fn set_admin(app: &App, actor: &Actor, scope: &ScopeName, user:
 pub(crate) async fn remove(app: &App, actor: &Actor, scope: &ScopeName, user: UserId) -> ApiResult<()> {
     let mut tx = app.context.db.write("member.remove").await?;
     let is_own = actor.user()?.id == user;
-    let Some(locked) = tx.scope_to_change(scope).await? else { return Code::ScopeNotFound.err() };
+    tx.scope_to_change(scope).await?;
+    let locked = visibility::scope(&mut tx, actor, scope).await?;
     if is_own {
         actor.member(&mut tx, scope).await?;
     } else {

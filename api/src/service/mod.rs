@@ -17,4 +17,5 @@ pub(crate) mod tokens;
 pub(crate) mod transfers;
 pub(crate) mod users;
 pub(crate) mod versions;
+pub(crate) mod visibility;
 pub(crate) mod wait;

@@ -5,13 +5,13 @@ use slipway_common::db::{DbError, Listing, Page, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
-use slipway_common::model::package::{Package, ReadmeSource, Repository, RuntimeCompat};
+use slipway_common::model::package::{Package, ReadmeSource, Repository, RuntimeCompat, Visibility};
 use slipway_common::model::publish::Publish;
 use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 
-use super::publishers;
 use super::users::{self, By};
+use super::{publishers, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -35,26 +35,29 @@ pub(crate) enum Change {
     Archived(bool),
     /// The repository on GitHub whose workflows publish it.
     Repository(Option<Repository>),
+    /// Whether only members of the scope may read it.
+    Private(bool),
 }
 
 /// Creates an empty package.
-pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: ApiResult<String>) -> ApiResult<Counted> {
+pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, new: ApiResult<(String, Visibility)>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.create").await?;
     // Who may not create anything here does not hear about names.
-    let named = name.and_then(|name| {
-        PackageName::new(scope.clone(), &name).map_err(|error| Code::PackageNameNotAllowed.because(error.to_string()).into())
+    let named = new.and_then(|(name, visibility)| match PackageName::new(scope.clone(), &name) {
+        Ok(name) => Ok((name, visibility)),
+        Err(error) => Err(Code::PackageNameNotAllowed.because(error.to_string()).into()),
     });
-    let name = match named {
-        Ok(name) => {
+    let (name, visibility) = match named {
+        Ok((name, visibility)) => {
             actor.member_to(Verb::Manage, &mut tx, &name).await?;
-            name
+            (name, visibility)
         }
         Err(error) => {
             actor.member(&mut tx, scope).await?;
             return Err(error);
         }
     };
-    make(&mut tx, &name).await?;
+    make(&mut tx, &name, visibility).await?;
     let package = tx.package(&name).await?;
     announce(&app.context, tx, &name).await?;
     match package {
@@ -63,10 +66,11 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: Ap
     }
 }
 
-/// Makes an empty package, as far as the quotas of its scope go.
-pub(super) async fn make(tx: &mut WriteTx, name: &PackageName) -> ApiResult<()> {
-    let Some(of_scope) = tx.scope(name.scope()).await? else { return Code::ScopeNotFound.err() };
-    let is_new = match tx.create_package(name).await {
+/// Makes an empty package, as far as the quotas of its scope go. In a private scope it is private, and the scope does not become private
+/// meanwhile.
+pub(super) async fn make(tx: &mut WriteTx, name: &PackageName, visibility: Visibility) -> ApiResult<()> {
+    let Some(of_scope) = tx.scope_to_change(name.scope()).await? else { return Code::ScopeNotFound.err() };
+    let is_new = match tx.create_package(name, visibility).await {
         // The scope was there a moment ago, and somebody deleted it since.
         Err(DbError::Conflict(_)) => return Code::ScopeNotFound.err(),
         outcome => outcome?,
@@ -97,9 +101,9 @@ pub(super) async fn taken<T>(tx: &mut ReadTx, name: &PackageName) -> ApiResult<T
 }
 
 /// A package with its counts.
-pub(crate) async fn show(app: &App, name: &PackageName) -> ApiResult<Counted> {
+pub(crate) async fn show(app: &App, actor: &Actor, name: &PackageName) -> ApiResult<Counted> {
     let mut tx = app.context.db.read().await?;
-    let package = existing(&mut tx, name).await?;
+    let package = visibility::package(&mut tx, actor, name).await?;
     let mut counted = count(&mut tx, package).await?;
     if let Some(latest) = &counted.latest {
         counted.dependencies = i64::try_from(tx.dependencies_of(name, &latest.version).await?.len()).unwrap_or(i64::MAX);
@@ -107,7 +111,7 @@ pub(crate) async fn show(app: &App, name: &PackageName) -> ApiResult<Counted> {
     Ok(counted)
 }
 
-/// The package, or the refusal that says that there is none.
+/// The package, or the refusal that says that there is none. For who is known to belong to its scope.
 pub(crate) async fn existing(tx: &mut ReadTx, name: &PackageName) -> ApiResult<Package> {
     match tx.package(name).await? {
         Some(package) => Ok(package),
@@ -132,19 +136,17 @@ pub(super) async fn count_all(tx: &mut ReadTx, listing: Listing<Package>) -> Api
 /// A page of the packages of a scope. Archived ones are shown to the scope's admins.
 pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName, page: Page) -> ApiResult<Listing<Counted>> {
     let mut tx = app.context.db.browse().await?;
-    if tx.scope(scope).await?.is_none() {
-        return Code::ScopeNotFound.err();
-    }
+    visibility::scope(&mut tx, actor, scope).await?;
     let with_archived = actor.is_admin(&mut tx, scope).await?;
-    let listing = tx.packages_of(scope, with_archived, page).await?;
+    let listing = tx.packages_of(scope, visibility::reader(actor), with_archived, page).await?;
     count_all(&mut tx, listing).await
 }
 
 /// A page of the packages that a query finds: `name`, `@scope/name`, or `scope name`.
-pub(crate) async fn find(app: &App, query: &str, page: Page) -> ApiResult<Listing<Counted>> {
+pub(crate) async fn find(app: &App, actor: &Actor, query: &str, page: Page) -> ApiResult<Listing<Counted>> {
     let (scope, name) = terms(query);
     let mut tx = app.context.db.browse().await?;
-    let listing = tx.find_packages(scope, name, page).await?;
+    let listing = tx.find_packages(scope, name, visibility::reader(actor), page).await?;
     count_all(&mut tx, listing).await
 }
 
@@ -163,8 +165,8 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
     let change = change?;
     let user = match &change {
         Change::Description(_) => member,
-        // It decides who may publish, which no restricted credential does.
-        Change::Repository(_) => actor.admin(&mut tx, name.scope()).await?,
+        // They decide who may publish and who may read, which no restricted credential does.
+        Change::Repository(_) | Change::Private(_) => actor.admin(&mut tx, name.scope()).await?,
         _ => actor.admin_to(Verb::Manage, &mut tx, name).await?,
     };
     // Before anything is read: it locks the row, so that of two changes at once the second one builds on the first.
@@ -184,6 +186,7 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
             package.repository = repository;
             work.push(publishers::record(name));
         }
+        Change::Private(is_private) => work.extend(visibility::change(&mut tx, &mut package, is_private).await?),
     }
     tx.update_package(&package).await?;
     let counted = count(&mut tx, package).await?;

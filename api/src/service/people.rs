@@ -6,8 +6,9 @@ use slipway_common::model::scope::Scope;
 use slipway_common::model::user::User;
 
 use super::packages::{self, Counted};
-use super::scopes;
+use super::{scopes, visibility};
 use crate::app::App;
+use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 
 /// Packages that are shown of somebody. JSR's figure.
@@ -42,17 +43,17 @@ async fn existing(tx: &mut ReadTx, id: UserId) -> ApiResult<User> {
 }
 
 /// The scopes that somebody belongs to.
-pub(crate) async fn scopes(app: &App, id: UserId) -> ApiResult<Vec<Scope>> {
+pub(crate) async fn scopes(app: &App, actor: &Actor, id: UserId) -> ApiResult<Vec<Scope>> {
     let mut tx = app.context.db.read().await?;
     existing(&mut tx, id).await?;
-    scopes::of_user(&mut tx, id).await
+    scopes::of_user(&mut tx, id, visibility::reader(actor)).await
 }
 
 /// The packages of which somebody published a version last.
-pub(crate) async fn packages(app: &App, id: UserId) -> ApiResult<Vec<Counted>> {
+pub(crate) async fn packages(app: &App, actor: &Actor, id: UserId) -> ApiResult<Vec<Counted>> {
     let mut tx = app.context.db.browse().await?;
     existing(&mut tx, id).await?;
-    let items = tx.packages_published_by(id, MAX_PACKAGES).await?;
+    let items = tx.packages_published_by(id, visibility::reader(actor), MAX_PACKAGES).await?;
     let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
     Ok(packages::count_all(&mut tx, Listing { items, total }).await?.items)
 }

@@ -6,7 +6,7 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::provenance::{Provenance, Standing};
 use slipway_common::provenance::{About, Expected, Obstacle, Patience};
 
-use super::{packages, versions};
+use super::{packages, versions, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -24,7 +24,8 @@ pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, version
     let mut tx = app.context.db.read().await?;
     let scope = tx.scope(package.scope()).await?;
     actor.publish(&mut tx, scope.as_ref(), package, version).await?;
-    let row = versions::announced(&mut tx, package, version).await?;
+    let of_package = packages::existing(&mut tx, package).await?;
+    let row = versions::announced(&mut tx, &of_package, version).await?;
     let expected = Expected::of(&mut tx, &row).await?;
     // The log may take its time, and must not hold a connection.
     drop(tx);
@@ -71,9 +72,10 @@ async fn wait(app: &App, package: &PackageName, version: &Version, bundle: &Valu
 }
 
 /// Where a version came from.
-pub(crate) async fn show(app: &App, package: &PackageName, version: &Version) -> ApiResult<Provenance> {
+pub(crate) async fn show(app: &App, actor: &Actor, package: &PackageName, version: &Version) -> ApiResult<Provenance> {
     let mut tx = app.context.db.read().await?;
-    versions::announced(&mut tx, package, version).await?;
+    let of_package = visibility::package(&mut tx, actor, package).await?;
+    versions::announced(&mut tx, &of_package, version).await?;
     if let Some(provenance) = tx.provenance(package, version).await? {
         return Ok(provenance);
     }

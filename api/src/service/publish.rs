@@ -16,6 +16,7 @@ use slipway_common::jobs;
 use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::model::scope::Scope;
 use slipway_common::steps::{self, Step};
@@ -134,6 +135,9 @@ pub(super) async fn room_for(tx: &mut ReadTx, app: &App, scope: Option<&Scope>, 
     let Some(package) = tx.package(name).await? else { return Code::PackageNotFound.err() };
     if package.is_archived {
         return Code::PackageArchived.err();
+    }
+    if package.visibility == Visibility::Opening {
+        return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::PackageOpening.refusal() }.into());
     }
     if let Some(blocking) = tx.blocking_publish(name, version).await? {
         return duplicate(tx, &blocking).await;

@@ -9,7 +9,7 @@ use slipway_common::db::{DbError, WriteTx};
 use slipway_common::ids::{PackageName, PublisherId, UserId};
 use slipway_common::model::ci::{CiKind, Demands, MAX_TEXT, TrustedPublisher};
 use slipway_common::model::job::{Job, Subject};
-use slipway_common::model::package::Repository;
+use slipway_common::model::package::{Repository, Visibility};
 
 use super::packages;
 use crate::app::App;
@@ -46,7 +46,7 @@ pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, asked: 
     let demands = demands(&app.context, asked)?;
     let is_new = tx.package(package).await?.is_none();
     if is_new {
-        packages::make(&mut tx, package).await?;
+        packages::make(&mut tx, package, Visibility::Public).await?;
     }
     let publisher = trust(&app.context, &mut tx, package, demands, Some(user)).await?;
     finish(&app.context, tx, package, is_new).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn add_as_operator(context: &Context, package: &PackageName, as
             .because(format!("there is no scope @{0}; create it with `slipway admin scope assign {0} --user NAME`", package.scope()))
             .into());
     }
-    let is_new = tx.create_package(package).await?;
+    let is_new = tx.create_package(package, Visibility::Public).await?;
     let publisher = match trust(context, &mut tx, package, demands, None).await {
         // The name is taken by one that differs in hyphens, or looks like it.
         Err(ApiError::Refused(refusal)) if refusal.code == Code::PackageNotFound => {

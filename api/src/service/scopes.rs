@@ -9,6 +9,7 @@ use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
 
+use super::visibility;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -28,7 +29,7 @@ pub(crate) enum Seen {
 }
 
 /// Creates a scope for the one who asks.
-pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &str) -> ApiResult<Scope> {
+pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &str, is_private: bool) -> ApiResult<Scope> {
     let user = actor.user()?;
     let name = ScopeName::try_from(name).map_err(|error| Code::ScopeNameNotAllowed.because(error.to_string()))?;
     let description = describe(description)?;
@@ -40,7 +41,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
     if tx.scopes_created(user.id).await? >= user.scope_limit {
         return Code::ScopeLimitReached.err();
     }
-    let scope = new_scope(&app.context, name, description, user.id, tx.now());
+    let scope = Scope { is_private, ..new_scope(&app.context, name, description, user.id, tx.now()) };
     if !tx.create_scope(&scope).await? {
         return taken(&mut tx, &scope.name).await;
     }
@@ -74,19 +75,12 @@ pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> 
     Ok(scope)
 }
 
-/// The scope, or the refusal that says that there is none.
-pub(super) async fn existing(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<Scope> {
-    match tx.scope(name).await? {
-        Some(scope) => Ok(scope),
-        None => Code::ScopeNotFound.err(),
-    }
-}
-
 /// The scope for one of its admins, and nobody else changes it or its members until this transaction ends. Who has not said who they
 /// are hears that first.
 pub(super) async fn locked(tx: &mut WriteTx, actor: &Actor, name: &ScopeName) -> ApiResult<Scope> {
     actor.user()?;
-    let Some(scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    tx.scope_to_change(name).await?;
+    let scope = visibility::scope(tx, actor, name).await?;
     actor.admin(tx, name).await?;
     Ok(scope)
 }
@@ -109,6 +103,7 @@ fn new_scope(context: &Context, name: ScopeName, description: String, creator_id
         // A robot that merges, or a maintainer without an account here, releases as well: what is trusted is the job.
         verify_oidc_actor: false,
         require_publishing_from_ci: false,
+        is_private: false,
         upload_limits: None,
         created_at: now,
         updated_at: now,
@@ -131,7 +126,7 @@ fn describe(text: &str) -> ApiResult<String> {
 /// A scope, as much of it as the actor may see.
 pub(crate) async fn show(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<Seen> {
     let mut tx = app.context.db.read().await?;
-    let Some(scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
+    let scope = visibility::scope(&mut tx, actor, name).await?;
     if !actor.is_admin(&mut tx, name).await? {
         return Ok(Seen::Plain(scope));
     }
@@ -147,6 +142,8 @@ pub(crate) enum Change {
     Description(String),
     VerifyOidcActor(bool),
     RequirePublishingFromCi(bool),
+    /// Whether it is known to its members alone.
+    Private(bool),
 }
 
 /// Changes one thing about a scope.
@@ -157,6 +154,12 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: A
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
         Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
+        Change::Private(is_private) => {
+            if is_private {
+                visibility::close_scope(&mut tx, name).await?;
+            }
+            scope.is_private = is_private;
+        }
     }
     tx.update_scope(&scope).await?;
     record(&app.context, tx, name).await?;
@@ -220,14 +223,20 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
 /// The scopes of the one who asks.
 pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Scope>> {
     let user = actor.user()?;
-    of_user(&mut app.context.db.read().await?, user.id).await
+    of_user(&mut app.context.db.read().await?, user.id, Some(user.id)).await
 }
 
-/// The scopes that somebody belongs to.
-pub(super) async fn of_user(tx: &mut ReadTx, user: UserId) -> ApiResult<Vec<Scope>> {
+/// The scopes that somebody belongs to, as far as the reader may know of them.
+pub(super) async fn of_user(tx: &mut ReadTx, user: UserId, reader: Option<UserId>) -> ApiResult<Vec<Scope>> {
     let mut scopes = Vec::new();
     for name in tx.scopes_of(user).await? {
-        scopes.extend(tx.scope(&name).await?);
+        let Some(scope) = tx.scope(&name).await? else { continue };
+        let is_known = match reader {
+            _ if !scope.is_private => true,
+            Some(reader) => tx.membership(&name, reader).await?.is_some(),
+            None => false,
+        };
+        scopes.extend(is_known.then_some(scope));
     }
     Ok(scopes)
 }

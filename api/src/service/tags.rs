@@ -10,6 +10,7 @@ use slipway_common::model::token::Verb;
 
 use super::packages::{announce, existing};
 use super::versions::announced;
+use super::visibility;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -19,9 +20,9 @@ use crate::error::{ApiResult, Code};
 const MAX_TAGS: usize = 100;
 
 /// The dist-tags of a package with `latest`, if it has any version that can be installed.
-pub(crate) async fn list(app: &App, name: &PackageName) -> ApiResult<BTreeMap<DistTag, Version>> {
+pub(crate) async fn list(app: &App, actor: &Actor, name: &PackageName) -> ApiResult<BTreeMap<DistTag, Version>> {
     let mut tx = app.context.db.read().await?;
-    let mut tags = existing(&mut tx, name).await?.tags;
+    let mut tags = visibility::package(&mut tx, actor, name).await?.tags;
     if let (Ok(tag), Some(version)) = (DistTag::try_from(DistTag::LATEST), tx.default_version(name).await?) {
         tags.insert(tag, version);
     }
@@ -52,7 +53,7 @@ async fn change(app: &App, actor: &Actor, name: &PackageName, tag: &str, version
     match version {
         Some(version) => {
             let version = Version::try_from(version).map_err(|error| Code::MalformedRequest.because(error.to_string()))?;
-            if announced(&mut tx, name, &version).await?.is_yanked {
+            if announced(&mut tx, &package, &version).await?.is_yanked {
                 return Code::PackageVersionYanked.err();
             }
             tags.insert(tag, version);

@@ -25,7 +25,7 @@ pub(crate) async fn transfer(app: &App, actor: &Actor, from: &PackageName, to: A
     if to == *from {
         return Err(Code::MalformedRequest.because(format!("{from} is in @{} already", from.scope())).into());
     }
-    packages::make(&mut tx, &to).await?;
+    packages::make(&mut tx, &to, package.visibility).await?;
     carry(&mut tx, package, &to).await?;
     if !tx.delete_package(from).await? {
         let why = format!(

@@ -3,14 +3,15 @@
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::dependency::Dependency;
+use slipway_common::model::package::{Package, Visibility};
 use slipway_common::model::provenance::{Provenance, Unverified};
 use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::storage::{Found, ReadRequest, Reading, StorageKey};
 
 use super::packages::{announce, existing};
-use super::tags;
 use super::users::{self, By};
+use super::{tags, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -38,25 +39,24 @@ pub(crate) enum Which {
 
 /// A version that resolvers can see. Before that it does not exist for anybody but its author, who follows the task: `deno
 /// publish` takes a 200 for "published".
-pub(super) async fn announced(tx: &mut ReadTx, name: &PackageName, version: &Version) -> ApiResult<PackageVersion> {
-    let package = existing(tx, name).await?;
+pub(super) async fn announced(tx: &mut ReadTx, package: &Package, version: &Version) -> ApiResult<PackageVersion> {
     let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
-    match tx.version(name, version).await?.filter(is_announced) {
+    match tx.version(&package.name, version).await?.filter(is_announced) {
         Some(version) => Ok(version),
         None => Code::PackageVersionNotFound.err(),
     }
 }
 
 /// A version by itself.
-pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiResult<Seen> {
+pub(crate) async fn show(app: &App, actor: &Actor, name: &PackageName, which: &Which) -> ApiResult<Seen> {
     let mut tx = app.context.db.read().await?;
+    let package = visibility::package(&mut tx, actor, name).await?;
     let version = match which {
         Which::Latest => {
-            existing(&mut tx, name).await?;
             let Some(latest) = tx.latest_version(name).await? else { return Code::PackageVersionNotFound.err() };
             latest
         }
-        Which::Exactly(version) => announced(&mut tx, name, version).await?,
+        Which::Exactly(version) => announced(&mut tx, &package, version).await?,
     };
     let newer = tx.count_newer_versions(name, &version.version).await?;
     let by = users::by(&mut tx, version.user_id, version.task_id).await?;
@@ -66,9 +66,9 @@ pub(crate) async fn show(app: &App, name: &PackageName, which: &Which) -> ApiRes
 }
 
 /// A page of the versions of a package, highest first, with who published each.
-pub(crate) async fn list(app: &App, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, By)>> {
+pub(crate) async fn list(app: &App, actor: &Actor, name: &PackageName, page: Page) -> ApiResult<Listing<(PackageVersion, By)>> {
     let mut tx = app.context.db.browse().await?;
-    existing(&mut tx, name).await?;
+    visibility::package(&mut tx, actor, name).await?;
     let listing = tx.versions_of(name, page).await?;
     users::attach(&mut tx, listing, |version| (version.user_id, version.task_id)).await
 }
@@ -92,21 +92,23 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
 }
 
 /// What a version needs from elsewhere.
-pub(crate) async fn dependencies(app: &App, name: &PackageName, version: &Version) -> ApiResult<Vec<Dependency>> {
+pub(crate) async fn dependencies(app: &App, actor: &Actor, name: &PackageName, version: &Version) -> ApiResult<Vec<Dependency>> {
     let mut tx = app.context.db.browse().await?;
-    announced(&mut tx, name, version).await?;
+    let package = visibility::package(&mut tx, actor, name).await?;
+    announced(&mut tx, &package, version).await?;
     Ok(tx.dependencies_of(name, version).await?)
 }
 
-/// The upload a version was made from, as it is read from the store.
-pub(crate) async fn tarball(app: &App, name: &PackageName, version: &Version) -> ApiResult<Found> {
+/// The upload a version was made from, as it is read from the store, and who may read it.
+pub(crate) async fn tarball(app: &App, actor: &Actor, name: &PackageName, version: &Version) -> ApiResult<(Found, Visibility)> {
     let mut tx = app.context.db.read().await?;
-    let version = announced(&mut tx, name, version).await?;
+    let package = visibility::package(&mut tx, actor, name).await?;
+    let version = announced(&mut tx, &package, version).await?;
     let Some(publish) = tx.publish(version.task_id).await? else { return Code::PublishNotFound.err() };
     // A slow reader must not hold a connection.
     drop(tx);
     match app.context.storage.read(&StorageKey::Upload(publish.upload_id), ReadRequest::default()).await? {
-        Reading::Found(found) => Ok(found),
+        Reading::Found(found) => Ok((found, package.visibility)),
         // Answers to conditions and ranges, of which there are none.
         Reading::NotModified { .. } | Reading::NoSuchRange(_) => Code::Unavailable.err(),
     }

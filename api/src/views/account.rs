@@ -5,6 +5,7 @@ use serde_json::Value;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{ScopeName, TokenId, UserId};
 use slipway_common::model::authorization::Authorization;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
@@ -78,6 +79,8 @@ impl FullUserView {
 pub(crate) struct ScopeView {
     scope: ScopeName,
     description: String,
+    /// Who knows of it.
+    visibility: Visibility,
     updated_at: Instant,
     created_at: Instant,
 }
@@ -87,6 +90,7 @@ impl ScopeView {
         Self {
             scope: scope.name.clone(),
             description: scope.description.clone(),
+            visibility: if scope.is_private { Visibility::Private } else { Visibility::Public },
             updated_at: scope.updated_at,
             created_at: scope.created_at,
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use slipway_common::clock::Instant;
 use slipway_common::ids::{PackagePath, ScopeName, Version};
 use slipway_common::model::dependency::{Dependency, DependencyKind};
-use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat};
+use slipway_common::model::package::{ReadmeSource, Repository, RuntimeCompat, Visibility};
 use slipway_common::model::version::PackageVersion;
 
 use super::{CiView, ProvenanceView, UnverifiedView, UserView};
@@ -32,6 +32,8 @@ pub(crate) struct PackageView {
     latest_version: Option<Version>,
     when_featured: Option<Instant>,
     is_archived: bool,
+    /// Who may read it.
+    visibility: Visibility,
     readme_source: ReadmeSource,
 }
 
@@ -69,6 +71,7 @@ impl PackageView {
             latest_version: latest.map(|latest| latest.version),
             when_featured: None,
             is_archived: package.is_archived,
+            visibility: package.visibility,
             readme_source: package.readme_source,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use slipway_common::clock::Instant;
-use slipway_common::ids::{TaskId, Version};
+use slipway_common::ids::{ScopeName, TaskId, Version};
 use slipway_common::model::finding::{Finding, FindingCode, Severity};
 use slipway_common::model::publish::{Publish, Stage};
 use slipway_common::model::version::PackageVersion;
@@ -22,9 +22,10 @@ pub(crate) struct PublishView {
     user: Option<UserView>,
     /// The CI job that asked, where none of the users did.
     ci: Option<CiView>,
-    package_scope: String,
-    package_name: String,
-    package_version: Version,
+    /// Whose publish it is; nothing for whoever may not know.
+    package_scope: Option<String>,
+    package_name: Option<String>,
+    package_version: Option<Version>,
     /// Everything that was found, errors first; warnings and notes of successful publishes too.
     findings: Vec<FindingView>,
     /// The exports whose types npm clients see as `any` for want of better, by module; when there is a version.
@@ -82,6 +83,22 @@ impl FindingView {
     }
 }
 
+/// A text without the names of a scope and its packages.
+fn nameless(text: &str, scope: &ScopeName) -> String {
+    let of_name = |text: &str| text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
+    let mut parts = text.split('@');
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_at(of_name(part));
+        match rest.strip_prefix('/') {
+            _ if name != scope.as_str() => clean.extend(["@", part]),
+            Some(rest) => clean.extend(["the package", &rest[of_name(rest)..]]),
+            None => clean.extend(["the scope", rest]),
+        }
+    }
+    clean
+}
+
 impl PublishView {
     pub(crate) fn new(publish: &Publish, by: &By) -> Self {
         let status = publish.state.wire();
@@ -96,15 +113,23 @@ impl PublishView {
             error,
             user: by.user.as_ref().map(UserView::new),
             ci: by.ci.as_ref().map(CiView::new),
-            package_scope: publish.package.scope().to_string(),
-            package_name: publish.package.name().to_owned(),
-            package_version: publish.version.clone(),
+            package_scope: Some(publish.package.scope().to_string()),
+            package_name: Some(publish.package.name().to_owned()),
+            package_version: Some(publish.version.clone()),
             findings: publish.findings.iter().map(FindingView::new).collect(),
             untyped: None,
             stages: None,
             created_at: publish.created_at,
             updated_at: publish.updated_at,
         }
+    }
+
+    /// How a publish of a private package stands, for whoever has nothing but its identifier: the client that asked for it, which sends no
+    /// credentials with this question and has to show its author what was found.
+    pub(crate) fn of_private(publish: &Publish) -> Self {
+        let view = Self::new(publish, &By::default());
+        let error = view.error.map(|error| ErrorView { message: nameless(&error.message, publish.package.scope()), ..error });
+        Self { error, package_scope: None, package_name: None, package_version: None, findings: Vec::new(), ..view }
     }
 
     /// The same with what its version says of itself.
@@ -125,5 +150,18 @@ impl PublishView {
             stages.into_iter().map(&mut view).collect()
         });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_out() {
+        let scope = ScopeName::try_from("acme").unwrap();
+        let text = "/mod.ts:1:2: '@acme/one@1.0.0' needs @acme/two-b; @acmes/x and jsr:@acme/ü in @acme";
+        let clean = "/mod.ts:1:2: 'the package@1.0.0' needs the package; @acmes/x and jsr:the packageü in the scope";
+        assert_eq!(nameless(text, &scope), clean);
     }
 }

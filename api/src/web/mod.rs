@@ -19,7 +19,8 @@ use http::{HeaderMap, Uri, header};
 use tower::ServiceExt;
 
 use crate::app::App;
-use crate::error::Code;
+use crate::auth::actor::Actor;
+use crate::error::{ApiResult, Code};
 
 /// Every page, on one page.
 pub(crate) fn pages() -> Router<App> {
@@ -42,7 +43,10 @@ pub(crate) fn pages() -> Router<App> {
 /// What no route knows: a page of a package, whose address is no pattern that a router can hold, or nothing.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
     let Some(at) = package::At::read(request.uri().path()) else { return refused(request.uri(), request.headers(), Code::NotFound) };
-    let show = move |State(app): State<App>| async move { package::show(&app, &at).await };
+    // A session that is over changes nothing about what everybody may see.
+    let show = move |State(app): State<App>, actor: ApiResult<Actor>| async move {
+        package::show(&app, &actor.unwrap_or(Actor::Anonymous), &at).await
+    };
     let page = get(show).fallback(wrong_method).with_state(app);
     page.oneshot(request).await.unwrap_or_else(|never| match never {})
 }

@@ -13,11 +13,12 @@ use url::form_urlencoded;
 
 use super::page::{self, PageResult};
 use crate::app::App;
-use crate::error::{ApiError, Code};
+use crate::auth::actor::Actor;
+use crate::error::{ApiError, ApiResult, Code};
 use crate::extract::Id;
-use crate::service::packages;
 use crate::service::users::By;
 use crate::service::versions::{self, Which};
+use crate::service::{packages, visibility};
 
 #[derive(Template)]
 #[template(path = "package.html")]
@@ -25,6 +26,7 @@ struct PackagePage<'a> {
     name: String,
     npm_name: String,
     description: String,
+    is_private: bool,
     latest: Option<String>,
     versions: Vec<Row>,
     origin: Option<Origin>,
@@ -101,18 +103,18 @@ impl At {
 }
 
 /// The page of a package, or of one of its versions.
-pub(super) async fn show(app: &App, at: &At) -> PageResult {
+pub(super) async fn show(app: &App, actor: &Actor, at: &At) -> PageResult {
     let package = &at.package;
-    let counted = packages::show(app, package).await?;
+    let counted = packages::show(app, actor, package).await?;
     let shown = at.version.clone().or_else(|| counted.latest.as_ref().map(|latest| latest.version.clone()));
     let (provenance, unverified) = match shown {
         Some(version) => {
-            let seen = versions::show(app, package, &Which::Exactly(version)).await?;
+            let seen = versions::show(app, actor, package, &Which::Exactly(version)).await?;
             (seen.provenance, seen.unverified)
         }
         None => (None, None),
     };
-    let listing = versions::list(app, package, Page::default()).await?;
+    let listing = versions::list(app, actor, package, Page::default()).await?;
     let row = |(version, _): (PackageVersion, By)| Row {
         version: version.version.to_string(),
         published: version.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
@@ -123,6 +125,7 @@ pub(super) async fn show(app: &App, at: &At) -> PageResult {
     Ok(page::render(&PackagePage {
         name: package.to_string(),
         npm_name: package.npm_name(),
+        is_private: !counted.package.visibility.is_public(),
         description: counted.package.description,
         latest: counted.latest.map(|latest| latest.version.to_string()),
         origin: provenance.map(Origin::of),
@@ -169,14 +172,16 @@ struct StatusPage {
 }
 
 /// How a publish stands.
-pub(super) async fn status(State(app): State<App>, Id(id): Id<TaskId>) -> PageResult {
+pub(super) async fn status(State(app): State<App>, actor: ApiResult<Actor>, Id(id): Id<TaskId>) -> PageResult {
     let mut tx = app.context.db.read().await.map_err(ApiError::from)?;
     let Some(publish) = tx.publish(id).await.map_err(ApiError::from)? else { return Err(Code::PublishNotFound.into()) };
+    let is_named = visibility::may_name(&mut tx, &actor.unwrap_or(Actor::Anonymous), &publish).await?;
+    let findings = if is_named { publish.findings.iter().map(Finding::to_string).collect() } else { Vec::new() };
     Ok(page::render(&StatusPage {
-        title: format!("{}@{}", publish.package, publish.version),
+        title: if is_named { format!("{}@{}", publish.package, publish.version) } else { "A publish".to_owned() },
         status: publish.state.as_str(),
         is_final: publish.state.is_final(),
-        findings: publish.findings.iter().map(Finding::to_string).collect(),
+        findings,
     }))
 }
 

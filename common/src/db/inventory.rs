@@ -44,10 +44,11 @@ impl ReadTx {
         found.iter().map(|(scope, name)| package_name("packages", scope, name)).collect()
     }
 
-    /// The next packages that have been announced and are not archived, each with the generation that its documents show.
+    /// The next public packages that have been announced and are not archived, each with the generation that its documents show.
     pub async fn announced_after(&mut self, after: Option<&PackageName>, limit: i64) -> DbResult<Vec<(PackageName, i64)>> {
         const SQL: &str = sql!(
             "SELECT scope, name, announced FROM packages WHERE (scope, name) > ($1, $2) AND announced > 0 AND is_archived = $3
+             AND visibility = 'public'
              ORDER BY scope, name LIMIT $4"
         );
         let (scope, name) = after.map_or(("", ""), |after| (after.scope().as_str(), after.name()));

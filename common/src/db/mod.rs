@@ -35,6 +35,7 @@ mod tickets;
 mod tokens;
 mod uploads;
 mod versions;
+mod visibility;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use sqlx::types::Json;
 use super::on::{on, sql};
 use super::rows::{self, Time};
 use super::{DbError, DbResult, Listing, Page, ReadTx, WriteTx};
-use crate::ids::{PackageName, ScopeName};
-use crate::model::package::{DistTags, Package, ReadmeSource, Repository};
+use crate::ids::{PackageName, ScopeName, UserId};
+use crate::model::package::{DistTags, Package, ReadmeSource, Repository, Visibility};
 
 #[derive(FromRow)]
 pub(super) struct PackageRow {
@@ -21,6 +21,7 @@ pub(super) struct PackageRow {
     readme_source: String,
     runtime_compat: Json<serde_json::Value>,
     dist_tags: Json<serde_json::Value>,
+    visibility: String,
     generation: i64,
     announced: i64,
     created_at: Time,
@@ -43,6 +44,7 @@ impl TryFrom<PackageRow> for Package {
             readme_source: rows::word("packages", "readme_source", &row.readme_source, ReadmeSource::parse)?,
             runtime_compat: rows::shape("packages", "runtime_compat", row.runtime_compat.0)?,
             tags: rows::shape("packages", "dist_tags", row.dist_tags.0)?,
+            visibility: rows::word("packages", "visibility", &row.visibility, Visibility::parse)?,
             generation: row.generation,
             announced: row.announced,
             created_at: row.created_at,
@@ -62,7 +64,7 @@ impl ReadTx {
     pub async fn package(&mut self, at: &PackageName) -> DbResult<Option<Package>> {
         const SQL: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, visibility, generation, announced, created_at, updated_at
              FROM packages WHERE scope = $1 AND name = $2"
         );
         let row =
@@ -85,29 +87,41 @@ impl ReadTx {
         found.map(|name| package_name("packages", at.scope().as_str(), &name)).transpose()
     }
 
-    /// A page of the packages of a scope, by name; archived ones, and those that wait for their first version from CI, only on demand.
-    pub async fn packages_of(&mut self, scope: &ScopeName, with_archived: bool, page: Page) -> DbResult<Listing<Package>> {
+    /// A page of the packages of a scope that `reader` may read, by name; archived ones, and those that wait for their first version from
+    /// CI, only on demand.
+    pub async fn packages_of(
+        &mut self,
+        scope: &ScopeName,
+        reader: Option<UserId>,
+        with_archived: bool,
+        page: Page,
+    ) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, visibility, generation, announced, created_at, updated_at
              FROM packages
              WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)
              AND ($3 OR EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
                   OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
                                  WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
-             ORDER BY name LIMIT $4 OFFSET $5"
+             AND (visibility = 'public'
+                  OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = $4))
+             ORDER BY name LIMIT $5 OFFSET $6"
         );
         const TOTAL: &str = sql!(
             "SELECT COUNT(*) FROM packages
              WHERE scope = $1 AND (is_archived = $2 OR is_archived = $3)
              AND ($3 OR EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
                   OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
-                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))"
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
+             AND (visibility = 'public'
+                  OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = $4))"
         );
         let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(ITEMS)
             .bind(scope.as_str())
             .bind(false)
             .bind(with_archived)
+            .bind(reader.map(UserId::uuid))
             .bind(page.limit())
             .bind(page.offset())
             .fetch_all(conn)
@@ -116,31 +130,36 @@ impl ReadTx {
             .bind(scope.as_str())
             .bind(false)
             .bind(with_archived)
+            .bind(reader.map(UserId::uuid))
             .fetch_one(conn)
             .await)?;
         Ok(Listing { items: rows.into_iter().map(Package::try_from).collect::<DbResult<_>>()?, total })
     }
 
-    /// A page of the packages whose scope contains `scope` or whose name contains `name`, exact names first. Archived
-    /// packages are not found, nor are those that wait for their first version from CI.
-    pub async fn find_packages(&mut self, scope: &str, name: &str, page: Page) -> DbResult<Listing<Package>> {
+    /// A page of the packages that `reader` may read and whose scope contains `scope` or whose name contains `name`, exact names first.
+    /// Archived packages are not found, nor are those that wait for their first version from CI.
+    pub async fn find_packages(&mut self, scope: &str, name: &str, reader: Option<UserId>, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, visibility, generation, announced, created_at, updated_at
              FROM packages
              WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
              AND (EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
                   OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
                                  WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
-             ORDER BY CASE WHEN name = $4 THEN 0 WHEN scope = $5 THEN 1 ELSE 2 END, name, scope
-             LIMIT $6 OFFSET $7"
+             AND (visibility = 'public'
+                  OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = $4))
+             ORDER BY CASE WHEN name = $5 THEN 0 WHEN scope = $6 THEN 1 ELSE 2 END, name, scope
+             LIMIT $7 OFFSET $8"
         );
         const TOTAL: &str = sql!(
             "SELECT COUNT(*) FROM packages
              WHERE is_archived = $1 AND (scope LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!')
              AND (EXISTS (SELECT 1 FROM versions AS own WHERE own.scope = packages.scope AND own.name = packages.name)
                   OR NOT EXISTS (SELECT 1 FROM trusted_publishers AS awaited
-                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))"
+                                 WHERE awaited.scope = packages.scope AND awaited.name = packages.name))
+             AND (visibility = 'public'
+                  OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = $4))"
         );
         let (scope, name) = (rows::storable(scope).to_lowercase(), rows::storable(name).to_lowercase());
         let (scope_pattern, name_pattern) = (contains(&scope), contains(&name));
@@ -148,6 +167,7 @@ impl ReadTx {
             .bind(false)
             .bind(&scope_pattern)
             .bind(&name_pattern)
+            .bind(reader.map(UserId::uuid))
             .bind(&name)
             .bind(&scope)
             .bind(page.limit())
@@ -158,6 +178,7 @@ impl ReadTx {
             .bind(false)
             .bind(&scope_pattern)
             .bind(&name_pattern)
+            .bind(reader.map(UserId::uuid))
             .fetch_one(conn)
             .await)?;
         Ok(Listing { items: rows.into_iter().map(Package::try_from).collect::<DbResult<_>>()?, total })
@@ -178,12 +199,14 @@ pub(super) fn contains(text: &str) -> String {
 }
 
 impl WriteTx {
-    /// Adds an empty package. False when the name is taken, or one that differs in hyphens alone or looks like it.
-    pub async fn create_package(&mut self, name: &PackageName) -> DbResult<bool> {
+    /// Adds an empty package; a private one whatever is said, if its scope is. False when the name is taken, or one that differs in
+    /// hyphens alone or looks like it.
+    pub async fn create_package(&mut self, name: &PackageName, visibility: Visibility) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO packages (scope, name, skeleton, likeness, description, is_archived, readme_source, runtime_compat, dist_tags,
-                                   generation, announced, trust_generation, created_at, updated_at)
-             VALUES ($1, $2, $3, $8, '', $4, $5, $6, $6, 0, 0, 0, $7, $7)
+                                   visibility, generation, announced, trust_generation, created_at, updated_at)
+             VALUES ($1, $2, $3, $8, '', $4, $5, $6, $6,
+                     CASE WHEN EXISTS (SELECT 1 FROM scopes WHERE scope = $1 AND is_private) THEN 'private' ELSE $9 END, 0, 0, 0, $7, $7)
              ON CONFLICT DO NOTHING"
         );
         let now = self.now;
@@ -196,6 +219,7 @@ impl WriteTx {
             .bind(Json(serde_json::json!({})))
             .bind(now)
             .bind(name.likeness())
+            .bind(visibility.as_str())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -12,6 +12,7 @@ use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::clock::Instant;
 use crate::ids::{PackageName, ScopeName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
+use crate::model::package::Visibility;
 use crate::model::publish::{Publish, PublishError, PublishState, Stage, Taken};
 
 #[derive(FromRow)]
@@ -37,6 +38,7 @@ pub(super) struct PublishRow {
 struct TakenRow {
     #[sqlx(flatten)]
     publish: PublishRow,
+    visibility: String,
     upload_limits: Option<Json<serde_json::Value>>,
     job: Option<Json<serde_json::Value>>,
 }
@@ -233,6 +235,8 @@ impl WriteTx {
              WHERE id = $2 AND state IN ('queued', 'checking')
              RETURNING id, scope, name, version, user_id, config, state, upload_id, upload_sha256, upload_bytes, error_code, error_message,
                        findings, created_at, updated_at,
+                       (SELECT visibility FROM packages
+                        WHERE packages.scope = publishes.scope AND packages.name = publishes.name) AS visibility,
                        (SELECT upload_limits FROM scopes WHERE scopes.scope = publishes.scope) AS upload_limits,
                        (SELECT job FROM ci_publishes WHERE ci_publishes.task_id = publishes.id) AS job"
         );
@@ -241,6 +245,7 @@ impl WriteTx {
         let taken = |row: TakenRow| {
             Ok(Taken {
                 publish: Publish::try_from(row.publish)?,
+                visibility: rows::word("packages", "visibility", &row.visibility, Visibility::parse)?,
                 upload_limits: row.upload_limits.map(|Json(limits)| limits),
                 ci: row.job.map(|Json(job)| rows::shape("ci_publishes", "job", job)).transpose()?,
             })

@@ -127,6 +127,7 @@ impl ReadTx {
             publish_attempts_per_week_limit: scope.quotas.publishes_per_week,
             verify_oidc_actor: scope.verify_oidc_actor,
             require_publishing_from_ci: scope.require_publishing_from_ci,
+            is_private: scope.is_private,
             upload_limits: scope.upload_limits,
             members: members.into_iter().map(member).collect(),
             created_at: scope.created_at,

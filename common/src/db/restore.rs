@@ -53,8 +53,8 @@ impl WriteTx {
         const SCOPE: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 upload_limits, generation, created_at, updated_at, likeness)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                                 upload_limits, generation, created_at, updated_at, is_private, likeness)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15,
                      CASE WHEN EXISTS (SELECT 1 FROM scopes WHERE likeness = $14) THEN NULL ELSE $14 END)
              ON CONFLICT DO NOTHING"
         );
@@ -77,6 +77,7 @@ impl WriteTx {
             .bind(scope.created_at)
             .bind(scope.updated_at)
             .bind(scope.scope.likeness())
+            .bind(scope.is_private)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
@@ -103,8 +104,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO packages (scope, name, skeleton, description, repository_owner, repository_name, repository_id, is_archived,
                                    readme_source, runtime_compat, dist_tags, generation, announced, trust_generation, created_at, updated_at,
-                                   likeness)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15,
+                                   visibility, likeness)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $17,
                      CASE WHEN EXISTS (SELECT 1 FROM packages WHERE scope = $1 AND likeness = $16) THEN NULL ELSE $16 END)
              ON CONFLICT DO NOTHING"
         );
@@ -126,6 +127,7 @@ impl WriteTx {
             .bind(package.created_at)
             .bind(package.updated_at)
             .bind(package.package.likeness())
+            .bind(package.visibility.as_str())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

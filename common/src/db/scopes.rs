@@ -24,6 +24,7 @@ pub(super) struct ScopeRow {
     publish_attempts_per_week_limit: i64,
     verify_oidc_actor: bool,
     require_publishing_from_ci: bool,
+    is_private: bool,
     upload_limits: Option<Json<serde_json::Value>>,
     created_at: Time,
     updated_at: Time,
@@ -44,6 +45,7 @@ impl TryFrom<ScopeRow> for Scope {
             },
             verify_oidc_actor: row.verify_oidc_actor,
             require_publishing_from_ci: row.require_publishing_from_ci,
+            is_private: row.is_private,
             upload_limits: row.upload_limits.map(|Json(limits)| limits),
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -56,7 +58,7 @@ impl ReadTx {
     pub async fn scope(&mut self, name: &ScopeName) -> DbResult<Option<Scope>> {
         const SQL: &str = sql!(
             "SELECT scope, description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit,
-                    verify_oidc_actor, require_publishing_from_ci, upload_limits, created_at, updated_at
+                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, created_at, updated_at
              FROM scopes WHERE scope = $1"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, ScopeRow>(SQL).bind(name.as_str()).fetch_optional(conn).await)?;
@@ -110,9 +112,9 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, likeness, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 upload_limits, generation, created_at, updated_at)
+                                 upload_limits, is_private, generation, created_at, updated_at)
              VALUES ($1, $2, CASE WHEN $3 AND EXISTS (SELECT 1 FROM scopes WHERE likeness = $4) THEN NULL ELSE $4 END,
-                     $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $13)
+                     $5, $6, $7, $8, $9, $10, $11, $12, $14, 0, $13, $13)
              ON CONFLICT DO NOTHING"
         );
         let rows = on!(self, |conn| sqlx::query(SQL)
@@ -129,6 +131,7 @@ impl WriteTx {
             .bind(scope.require_publishing_from_ci)
             .bind(scope.upload_limits.as_ref().map(Json))
             .bind(scope.created_at)
+            .bind(scope.is_private)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
@@ -203,15 +206,16 @@ impl WriteTx {
     /// Changes what its admins may change about a scope, as `scope` has it. False when there is no such scope.
     pub async fn update_scope(&mut self, scope: &Scope) -> DbResult<bool> {
         const SQL: &str = sql!(
-            "UPDATE scopes SET description = $1, verify_oidc_actor = $2, require_publishing_from_ci = $3, updated_at = $4,
+            "UPDATE scopes SET description = $1, verify_oidc_actor = $2, require_publishing_from_ci = $3, is_private = $4, updated_at = $5,
                                generation = generation + 1
-             WHERE scope = $5"
+             WHERE scope = $6"
         );
         let now = self.now;
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(&scope.description)
             .bind(scope.verify_oidc_actor)
             .bind(scope.require_publishing_from_ci)
+            .bind(scope.is_private)
             .bind(now)
             .bind(scope.name.as_str())
             .execute(conn)

@@ -41,7 +41,7 @@ impl ReadTx {
     pub async fn find_scopes(&mut self, name: &str, page: Page) -> DbResult<Listing<Scope>> {
         const ITEMS: &str = sql!(
             "SELECT scope, description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit,
-                    verify_oidc_actor, require_publishing_from_ci, upload_limits, created_at, updated_at
+                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, created_at, updated_at
              FROM scopes WHERE scope LIKE $1 ESCAPE '!' ORDER BY scope LIMIT $2 OFFSET $3"
         );
         const TOTAL: &str = sql!("SELECT COUNT(*) FROM scopes WHERE scope LIKE $1 ESCAPE '!'");
@@ -61,7 +61,7 @@ impl ReadTx {
     pub async fn find_all_packages(&mut self, scope: &str, name: &str, repository: Option<i64>, page: Page) -> DbResult<Listing<Package>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, description, repository_owner, repository_name, repository_id, is_archived, readme_source,
-                    runtime_compat, dist_tags, generation, announced, created_at, updated_at
+                    runtime_compat, dist_tags, visibility, generation, announced, created_at, updated_at
              FROM packages WHERE scope LIKE $1 ESCAPE '!' OR name LIKE $2 ESCAPE '!' OR repository_id = $3
              ORDER BY scope, name LIMIT $4 OFFSET $5"
         );
@@ -101,22 +101,30 @@ impl ReadTx {
         Ok(Listing { items: rows.into_iter().map(Publish::try_from).collect::<DbResult<_>>()?, total })
     }
 
-    /// The packages that a user has published, those first of which they published a version last; at most `most`, and only what
-    /// readers see and is not archived.
-    pub async fn packages_published_by(&mut self, user: UserId, most: i64) -> DbResult<Vec<Package>> {
+    /// The packages that a user has published, those first of which they published a version last; at most `most`, and only what is not
+    /// archived and what `reader` sees.
+    pub async fn packages_published_by(&mut self, user: UserId, reader: Option<UserId>, most: i64) -> DbResult<Vec<Package>> {
         const SQL: &str = sql!(
             "SELECT packages.scope, packages.name, packages.description, packages.repository_owner, packages.repository_name,
                     packages.repository_id, packages.is_archived, packages.readme_source, packages.runtime_compat, packages.dist_tags,
-                    packages.generation, packages.announced, packages.created_at, packages.updated_at
+                    packages.visibility, packages.generation, packages.announced, packages.created_at, packages.updated_at
              FROM packages JOIN (SELECT own.scope, own.name, MAX(own.created_at) AS last_at
                                  FROM versions AS own JOIN packages AS its ON its.scope = own.scope AND its.name = own.name
                                  WHERE own.user_id = $1 AND own.stored_generation <= its.announced
                                  GROUP BY own.scope, own.name) AS published
              ON published.scope = packages.scope AND published.name = packages.name
              WHERE packages.is_archived = $2
-             ORDER BY published.last_at DESC, packages.scope, packages.name LIMIT $3"
+             AND (packages.visibility = 'public'
+                  OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = $3))
+             ORDER BY published.last_at DESC, packages.scope, packages.name LIMIT $4"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(SQL).bind(user.uuid()).bind(false).bind(most).fetch_all(conn).await)?;
+        let rows = on!(self, |conn| sqlx::query_as::<_, PackageRow>(SQL)
+            .bind(user.uuid())
+            .bind(false)
+            .bind(reader.map(UserId::uuid))
+            .bind(most)
+            .fetch_all(conn)
+            .await)?;
         rows.into_iter().map(Package::try_from).collect()
     }
 }

@@ -10,9 +10,10 @@ use super::on::{on, sql};
 use super::packages::package_name;
 use super::rows::{self, List, Time};
 use super::{DbResult, Listing, Page, ReadTx, WriteTx};
-use crate::ids::{Exports, PackageName, UserId, Version};
+use crate::ids::{Exports, PackageName, ScopeName, UserId, Version};
 use crate::model::dependency::{Dependency, DependencyKind};
-use crate::model::version::{ArtefactRecord, ListedVersion, PackageVersion, ResolvableVersion, VersionContent};
+use crate::model::package::Visibility;
+use crate::model::version::{ArtefactRecord, ListedVersion, PackageVersion, ResolvablePackage, ResolvableVersion, VersionContent};
 
 /// Rows of one insert. Seven values each stay well below the 32 766 parameters that SQLite allows.
 const ROWS_PER_INSERT: usize = 1_000;
@@ -192,24 +193,37 @@ impl ReadTx {
             .collect()
     }
 
-    /// The versions of several packages that a dependent can be resolved to. A package without any is left out.
-    pub async fn resolvable_versions(&mut self, packages: &[PackageName]) -> DbResult<BTreeMap<PackageName, Vec<ResolvableVersion>>> {
-        let mut found: BTreeMap<PackageName, Vec<ResolvableVersion>> = BTreeMap::new();
+    /// Several packages with the versions that a dependent can be resolved to, as far as whoever publishes it may read them: a member of a
+    /// scope what is in it, and what is published in a scope what is in the same one. A package without any is left out.
+    pub async fn resolvable_packages(
+        &mut self,
+        packages: &[PackageName],
+        home: &ScopeName,
+        reader: Option<UserId>,
+    ) -> DbResult<BTreeMap<PackageName, ResolvablePackage>> {
+        let mut found: BTreeMap<PackageName, ResolvablePackage> = BTreeMap::new();
         for chunk in packages.chunks(ROWS_PER_INSERT) {
-            let rows: Vec<(String, String, String, bool, String)> = on!(self, |conn| {
+            let rows: Vec<(String, String, String, bool, String, String)> = on!(self, |conn| {
                 let mut query = QueryBuilder::new(
-                    "SELECT scope, name, version, is_yanked, exports FROM versions
-                     WHERE stored_generation IS NOT NULL AND (scope, name) IN (",
+                    "SELECT its.scope, its.name, its.version, its.is_yanked, its.exports, packages.visibility
+                     FROM versions AS its JOIN packages ON packages.scope = its.scope AND packages.name = its.name
+                     WHERE its.stored_generation IS NOT NULL AND (packages.visibility = 'public' OR packages.scope = ",
                 );
+                query.push_bind(home.as_str());
+                query.push(" OR EXISTS (SELECT 1 FROM scope_members AS reader WHERE reader.scope = packages.scope AND reader.user_id = ");
+                query.push_bind(reader.map(UserId::uuid));
+                query.push(")) AND (its.scope, its.name) IN (");
                 query.push_values(chunk, |mut row, package| {
                     row.push_bind(package.scope().as_str()).push_bind(package.name());
                 });
-                query.push(") ORDER BY scope, name, sort_key");
+                query.push(") ORDER BY its.scope, its.name, its.sort_key");
                 query.build_query_as().fetch_all(conn).await
             })?;
-            for (scope, name, version, is_yanked, exports) in rows {
+            for (scope, name, version, is_yanked, exports, visibility) in rows {
                 let exports: Exports = rows::read_document("versions", "exports", &exports)?;
-                found.entry(package_name("versions", &scope, &name)?).or_default().push(ResolvableVersion {
+                let visibility = rows::word("packages", "visibility", &visibility, Visibility::parse)?;
+                let package = found.entry(package_name("versions", &scope, &name)?);
+                package.or_insert_with(|| ResolvablePackage { visibility, versions: Vec::new() }).versions.push(ResolvableVersion {
                     version: rows::name("versions", "version", &version)?,
                     is_yanked,
                     exports: exports.0.into_keys().collect(),

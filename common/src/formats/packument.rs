@@ -217,7 +217,7 @@ mod tests {
 
     use super::*;
     use crate::ids::PackageName;
-    use crate::model::package::{ReadmeSource, RuntimeCompat};
+    use crate::model::package::{ReadmeSource, RuntimeCompat, Visibility};
 
     fn listed(version: &str, is_yanked: bool) -> ListedVersion {
         ListedVersion {
@@ -245,6 +245,7 @@ mod tests {
             tags: [("next", "1.0.0-rc.2"), ("gone", "0.9.0"), ("lost", "7.0.0")]
                 .map(|(tag, version)| (DistTag::try_from(tag).unwrap(), Version::try_from(version).unwrap()))
                 .into(),
+            visibility: Visibility::Public,
             generation: 3,
             announced: 0,
             created_at: Instant::UNIX_EPOCH,

@@ -17,7 +17,7 @@ use crate::ids::{PackageName, PackagePath, PublisherId, ScopeName, Sha256, TaskI
 use crate::model::artefact::ArtefactKind;
 use crate::model::ci::{CiIdentity, Demands, TrustedPublisher};
 use crate::model::dependency::Dependency;
-use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat};
+use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat, Visibility};
 use crate::model::version::ArtefactRecord;
 
 /// A person, without credentials.
@@ -66,6 +66,9 @@ pub struct ScopeRecord {
     pub verify_oidc_actor: bool,
     /// Whether people cannot publish by hand.
     pub require_publishing_from_ci: bool,
+    /// Whether it is known to its members alone.
+    #[serde(default)]
+    pub is_private: bool,
     /// The limits in which it differs from the configuration.
     pub upload_limits: Option<serde_json::Value>,
     /// Who belongs to it, by identifier.
@@ -109,6 +112,9 @@ pub struct PackageRecord {
     /// Its dist-tags beside `latest`.
     #[serde(default)]
     pub tags: DistTags,
+    /// Who may read it.
+    #[serde(default)]
+    pub visibility: Visibility,
     /// The versions of which something was changed after they were published, highest first.
     pub changed: Vec<ChangedVersion>,
     /// When it was made.

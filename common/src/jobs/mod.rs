@@ -31,6 +31,15 @@ pub async fn enqueue(tx: &mut WriteTx, ids: &IdSource, job: &Job) -> DbResult<Jo
     tx.put_job(ids.next(), job, now).await
 }
 
+/// The same for a job that has time. Nobody rings it: the relay does when it is due.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_for_later(tx: &mut WriteTx, ids: &IdSource, job: &Job, delay: TimeDelta) -> DbResult<JobId> {
+    let due = tx.now() + delay;
+    tx.put_job(ids.next(), job, due).await
+}
+
 /// Puts a job into the database that the caller goes on to do itself. `None` when one of the same key is being worked on:
 /// then it was enqueued, and whoever works on the other rings it.
 ///
@@ -147,7 +156,9 @@ async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option
     let twin = match claim.job {
         // The keys of these name one publish, which is enqueued once. Should the operator ask for a second time, the relay rings.
         Job::Publish { .. } | Job::Store { .. } => None,
-        Job::Announce { .. } | Job::Record { .. } | Job::Attest { .. } | Job::Readdress { .. } => tx.waiting_twin(&claim.job).await?,
+        Job::Announce { .. } | Job::Record { .. } | Job::Attest { .. } | Job::Open { .. } | Job::Readdress { .. } => {
+            tx.waiting_twin(&claim.job).await?
+        }
         Job::Catalogue | Job::Housekeep | Job::Reconcile => tx.waiting_twin(&claim.job).await?,
     };
     Ok(Settled::Ours(twin.map(|id| (id, claim.job.lane()))))

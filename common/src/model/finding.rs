@@ -201,6 +201,8 @@ codes! {
     InvalidJsrScopedPackageName = "invalidJsrScopedPackageName",
     /// A `jsr:` dependency of which no published version matches.
     UnresolvableJsrDependency = "unresolvableJsrDependency",
+    /// A `jsr:` dependency of a package that everybody may read on one that is private.
+    PrivateDependency = "privateDependency",
     /// A `jsr:` dependency on a path that the package does not export.
     InvalidJsrDependencySubPath = "invalidJsrDependencySubPath",
     /// The package was too much for the analysis: time, memory, or a crash of the parser.

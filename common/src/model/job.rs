@@ -37,6 +37,11 @@ pub enum Job {
         /// The version.
         version: Version,
     },
+    /// Make a private package public, bit by bit.
+    Open {
+        /// The package.
+        package: PackageName,
+    },
     /// Announce every package anew, because the registry has another address.
     Readdress {
         /// The addresses, see `Config::addresses`.
@@ -66,8 +71,8 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 9] =
-        ["publish", "store", "announce", "record", "attest", "readdress", "catalogue", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 10] =
+        ["publish", "store", "announce", "record", "attest", "open", "readdress", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -78,6 +83,7 @@ impl Job {
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
             Self::Attest { .. } => "attest",
+            Self::Open { .. } => "open",
             Self::Readdress { .. } => "readdress",
             Self::Catalogue => "catalogue",
             Self::Housekeep => "housekeep",
@@ -91,7 +97,7 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
@@ -108,6 +114,7 @@ impl Job {
             Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
             Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
             Self::Attest { package, version } => format!("attest:{package}@{version}"),
+            Self::Open { package } => format!("open:{package}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),
@@ -118,7 +125,11 @@ impl Job {
     /// Whether the job follows from what is fixed already: it can fail and be parked, but it is never given up.
     #[must_use]
     pub fn is_promised(&self) -> bool {
-        matches!(self, Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } | Self::Readdress { .. })
+        match self {
+            Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } => true,
+            Self::Open { .. } | Self::Readdress { .. } => true,
+            Self::Publish { .. } | Self::Catalogue | Self::Housekeep | Self::Reconcile => false,
+        }
     }
 }
 

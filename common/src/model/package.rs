@@ -10,6 +10,52 @@ use crate::ids::{DistTag, PackageName, Version};
 /// The dist-tags of a package beside `latest`, which follows the versions by itself. None of them names a yanked version.
 pub type DistTags = BTreeMap<DistTag, Version>;
 
+/// Who may read a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Everybody.
+    #[default]
+    Public,
+    /// The members of its scope. Its objects are in the private store.
+    Private,
+    /// The same, until its objects are copied to the public store. Nothing is published meanwhile, and there is no way back.
+    Opening,
+}
+
+impl Visibility {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Private, Self::Opening];
+
+    /// The word in the database and in records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Opening => "opening",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|visibility| visibility.as_str() == text)
+    }
+
+    /// Whether everybody may read it.
+    #[must_use]
+    pub fn is_public(self) -> bool {
+        self == Self::Public
+    }
+
+    /// Whether what is published under it must be of use to everybody: it is public, or is about to be.
+    #[must_use]
+    pub fn is_for_everybody(self) -> bool {
+        self != Self::Private
+    }
+}
+
 /// A package, with or without versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -27,6 +73,8 @@ pub struct Package {
     pub runtime_compat: RuntimeCompat,
     /// Its dist-tags beside `latest`.
     pub tags: DistTags,
+    /// Who may read it.
+    pub visibility: Visibility,
     /// Counts every change readers should see.
     pub generation: i64,
     /// The last generation its public documents show.

@@ -6,6 +6,7 @@ use crate::clock::Instant;
 use crate::ids::{PackageName, PackagePath, Sha256, TaskId, UserId, Version};
 use crate::model::ci::CiIdentity;
 use crate::model::finding::Findings;
+use crate::model::package::Visibility;
 
 /// One attempt to publish one version; the task of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Publish {
 pub struct Taken {
     /// The publish.
     pub publish: Publish,
+    /// Who may read its package.
+    pub visibility: Visibility,
     /// What its scope says about the size of uploads.
     pub upload_limits: Option<serde_json::Value>,
     /// The CI job that asked for it, if one did.

@@ -46,6 +46,8 @@ pub struct Scope {
     pub verify_oidc_actor: bool,
     /// Whether people cannot publish by hand.
     pub require_publishing_from_ci: bool,
+    /// Whether it is known to its members alone, and none of its packages may be public.
+    pub is_private: bool,
     /// The limits in which it differs from the configuration.
     pub upload_limits: Option<serde_json::Value>,
     /// When it was made.

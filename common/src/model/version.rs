@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::clock::Instant;
 use crate::ids::{ExportKey, Exports, PackageName, PackagePath, Sha256, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
+use crate::model::package::Visibility;
 
 /// A version whose bytes are fixed.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,4 +114,13 @@ pub struct ResolvableVersion {
     pub is_yanked: bool,
     /// The keys of its exports.
     pub exports: Vec<ExportKey>,
+}
+
+/// A package as dependents see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvablePackage {
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// Its versions, lowest first.
+    pub versions: Vec<ResolvableVersion>,
 }

@@ -7,6 +7,7 @@ use object_store::path::Path;
 
 use crate::ids::{PackageName, PackagePath, ScopeName, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
+use crate::model::package::Visibility;
 
 use super::content_type;
 
@@ -38,7 +39,7 @@ pub(super) const NPM_ATTESTATIONS: &str = "-/npm/v1/attestations/";
 pub enum Store {
     /// What a CDN may show to everyone.
     Public,
-    /// Uploads, what the registry remembers of itself, and later private packages.
+    /// Uploads, what the registry remembers of itself, and private packages.
     Private,
 }
 
@@ -160,6 +161,8 @@ pub enum StorageKey {
     },
     /// A few words about every package, for searches.
     Catalogue,
+    /// What would be an object of the public store, if its package were public. It is called the same.
+    Hidden(Box<StorageKey>),
 }
 
 impl StorageKey {
@@ -173,6 +176,31 @@ impl StorageKey {
             ArtefactKind::NpmTarball => Self::NpmTarball { package, version },
             ArtefactKind::Docs { revision, name } => Self::Docs { package, version, revision: *revision, name: name.clone() },
         }
+    }
+
+    /// The same object of a package that may be read by these: in the other store, where that is not everybody.
+    #[must_use]
+    pub fn seen_by(self, visibility: Visibility) -> Self {
+        match self {
+            Self::Hidden(inner) => inner.seen_by(visibility),
+            key if visibility.is_public() || key.store() == Store::Private => key,
+            key => Self::Hidden(Box::new(key)),
+        }
+    }
+
+    /// The object, whoever may read it.
+    #[must_use]
+    pub fn bare(&self) -> &Self {
+        match self {
+            Self::Hidden(inner) => inner,
+            key => key,
+        }
+    }
+
+    /// Where everything of a package is kept for its readers, but for attestations.
+    #[must_use]
+    pub fn directories(package: &PackageName) -> [String; 3] {
+        [package.to_string(), format!("npm/{}", package.npm_name()), format!("docs/{package}")]
     }
 
     /// The directory of what is remembered of a package's versions, in the private store.
@@ -193,7 +221,8 @@ impl StorageKey {
             | Self::PublishersRecord(_)
             | Self::ProvenanceRecord { .. }
             | Self::VersionRecord { .. }
-            | Self::Catalogue => Store::Private,
+            | Self::Catalogue
+            | Self::Hidden(_) => Store::Private,
             _ => Store::Public,
         }
     }
@@ -224,6 +253,7 @@ impl StorageKey {
             }
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
             Self::Catalogue => CATALOGUE.to_owned(),
+            Self::Hidden(inner) => inner.text(),
         }
     }
 
@@ -241,6 +271,7 @@ impl StorageKey {
             Self::PlanPack { .. } => "application/zstd",
             Self::NpmTarball { .. } => "application/octet-stream",
             Self::Module { path, .. } => content_type::of(path.file_name()),
+            Self::Hidden(inner) => inner.content_type(),
             _ => "application/json",
         }
     }
@@ -264,6 +295,7 @@ impl StorageKey {
             Self::NpmKeys | Self::NpmAttestations { .. } => Mutability::Mutable,
             Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::PublishersRecord(_) => Mutability::Mutable,
             Self::Catalogue => Mutability::Mutable,
+            Self::Hidden(inner) => inner.mutability(),
             _ => Mutability::Immutable,
         }
     }
@@ -278,11 +310,10 @@ impl StorageKey {
         }
     }
 
-    /// The surrogate key by which an edge forgets it: one for each package.
+    /// The package whose readers it is for, if it is of one.
     #[must_use]
-    pub fn surrogate(&self) -> Option<String> {
-        match self {
-            Self::NpmKeys => Some("npm-keys".to_owned()),
+    pub fn package(&self) -> Option<&PackageName> {
+        match self.bare() {
             Self::Module { package, .. }
             | Self::VersionMeta { package, .. }
             | Self::PackageMeta(package)
@@ -290,8 +321,18 @@ impl StorageKey {
             | Self::Packument(package)
             | Self::PackumentAbbreviated(package)
             | Self::NpmAttestations { package, .. }
-            | Self::Docs { package, .. } => Some(format!("package:{package}")),
+            | Self::Docs { package, .. } => Some(package),
             _ => None,
+        }
+    }
+
+    /// The surrogate key by which an edge forgets it: one for each package.
+    #[must_use]
+    pub fn surrogate(&self) -> Option<String> {
+        match self {
+            Self::NpmKeys => Some("npm-keys".to_owned()),
+            Self::Hidden(_) => None,
+            key => key.package().map(|package| format!("package:{package}")),
         }
     }
 }
@@ -323,16 +364,14 @@ mod tests {
             StorageKey::PackageRecord(package.clone()),
             StorageKey::PublishersRecord(package.clone()),
             StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
-            StorageKey::VersionRecord { package, version },
+            StorageKey::VersionRecord { package: package.clone(), version: version.clone() },
             StorageKey::Catalogue,
+            StorageKey::NpmTarball { package, version }.seen_by(Visibility::Private),
         ];
-        for key in &keys {
-            assert_eq!(StorageKey::parse(key.store(), &key.text()).as_ref(), Some(key));
-        }
+        assert!(keys.iter().all(|key| StorageKey::parse(key.store(), &key.text()).as_ref() == Some(key)));
         let table: Vec<_> =
             keys.iter().map(|key| format!("{:?} {} {} {}", key.store(), key.path(), key.content_type(), key.cache().header())).collect();
-        let year = "public, max-age=31536000, immutable";
-        let minute = "public, max-age=60, s-maxage=60";
+        let (year, minute) = ("public, max-age=31536000, immutable", "public, max-age=60, s-maxage=60");
         assert_eq!(
             table,
             [
@@ -354,6 +393,7 @@ mod tests {
                 "Private registry/provenances/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/catalogue.json application/json private, no-store".to_owned(),
+                "Private npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! From the text of a key back to the key, for who goes through what a store lists.
 
 use crate::ids::{PackageName, PackagePath, ScopeName, Version};
+use crate::model::package::Visibility;
 
 use super::key::{
     CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store,
@@ -12,7 +13,7 @@ impl StorageKey {
     #[must_use]
     pub fn parse(store: Store, text: &str) -> Option<Self> {
         let key = match store {
-            Store::Private => private(text)?,
+            Store::Private => private(text).or_else(|| hidden(text))?,
             Store::Public => public(text)?,
         };
         // What reads as a key and is written otherwise is not ours.
@@ -63,6 +64,11 @@ fn private(text: &str) -> Option<StorageKey> {
         return version_of(rest).map(|(package, version)| StorageKey::ProvenanceRecord { package, version });
     }
     version_of(below(VERSION_RECORDS)?).map(|(package, version)| StorageKey::VersionRecord { package, version })
+}
+
+/// What is kept of a private package is called as it would be in the other store.
+fn hidden(text: &str) -> Option<StorageKey> {
+    public(text).filter(|key| *key != StorageKey::NpmKeys).map(|key| key.seen_by(Visibility::Private))
 }
 
 fn public(text: &str) -> Option<StorageKey> {
@@ -163,7 +169,7 @@ mod tests {
         for text in foreign {
             assert_eq!(StorageKey::parse(Store::Public, text), None, "{text}");
         }
-        assert_eq!(StorageKey::parse(Store::Private, "@ss/pp/meta.json"), None);
+        assert_eq!(StorageKey::parse(Store::Private, "-/npm/v1/keys"), None);
         assert_eq!(StorageKey::parse(Store::Public, "registry/scopes/ss.json"), None);
     }
 }

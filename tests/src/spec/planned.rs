@@ -1,6 +1,6 @@
 //! What the pipeline makes of a spec's package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
@@ -28,8 +28,12 @@ impl Spec {
             tarball: package.tarball(),
             limits: UploadLimits::default(),
         };
-        let mut facts =
-            Facts { public_url: "http://registry.test/".parse().expect("it is a URL"), packages: BTreeMap::new(), inferred: None };
+        let mut facts = Facts {
+            public_url: "http://registry.test/".parse().expect("it is a URL"),
+            packages: BTreeMap::new(),
+            hidden: BTreeSet::new(),
+            inferred: None,
+        };
         for (package, version) in &self.published {
             facts.packages.entry(package.clone()).or_default().push(version.clone());
         }

@@ -9,6 +9,7 @@ use slipway_common::clock::{Clock as _, Instant, ManualClock};
 use slipway_common::db::{Db, ReadTx, WriteTx};
 use slipway_common::ids::{ExportKey, ExportTarget, Exports, IdSource, PackageName, PackagePath, ScopeName, Sha256, TaskId, Version};
 use slipway_common::model::finding::Findings;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::model::scope::{Quotas, Scope};
 use slipway_common::model::user::User;
@@ -126,6 +127,7 @@ impl<'a> Bench<'a> {
             quotas: Quotas::default(),
             verify_oidc_actor: true,
             require_publishing_from_ci: false,
+            is_private: false,
             upload_limits: None,
             created_at: self.now(),
             updated_at: self.now(),
@@ -141,7 +143,7 @@ impl<'a> Bench<'a> {
             let scope = self.draft_scope(name.scope().as_str(), &creator);
             assert!(self.write(async |tx| tx.create_scope(&scope).await.unwrap()).await);
         }
-        assert!(self.write(async |tx| tx.create_package(&name).await.unwrap()).await, "{name} is taken");
+        assert!(self.write(async |tx| tx.create_package(&name, Visibility::Public).await.unwrap()).await, "{name} is taken");
         name
     }
 

@@ -87,13 +87,13 @@ on_both_engines!(a_package_that_waits_is_in_no_list, async |scratch| {
     bench.write(async |tx| tx.add_publisher(&draft(&bench, &awaited, demands("1"))).await.unwrap()).await;
     let scope = scope_name("std");
     let listed = async |all| {
-        let list = bench.read(async |tx| tx.packages_of(&scope, all, Page::default()).await.unwrap()).await;
+        let list = bench.read(async |tx| tx.packages_of(&scope, None, all, Page::default()).await.unwrap()).await;
         assert_eq!(usize::try_from(list.total), Ok(list.items.len()));
         list.items.into_iter().map(|package| package.name).collect::<Vec<_>>()
     };
     assert_eq!(listed(false).await, std::slice::from_ref(&plain));
     assert_eq!(listed(true).await, [awaited, plain.clone()]);
-    let found = bench.read(async |tx| tx.find_packages("std", "a", Page::default()).await.unwrap()).await;
+    let found = bench.read(async |tx| tx.find_packages("std", "a", None, Page::default()).await.unwrap()).await;
     assert_eq!((found.total, found.items.into_iter().map(|package| package.name).collect::<Vec<_>>()), (1, vec![plain]));
 });
 

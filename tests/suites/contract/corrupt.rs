@@ -51,10 +51,10 @@ on_both_engines!(names, async |scratch| {
         "INSERT INTO packages (scope, name, skeleton, description, {everything}) SELECT scope, 'Bad', 'Bad', '', {everything} FROM packages"
     );
     damage(scratch, &copy, "packages.name", async || {
-        bench.read(async |tx| tx.packages_of(&scope_name("std"), true, Page::default()).await).await
+        bench.read(async |tx| tx.packages_of(&scope_name("std"), None, true, Page::default()).await).await
     })
     .await;
-    let found = async || bench.read(async |tx| tx.find_packages("none", "Bad", Page::default()).await).await;
+    let found = async || bench.read(async |tx| tx.find_packages("none", "Bad", None, Page::default()).await).await;
     damage(scratch, "UPDATE packages SET name = 'bad_' WHERE name = 'Bad'", "packages.name", found).await;
     damage(
         scratch,
@@ -124,7 +124,10 @@ on_both_engines!(versions, async |scratch| {
         }
         if ["version", "exports"].contains(&column) {
             let asked = [package.clone()];
-            damage(scratch, &statement, &address, async || bench.read(async |tx| tx.resolvable_versions(&asked).await).await).await;
+            damage(scratch, &statement, &address, async || {
+                bench.read(async |tx| tx.resolvable_packages(&asked, asked[0].scope(), None).await).await
+            })
+            .await;
         }
         scratch.connect().await.execute("DELETE FROM versions").await;
     }

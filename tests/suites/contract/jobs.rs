@@ -69,6 +69,15 @@ on_both_engines!(a_job_is_put_taken_and_settled, async |scratch| {
     assert_eq!(bench.claim(bench.ids.next(), "one").await, None, "there is no such job");
 });
 
+on_both_engines!(what_has_time_is_due_later, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let id = bench.write(async |tx| jobs::enqueue_for_later(tx, &bench.ids, &announce(), TimeDelta::minutes(1)).await.unwrap()).await;
+    assert_eq!(bench.read(async |tx| tx.next_job_due().await.unwrap()).await, Some(bench.now() + TimeDelta::minutes(1)));
+    assert_eq!(bench.due().await, []);
+    bench.advance(TimeDelta::minutes(1));
+    assert_eq!(bench.claim(id, "one").await.map(|claim| claim.job), Some(announce()));
+});
+
 on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scratch| {
     let bench = Bench::on(scratch).await;
     let task = bench.ids.next();
@@ -81,6 +90,7 @@ on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scrat
         announce(),
         record,
         attest,
+        Job::Open { package: package_name("@std/path") },
         readdress,
         Job::Catalogue,
         Job::Housekeep,

@@ -37,3 +37,4 @@ mod tickets;
 mod tokens;
 mod transactions;
 mod versions;
+mod visibility;

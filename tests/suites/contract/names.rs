@@ -7,7 +7,7 @@ use std::sync::Arc;
 use slipway_common::clock::SystemClock;
 use slipway_common::db::Db;
 use slipway_common::formats::record::PackageRecord;
-use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat, Visibility};
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, package_name, scope_name};
@@ -37,10 +37,10 @@ on_both_engines!(names_that_look_alike_are_one_unless_somebody_says_otherwise, a
     let package = bench.package("@std/lodash").await;
     bench
         .write(async |tx| {
-            assert!(!tx.create_package(&package_name("@std/1odash")).await.unwrap());
+            assert!(!tx.create_package(&package_name("@std/1odash"), Visibility::Public).await.unwrap());
             assert_eq!(tx.package_like(&package_name("@std/1odash")).await.unwrap(), Some(package));
             assert_eq!(tx.package_like(&package_name("@std/other")).await.unwrap(), None);
-            assert!(tx.create_package(&package_name("@m0dern/1odash")).await.unwrap());
+            assert!(tx.create_package(&package_name("@m0dern/1odash"), Visibility::Public).await.unwrap());
         })
         .await;
 });
@@ -67,6 +67,7 @@ on_both_engines!(what_looked_alike_comes_back_side_by_side, async |scratch| {
         readme_source: ReadmeSource::Jsdoc,
         runtime_compat: RuntimeCompat::default(),
         tags: DistTags::default(),
+        visibility: Visibility::Public,
         changed: Vec::new(),
         created_at: bench.now(),
         updated_at: bench.now(),
@@ -82,7 +83,7 @@ on_both_engines!(what_looked_alike_comes_back_side_by_side, async |scratch| {
                 assert!(tx.restore_package(&package(name), 0).await.unwrap(), "{name}");
             }
             assert!(!tx.create_scope(&bench.draft_scope("rn0dern", &ada)).await.unwrap(), "one of them keeps others away");
-            assert!(!tx.create_package(&package_name("@modern/10dash")).await.unwrap());
+            assert!(!tx.create_package(&package_name("@modern/10dash"), Visibility::Public).await.unwrap());
         })
         .await;
 });

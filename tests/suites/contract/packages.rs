@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use slipway_common::db::{Listing, Page};
 use slipway_common::model::finding::Findings;
-use slipway_common::model::package::{DistTags, Package, ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{DistTags, Package, ReadmeSource, RuntimeCompat, Visibility};
 use slipway_common::model::publish::{PublishError, PublishState};
 use slipway_tests::on_both_engines;
 
@@ -24,6 +24,7 @@ on_both_engines!(a_package_starts_empty_and_changes_as_told, async |scratch| {
         readme_source: ReadmeSource::Jsdoc,
         runtime_compat: RuntimeCompat::default(),
         tags: DistTags::new(),
+        visibility: Visibility::Public,
         generation: 0,
         announced: 0,
         created_at: bench.now(),
@@ -75,7 +76,7 @@ on_both_engines!(packages_that_differ_in_hyphens_alone_are_one, async |scratch| 
     bench
         .write(async |tx| {
             for taken in ["@std/my-path", "@std/mypath", "@std/m-ypath"] {
-                assert!(!tx.create_package(&package_name(taken)).await.unwrap(), "{taken}");
+                assert!(!tx.create_package(&package_name(taken), Visibility::Public).await.unwrap(), "{taken}");
             }
         })
         .await;
@@ -96,11 +97,11 @@ on_both_engines!(a_scope_lists_its_packages_by_name, async |scratch| {
     let std = scope_name("std");
     bench
         .read(async |tx| {
-            let listed = tx.packages_of(&std, false, Page::default()).await.unwrap();
+            let listed = tx.packages_of(&std, None, false, Page::default()).await.unwrap();
             assert_eq!((names(&listed), listed.total), (vec!["@std/a-b".into(), "@std/aa".into(), "@std/bb".into()], 3));
-            let all = tx.packages_of(&std, true, Page::new(2, 3)).await.unwrap();
+            let all = tx.packages_of(&std, None, true, Page::new(2, 3)).await.unwrap();
             assert_eq!((names(&all), all.total), (vec!["@std/bb".to_owned()], 4));
-            let beyond = tx.packages_of(&std, true, Page::new(u32::MAX, 100)).await.unwrap();
+            let beyond = tx.packages_of(&std, None, true, Page::new(u32::MAX, 100)).await.unwrap();
             assert_eq!((names(&beyond), beyond.total), (vec![], 4));
         })
         .await;
@@ -119,15 +120,15 @@ on_both_engines!(finding_takes_wildcards_literally, async |scratch| {
         .await;
     bench
         .read(async |tx| {
-            let found = tx.find_packages("path", "path", Page::default()).await.unwrap();
+            let found = tx.find_packages("path", "path", None, Page::default()).await.unwrap();
             assert_eq!(names(&found), ["@path/path", "@std/path", "@path/zip", "@std/posix-path"], "exact names first, then scopes");
             assert_eq!(found.total, 4);
-            let shouted = tx.find_packages("PATH", "PaTh", Page::new(2, 3)).await.unwrap();
+            let shouted = tx.find_packages("PATH", "PaTh", None, Page::new(2, 3)).await.unwrap();
             assert_eq!((names(&shouted), shouted.total), (vec!["@std/posix-path".to_owned()], 4));
-            let inside = tx.find_packages("none", "six-p", Page::default()).await.unwrap();
+            let inside = tx.find_packages("none", "six-p", None, Page::default()).await.unwrap();
             assert_eq!(names(&inside), ["@std/posix-path"]);
             for wild in ["%", "_", "p_th", "p%h", "!", "!%", "!!", "\\", "'", "\"", "\0", "path\0"] {
-                let found = tx.find_packages(wild, wild, Page::default()).await.unwrap();
+                let found = tx.find_packages(wild, wild, None, Page::default()).await.unwrap();
                 assert_eq!((names(&found), found.total), (vec![], 0), "{wild:?}");
             }
         })

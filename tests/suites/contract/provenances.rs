@@ -11,7 +11,7 @@ use crate::bench::{Bench, version_of};
 use crate::ci::identity;
 
 /// Something of everything, with characters that not every column takes.
-fn provenance(bench: &Bench<'_>, package: &PackageName, version: &str) -> Provenance {
+pub(crate) fn provenance(bench: &Bench<'_>, package: &PackageName, version: &str) -> Provenance {
     Provenance {
         package: package.clone(),
         version: version_of(version),

@@ -6,6 +6,7 @@ use slipway_common::db::{DbError, Page};
 use slipway_common::jobs;
 use slipway_common::model::finding::{Finding, FindingCode, Findings, Place};
 use slipway_common::model::job::Job;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage, Taken, UploadUse};
 use slipway_tests::on_both_engines;
 
@@ -138,7 +139,7 @@ on_both_engines!(a_publish_is_taken_up_until_it_is_judged, async |scratch| {
         bench.advance(TimeDelta::microseconds(1));
         let taken = bench.write(async |tx| tx.take_publish(publish.id).await.unwrap()).await;
         let state = Publish { state: checking, updated_at: bench.now(), ..publish.clone() };
-        assert_eq!(taken, Some(Taken { publish: state, upload_limits: expected, ci: None }), "{stage}");
+        assert_eq!(taken, Some(Taken { publish: state, visibility: Visibility::Public, upload_limits: expected, ci: None }), "{stage}");
         scope.upload_limits = Some(limits.clone());
         bench.write(async |tx| tx.limit_scope(&scope).await.unwrap()).await;
     }

@@ -4,7 +4,7 @@ use slipway_common::formats::record::PackageRecord;
 use slipway_common::ids::Sha256;
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::dependency::{Dependency, DependencyKind};
-use slipway_common::model::package::Repository;
+use slipway_common::model::package::{Repository, Visibility};
 use slipway_common::model::version::ArtefactRecord;
 use slipway_tests::on_both_engines;
 
@@ -44,6 +44,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         is_archived: true,
         readme_source: row.readme_source,
         runtime_compat: row.runtime_compat,
+        visibility: Visibility::Private,
         tags: [("next".try_into().unwrap(), draft.version.clone())].into(),
         changed: Vec::new(),
         created_at: row.created_at,

@@ -115,9 +115,9 @@ on_both_engines!(what_somebody_published_is_listed_as_readers_see_it, async |scr
         .read(async |tx| {
             let names = |listed: Vec<slipway_common::model::package::Package>| listed.into_iter().map(|it| it.name).collect::<Vec<_>>();
             let of_ada = [packages[1].clone(), packages[0].clone()];
-            assert_eq!(names(tx.packages_published_by(ada.id, 10).await.unwrap()), of_ada);
-            assert_eq!(names(tx.packages_published_by(ada.id, 1).await.unwrap()), of_ada[..1]);
-            assert_eq!(names(tx.packages_published_by(bench.ids.next(), 10).await.unwrap()), []);
+            assert_eq!(names(tx.packages_published_by(ada.id, None, 10).await.unwrap()), of_ada);
+            assert_eq!(names(tx.packages_published_by(ada.id, None, 1).await.unwrap()), of_ada[..1]);
+            assert_eq!(names(tx.packages_published_by(bench.ids.next(), None, 10).await.unwrap()), []);
         })
         .await;
 });

@@ -1,15 +1,17 @@
 //! Versions: their order, who can see them, and what they need.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use serde_json::json;
-use slipway_common::db::Page;
-use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackagePath, Sha256, Version};
+use slipway_common::db::{Page, ReadTx};
+use slipway_common::ids::{ExportKey, ExportTarget, Exports, PackageName, PackagePath, Sha256, Version};
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::dependency::{Dependency, DependencyKind};
-use slipway_common::model::version::{ArtefactRecord, PackageVersion, VersionContent};
+use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvablePackage, VersionContent};
 use slipway_tests::on_both_engines;
 
-use crate::bench::{Bench, package_name, version_of};
+use crate::bench::{Bench, package_name, scope_name, version_of};
 
 /// Rising, with what text or a number-less order gets wrong.
 const RISING: [&str; 12] = [
@@ -46,6 +48,11 @@ async fn shuffled(bench: &Bench<'_>, name: &str) -> slipway_common::ids::Package
 
 fn dependency(kind: DependencyKind, name: &str, constraint: &str, path: &str) -> Dependency {
     Dependency { kind, name: name.to_owned(), constraint: constraint.to_owned(), path: path.to_owned() }
+}
+
+/// What somebody without an account can depend on.
+async fn resolvable(tx: &mut ReadTx, asked: &[PackageName]) -> BTreeMap<PackageName, ResolvablePackage> {
+    tx.resolvable_packages(asked, &scope_name("elsewhere"), None).await.unwrap()
 }
 
 on_both_engines!(a_version_reads_back_as_written, async |scratch| {
@@ -119,8 +126,8 @@ on_both_engines!(versions_are_ordered_by_precedence, async |scratch| {
             );
             let listed = tx.listed_versions(&package).await.unwrap();
             assert_eq!(texts(listed.into_iter().map(|version| version.version)), falling());
-            let resolvable = tx.resolvable_versions(std::slice::from_ref(&package)).await.unwrap().remove(&package).unwrap();
-            assert_eq!(texts(resolvable.into_iter().map(|version| version.version)), RISING);
+            let resolvable = resolvable(tx, std::slice::from_ref(&package)).await.remove(&package).unwrap();
+            assert_eq!(texts(resolvable.versions.into_iter().map(|version| version.version)), RISING);
             assert_eq!(tx.latest_version(&package).await.unwrap().unwrap().version, version_of("10.0.0"));
             assert_eq!(tx.count_versions(&package).await.unwrap(), 12);
             for (index, version) in RISING.into_iter().enumerate() {
@@ -192,7 +199,7 @@ on_both_engines!(nobody_sees_a_version_before_it_is_announced, async |scratch| {
                     tx.count_versions(&package).await.unwrap() == 1,
                     tx.count_newer_versions(&package, &version_of("0.1.0")).await.unwrap() == 1,
                     !tx.listed_versions(&package).await.unwrap().is_empty(),
-                    !tx.resolvable_versions(std::slice::from_ref(&package)).await.unwrap().is_empty(),
+                    !resolvable(tx, std::slice::from_ref(&package)).await.is_empty(),
                 ]
             })
             .await
@@ -224,13 +231,13 @@ on_both_engines!(dependents_see_yanked_versions_and_all_entry_points, async |scr
     }
     bench.write(async |tx| assert!(tx.set_yanked(&one, &version_of("2.0.0"), true).await.unwrap())).await;
     let asked = [two.clone(), empty, package_name("@std/none"), one.clone(), two.clone()];
-    let found = bench.read(async |tx| tx.resolvable_versions(&asked).await.unwrap()).await;
+    let found = bench.read(async |tx| resolvable(tx, &asked).await).await;
     assert_eq!(found.keys().collect::<Vec<_>>(), [&one, &two]);
-    let yanked: Vec<_> = found[&one].iter().map(|version| (version.version.to_string(), version.is_yanked)).collect();
+    let yanked: Vec<_> = found[&one].versions.iter().map(|version| (version.version.to_string(), version.is_yanked)).collect();
     assert_eq!(yanked, [("1.0.0".to_owned(), false), ("2.0.0".to_owned(), true)]);
-    assert_eq!(found[&two].len(), 1, "a package that is asked for twice is answered once");
-    assert_eq!(found[&two][0].exports, [ExportKey::root()]);
-    assert!(bench.read(async |tx| tx.resolvable_versions(&[]).await.unwrap()).await.is_empty());
+    assert_eq!(found[&two].versions.len(), 1, "a package that is asked for twice is answered once");
+    assert_eq!(found[&two].versions[0].exports, [ExportKey::root()]);
+    assert!(bench.read(async |tx| resolvable(tx, &[]).await).await.is_empty());
 });
 
 on_both_engines!(thousands_of_packages_are_resolved, async |scratch| {
@@ -239,7 +246,7 @@ on_both_engines!(thousands_of_packages_are_resolved, async |scratch| {
     bench.stored(&last, "1.0.0").await;
     let mut asked: Vec<_> = (0..2_500).map(|index| package_name(&format!("@std/p{index}"))).collect();
     asked.push(last.clone());
-    let found = bench.read(async |tx| tx.resolvable_versions(&asked).await.unwrap()).await;
+    let found = bench.read(async |tx| resolvable(tx, &asked).await).await;
     assert_eq!(found.into_keys().collect::<Vec<_>>(), [last]);
 });
 

@@ -5,6 +5,7 @@
 //! a new one has its case from the beginning.
 
 mod endings;
+mod opening;
 mod steps;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
     if let Some(ended) = program::is_called() {
         return ended;
     }
-    let trials = steps::tests().into_iter().chain(endings::tests()).map(|(name, test)| {
+    let trials = steps::tests().into_iter().chain(endings::tests()).chain(opening::tests()).map(|(name, test)| {
         Trial::test(name, move || {
             test();
             Ok(())

@@ -43,7 +43,9 @@ fn who(mode: Mode, step: Step) -> Role {
             | Step::AllStored
             | Step::Stored
             | Step::DocumentsWritten
-            | Step::Settled,
+            | Step::Settled
+            | Step::SomeCopied
+            | Step::Opened,
         ) => Role::Worker,
     }
 }
@@ -56,9 +58,8 @@ fn left_behind(step: Step) -> &'static [&'static str] {
         // The pack of an attempt that was not committed, or of a version that is in its place. A process that stops itself may
         // still get from `AllStored` to `Stored`.
         Step::PackStored | Step::AllStored | Step::Stored => &["uploads/#.N.plan"],
-        Step::RowsWritten | Step::Claimed | Step::Planned | Step::Committed | Step::SomeStored | Step::DocumentsWritten | Step::Settled => {
-            &[]
-        }
+        Step::RowsWritten | Step::Claimed | Step::Planned | Step::Committed | Step::SomeStored | Step::DocumentsWritten => &[],
+        Step::Settled | Step::SomeCopied | Step::Opened => &[],
     }
 }
 
@@ -85,7 +86,8 @@ fn sizes(step: Step) -> &'static [Size] {
     match step {
         Step::PackStored => &[Size::Large],
         Step::Committed | Step::SomeStored | Step::AllStored | Step::Stored => &[Size::Small, Size::Large],
-        Step::UploadStored | Step::RowsWritten | Step::Claimed | Step::Planned | Step::DocumentsWritten | Step::Settled => &[Size::Small],
+        Step::UploadStored | Step::RowsWritten | Step::Claimed | Step::Planned | Step::DocumentsWritten => &[Size::Small],
+        Step::Settled | Step::SomeCopied | Step::Opened => &[Size::Small],
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who is asking: a token, a session, or nobody; and what is no credential at all.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use slipway_common::ids::UserId;
@@ -65,7 +67,12 @@ async fn other_schemes() {
     let secret = ada.secret().unwrap();
     // Prefixes are told apart by case, as at JSR; what is not known is nobody.
     assert_eq!(with(format!("bearer {secret}")).get("/api/user").await.refusal(), "401 missingAuthentication");
-    assert_eq!(with("Basic YTpi".to_owned()).get("/api/user").await.refusal(), "401 missingAuthentication");
+    let basic = |pair: &str| with(format!("Basic {}", STANDARD.encode(pair)));
+    assert_eq!(basic(&format!("whoever:{secret}")).get("/api/user").await.expect(200).json()["name"], "ada");
+    assert_eq!(basic("a:b").get("/api/user").await.refusal(), "401 invalidBearerToken");
+    for none in ["Basic", "Basic !!", "Basic YQ==", "Digest x"] {
+        assert_eq!(with(none.to_owned()).get("/api/user").await.refusal(), "401 missingAuthentication", "{none}");
+    }
     assert_eq!(with("githuboidc a.b.c".to_owned()).get("/api/packages").await.status, 401);
     assert_eq!(with("githuboidc a.b.c".to_owned()).get("/api/user").await.refusal(), "401 invalidOidcToken");
 }

@@ -43,3 +43,13 @@ async fn with_an_archived_package() {
 async fn where_only_ci_publishes() {
     everybody_tries_everything("ci").await;
 }
+
+#[tokio::test]
+async fn with_a_private_package() {
+    everybody_tries_everything("private").await;
+}
+
+#[tokio::test]
+async fn in_a_private_scope() {
+    everybody_tries_everything("vault").await;
+}

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 /// Who asks, in the order of the columns.
 pub(crate) const ACTORS: [&str; 5] = ["stranger", "member", "admin", "staff", "blocked"];
 /// How things stand.
-pub(crate) const STATES: [&str; 3] = ["plain", "archived", "ci"];
+pub(crate) const STATES: [&str; 5] = ["plain", "archived", "ci", "private", "vault"];
 /// With what they ask.
 pub(crate) const CREDENTIALS: [&str; 10] =
     ["none", "session", "token", "device", "expired", "read", "publish", "yank", "manage", "version"];
 
 /// What each answer stands for.
-const ANSWERS: [(&str, &str); 12] = [
+const ANSWERS: [(&str, &str); 14] = [
     ("yes", "yes"),
     ("auth", "401 missingAuthentication"),
     ("token", "401 invalidBearerToken"),
@@ -24,6 +24,8 @@ const ANSWERS: [(&str, &str); 12] = [
     ("ci", "403 scopeRequiresPublishingFromCi"),
     ("archived", "400 packageArchived"),
     ("over", "409 publishNotQueued"),
+    ("gone", "404 packageNotFound"),
+    ("noscope", "404 scopeNotFound"),
 ];
 
 /// One case: action, state, credential, actor.
@@ -48,7 +50,7 @@ pub(crate) fn read(actions: &[&'static str]) -> BTreeMap<Case, &'static str> {
         let credentials = words[first..].iter().position(|word| CREDENTIALS.contains(word)).expect("a line names credentials") + first;
         let answers = words.len() - ACTORS.len();
         assert!(answers > credentials, "a line has an answer for each actor: {line}");
-        for action in actions.iter().filter(|action| current.contains(action) || current == ["every"]) {
+        for action in actions.iter().filter(|action| current.contains(action) || current == ["every"] && !action.starts_with("read.")) {
             for state in STATES.into_iter().filter(|state| words[first..credentials].contains(state) || words[first] == "any") {
                 for credential in CREDENTIALS.into_iter().filter(|credential| words[credentials..answers].contains(credential)) {
                     for (actor, answer) in ACTORS.into_iter().zip(&words[answers..]) {

@@ -12,7 +12,9 @@ use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 41] = [
+pub(crate) const ACTIONS: [&str; 44] = [
+    "read.module",
+    "read.npm",
     "see.scope",
     "see.members",
     "see.package",
@@ -37,6 +39,7 @@ pub(crate) const ACTIONS: [&str; 41] = [
     "move.package",
     "see.publishers",
     "link.repository",
+    "change.visibility",
     "describe",
     "tag",
     "make.package",
@@ -83,8 +86,10 @@ impl Scene {
         ];
         let registry = TestRegistry::with(Settings { work: Work::OnBells, config }).await;
         let stagehand = registry.person("admin").await;
+        let visibility = |is_private: bool| if is_private { "private" } else { "public" };
         for scope in ["acme", "other"] {
-            drop(stagehand.post("/api/scopes", json!({ "scope": scope, "description": "" })).await.expect(200));
+            let visibility = visibility(state == "vault");
+            drop(stagehand.post("/api/scopes", json!({ "scope": scope, "visibility": visibility })).await.expect(200));
         }
         let (mut ids, mut people) = (BTreeMap::from([("admin", id(&stagehand).await)]), BTreeMap::new());
         for name in ["stranger", "member", "staff", "blocked", "bystander"] {
@@ -99,7 +104,12 @@ impl Scene {
                 drop(stagehand.patch(&place, json!({ "isAdmin": true })).await.expect(200));
             }
         }
-        drop(stagehand.post("/api/scopes/acme/packages", json!({ "package": "maths" })).await.expect(200));
+        drop(
+            stagehand
+                .post("/api/scopes/acme/packages", json!({ "package": "maths", "visibility": visibility(state == "private") }))
+                .await
+                .expect(200),
+        );
         let task = stagehand.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
         assert_eq!(task["status"], "success");
         match state {
@@ -126,6 +136,7 @@ impl Scene {
         let answer = match action.split_once('.') {
             Some(("staff", what)) => self.as_staff(who, what).await,
             Some(("see", what)) => self.look(who, what).await,
+            Some(("read", what)) => return read(who, what).await,
             _ => self.change(who, action).await,
         };
         if answer.status < 300 { "yes".to_owned() } else { answer.refusal() }
@@ -182,6 +193,10 @@ impl Scene {
                 who.post(&format!("{package}/publishers"), job).await
             }
             "move.package" => who.post(&format!("{}/transfer", self.empty(n).await), json!({ "scope": "other" })).await,
+            "change.visibility" => {
+                let is_private = ["private", "vault"].contains(&self.state);
+                who.patch(package, json!({ "visibility": if is_private { "private" } else { "public" } })).await
+            }
             "link.repository" => who.patch(package, json!({ "githubRepository": null })).await,
             "describe" => who.patch(package, json!({ "description": "It counts." })).await,
             "tag" => who.put(&format!("{package}/dist-tags/next"), json!({ "version": "1.0.0" })).await,
@@ -211,6 +226,20 @@ impl Scene {
         drop(self.stagehand.post("/api/scopes/acme/packages", json!({ "package": name })).await.expect(200));
         format!("/api/scopes/acme/packages/{name}")
     }
+}
+
+/// Reads as clients do, who are answered in their own words: the refusal that these stand for.
+async fn read(who: &Client, what: &str) -> String {
+    let path = if what == "npm" { "/npm/@jsr/acme__maths" } else { "/@acme/maths/1.0.0/mod.ts" };
+    let answer = who.get(path).await;
+    let said = match (answer.status, answer.text()) {
+        (200, _) => "yes",
+        (404, text) if text == "404 - Not Found" || text.contains("not found") => "404 packageNotFound",
+        (403, text) if text.contains("the account is blocked") => "403 blocked",
+        (401, text) if text.contains("the token is unknown or has expired") => "401 invalidBearerToken",
+        (status, text) => panic!("{path}: {status} {text}"),
+    };
+    said.to_owned()
 }
 
 /// A name that does not look like that of another number: digits look like letters, so it is spelt.

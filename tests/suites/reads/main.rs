@@ -26,6 +26,9 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("everything_is_read_from_the_bucket_alone", || run(story::everything_is_read_from_the_bucket_alone())),
         trial("the_edge_sends_everybody_where_the_table_says", || run(routes::the_edge_sends_everybody_where_the_table_says())),
+        trial("what_the_bucket_does_not_have_is_asked_of_the_api_by_who_shows_a_credential", || {
+            run(routes::what_the_bucket_does_not_have_is_asked_of_the_api_by_who_shows_a_credential());
+        }),
         trial("the_edge_says_what_the_table_says", routes::the_edge_says_what_the_table_says),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

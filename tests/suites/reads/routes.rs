@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use reqwest::Method;
@@ -107,6 +108,60 @@ pub(crate) async fn the_edge_sends_everybody_where_the_table_says() {
     {
         let asked = asked(&http, &edge, "GET", path, &[("host", "npm.registry.example")]).await;
         assert_eq!(asked, (To::Api, path.to_owned()), "npm.<host>{path}");
+    }
+}
+
+/// A bucket that has nothing, in the words of one that may be listed or of one that may not.
+async fn empty_bucket(status: StatusCode) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let address = listener.local_addr().expect("a listener has an address");
+    let answer = async move |request: Request| -> Response {
+        assert!(
+            request.headers().get("authorization").is_none() && request.headers().get("cookie").is_none(),
+            "a bucket is told of nobody"
+        );
+        status.into_response()
+    };
+    Shutdown::default().spawn(async move { drop(axum::serve(listener, Router::new().fallback(answer)).await) });
+    format!("http://{address}")
+}
+
+/// The bucket first, whatever the headers; who shows a credential is then asked about at the API, by the address as it came.
+pub(crate) async fn what_the_bucket_does_not_have_is_asked_of_the_api_by_who_shows_a_credential() {
+    if !is_installed() {
+        return;
+    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
+    let known: [&[(&str, &str)]; 3] =
+        [&[("authorization", "Bearer x")], &[("authorization", "Basic eDp5")], &[("cookie", "theme=dark; token=x")]];
+    let (api, full) = (stand_in("api").await, format!("http://{}", stand_in("bucket").await));
+    let edge = Edge::start(free_port(), &Behind { api: &api, bucket: &full, prefix: PREFIX }).await;
+    for path in OBJECTS {
+        for headers in known {
+            assert_eq!(asked(&http, &edge, "GET", path, headers).await.0, To::Bucket, "{path}");
+        }
+    }
+    for status in [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN] {
+        let empty = empty_bucket(status).await;
+        let edge = Edge::start(free_port(), &Behind { api: &api, bucket: &empty, prefix: PREFIX }).await;
+        for path in OBJECTS {
+            for method in ["GET", "HEAD"] {
+                for headers in known {
+                    assert_eq!(asked(&http, &edge, method, path, headers).await, (To::Api, plain(path)), "{path} {headers:?}");
+                }
+            }
+            for headers in [&[][..], &[("cookie", "theme=dark")]] {
+                let mut request = http.get(edge.url(path));
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
+                }
+                let answer = request.send().await.expect("the edge answers");
+                assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+                assert!(answer.headers().get("x-asked").is_none(), "{path}: nobody is asked for strangers");
+                assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+            }
+        }
     }
 }
 

@@ -58,6 +58,9 @@ impl Http {
             Edge::None => Vec::new(),
             Edge::Surrogate { url, .. } => {
                 let keys: Vec<String> = surrogates(changed).into_iter().collect();
+                if keys.is_empty() {
+                    return Vec::new();
+                }
                 let Ok(keys) = HeaderValue::from_str(&keys.join(" ")) else { return Vec::new() };
                 let mut request = Request::new(Method::POST, url.clone());
                 request.headers_mut().insert(SURROGATE_KEY, keys);

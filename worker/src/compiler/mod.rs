@@ -38,6 +38,7 @@ use tokio::sync::{OnceCell, Semaphore};
 pub use child::{Isolation, child_main};
 
 use crate::pipeline::{Inferred, InferredModule, Unsaid};
+use crate::view::View;
 use child::{MAX_FILE_BYTES, Order};
 use run::{Ended, Launcher};
 use verdict::{Complaints, PACKAGE};
@@ -123,9 +124,9 @@ impl Compiler {
 
     /// Has declarations made. What cannot be made is told, never failed.
     #[tracing::instrument(level = "debug", name = "compiler.infer", skip_all)]
-    pub(crate) async fn infer(&self, context: &Context, unsaid: Unsaid) -> Inferred {
+    pub(crate) async fn infer(&self, context: &Context, view: &View, unsaid: Unsaid) -> Inferred {
         let wanted = unsaid.wanted.clone();
-        match self.attempt(context, unsaid).await {
+        match self.attempt(context, view, unsaid).await {
             Ok(inferred) => inferred,
             Err(why) => {
                 tracing::warn!(why, "the compiler made no declarations");
@@ -134,7 +135,7 @@ impl Compiler {
         }
     }
 
-    async fn attempt(&self, context: &Context, unsaid: Unsaid) -> Result<Inferred, String> {
+    async fn attempt(&self, context: &Context, view: &View, unsaid: Unsaid) -> Result<Inferred, String> {
         // What it printed is for the operator, not for the author of a package.
         let shown = |why: String| why.split(':').next().unwrap_or_default().to_owned();
         let version = self.version().await.inspect_err(|why| tracing::warn!(why, "the compiler does not work"));
@@ -142,7 +143,7 @@ impl Compiler {
         let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
         let unwritten = |error: io::Error| format!("the compiler's directory cannot be written: {error}");
         let directory = directory().map_err(unwritten)?;
-        let has_node = packages::install(context, self.settings.packages.as_deref(), &unsaid, directory.path()).await?;
+        let has_node = packages::install(context, view, self.settings.packages.as_deref(), &unsaid, directory.path()).await?;
         let root = directory.path().to_owned();
         let unsaid = aside(move || lay_out(&root, &unsaid, has_node).map(|()| unsaid)).await.map_err(unwritten)?;
         let mut arguments = vec!["--project".to_owned(), "tsconfig.json".to_owned(), "--pretty".to_owned(), "false".to_owned()];

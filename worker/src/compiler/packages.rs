@@ -19,6 +19,7 @@ use slipway_common::shutdown::aside;
 use slipway_common::storage::StorageKey;
 
 use crate::pipeline::Unsaid;
+use crate::view::View;
 
 /// Most packages that are laid out. A package of ours that leads to more is an application.
 const MAX_PACKAGES: usize = 256;
@@ -38,8 +39,8 @@ struct Wanted {
 }
 
 /// Lays out all dependencies. Whether the types of Node are among them.
-pub(super) async fn install(context: &Context, store: Option<&Path>, unsaid: &Unsaid, root: &Path) -> Result<bool, String> {
-    let mut installer = Installer { context, store, root, left: MAX_BYTES, seen: BTreeSet::new() };
+pub(super) async fn install(context: &Context, view: &View, store: Option<&Path>, unsaid: &Unsaid, root: &Path) -> Result<bool, String> {
+    let mut installer = Installer { context, view, store, root, left: MAX_BYTES, seen: BTreeSet::new() };
     let mut open: VecDeque<Wanted> = unsaid.dependencies.iter().filter_map(|(name, range)| wanted(root, name, range)).collect();
     if unsaid.uses_node && store.is_some() {
         open.extend(wanted(root, "@types/node", "*"));
@@ -79,6 +80,7 @@ fn is_name(text: &str) -> bool {
 
 struct Installer<'a> {
     context: &'a Context,
+    view: &'a View,
     store: Option<&'a Path>,
     root: &'a Path,
     left: u64,
@@ -114,12 +116,15 @@ impl Installer<'_> {
     async fn unpack(&mut self, package: &PackageName, range: &str, place: &Path) -> Result<bool, String> {
         let Ok(range) = VersionReq::parse_from_npm(range) else { return Ok(false) };
         let unread = |error: &dyn std::fmt::Display| format!("a dependency cannot be read: {error}");
-        let mut tx = self.context.db.read().await.map_err(|error| unread(&error))?;
-        let known = tx.resolvable_versions(std::slice::from_ref(package)).await.map_err(|error| unread(&error))?;
-        drop(tx);
-        let versions = known.into_values().flatten().filter(|known| !known.is_yanked).map(|known| known.version);
+        let known = self.view.look_up(&self.context.db, std::slice::from_ref(package)).await.map_err(|error| unread(&error))?;
+        let Some((name, known)) = known.into_iter().next() else { return Ok(false) };
+        // Nothing that its readers could not install goes into the declarations of a package.
+        if self.view.hides(&name, &known) {
+            return Ok(false);
+        }
+        let versions = known.versions.into_iter().filter(|known| !known.is_yanked).map(|known| known.version);
         let Some(version) = versions.filter(|version| matches(&range, version)).max() else { return Ok(false) };
-        let key = StorageKey::NpmTarball { package: package.clone(), version };
+        let key = StorageKey::NpmTarball { package: name, version }.seen_by(known.visibility);
         let Ok(tarball) = self.context.storage.get(&key).await else { return Ok(false) };
         let (place, left) = (place.to_owned(), self.left);
         let unpacked = aside(move || unpack(&tarball, &place, left)).await;

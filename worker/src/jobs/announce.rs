@@ -65,9 +65,10 @@ async fn forget(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Re
 async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh: Option<Box<VersionRecord>>) -> Result<(), JobError> {
     let context = &workshop.context;
     let (package, generation) = (snapshot.package.name.clone(), snapshot.package.generation);
+    let meta = StorageKey::PackageMeta(package.clone()).seen_by(snapshot.package.visibility);
     // First, so that whatever readers are shown can be restored.
     record::write_package(context, &snapshot.package, &snapshot.versions, fresh.map(|fresh| *fresh)).await?;
-    if !snapshot.versions.is_empty() || is_shown(workshop, &package).await? {
+    if !snapshot.versions.is_empty() || is_shown(workshop, &meta).await? {
         let npm_url = context.config.npm_url.clone();
         let is_about_versions = !snapshot.versions.is_empty();
         let documents = aside(move || documents(&snapshot, &npm_url)).await;
@@ -99,23 +100,24 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     Ok(())
 }
 
-/// The public documents of a package, with the keys under which they are found.
+/// The documents of a package for its readers, with the keys under which they are found.
 pub(crate) fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
     let Snapshot { package, versions } = snapshot;
     let generation = package.generation;
     let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
     let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
     let packument = Packument::new(package, generation, versions, npm_url);
+    let key = |key: StorageKey| key.seen_by(package.visibility);
     [
-        (StorageKey::PackageMeta(package.name.clone()), meta.to_bytes()),
-        (StorageKey::Packument(package.name.clone()), packument.to_bytes()),
-        (StorageKey::PackumentAbbreviated(package.name.clone()), packument.to_abbreviated_bytes()),
+        (key(StorageKey::PackageMeta(package.name.clone())), meta.to_bytes()),
+        (key(StorageKey::Packument(package.name.clone())), packument.to_bytes()),
+        (key(StorageKey::PackumentAbbreviated(package.name.clone())), packument.to_abbreviated_bytes()),
     ]
 }
 
 /// Whether a package without versions has documents all the same, which then say that it has none. One that never had a version
 /// has no documents: a resolver that finds them takes it for a package that can be had, and a package of the same name that is
 /// made later begins to count its generations anew.
-async fn is_shown(workshop: &Workshop, package: &PackageName) -> Result<bool, JobError> {
-    Ok(workshop.context.storage.look(&StorageKey::PackageMeta(package.clone())).await?.bytes.is_some())
+async fn is_shown(workshop: &Workshop, meta: &StorageKey) -> Result<bool, JobError> {
+    Ok(workshop.context.storage.look(meta).await?.bytes.is_some())
 }

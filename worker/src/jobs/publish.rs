@@ -1,13 +1,13 @@
 //! Judges an upload and, if it is sound, commits it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use slipway_common::clock::Instant;
-use slipway_common::db::{DbError, WriteTx};
+use slipway_common::db::WriteTx;
 use slipway_common::fault::{AnyFault, Retry};
 use slipway_common::formats::record::{PublishRecord, VersionRecord};
-use slipway_common::ids::{PackageName, Sha256, TaskId};
+use slipway_common::ids::{Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
 use slipway_common::model::ci::CiIdentity;
@@ -15,6 +15,7 @@ use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::limits::UploadLimits;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Taken};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, ResolvableVersion, VersionContent};
 use slipway_common::shutdown::aside;
@@ -28,6 +29,7 @@ use super::settle;
 use crate::analysis::AnalysisError;
 use crate::error::JobError;
 use crate::pipeline::{Facts, Plan, PublishedVersion, Upload};
+use crate::view::View;
 use crate::workshop::Workshop;
 
 /// A version that exists: its bytes are fixed, and there is no way back. Only [`commit`] makes one, or a look at the row that
@@ -36,6 +38,8 @@ use crate::workshop::Workshop;
 pub(crate) struct Committed {
     /// The publish.
     pub(crate) publish: Publish,
+    /// Who may read its package. That does not change while a publish is under way.
+    pub(crate) visibility: Visibility,
     /// The attempt whose plan pack holds the bytes.
     pub(crate) plan: i64,
     /// Where that pack is.
@@ -50,21 +54,22 @@ pub(crate) struct Committed {
 #[derive(Debug)]
 pub(crate) struct Started {
     publish: Publish,
+    visibility: Visibility,
     limits: UploadLimits,
     ci: Option<CiIdentity>,
 }
 
 /// Takes a publish up. `None` when there is nothing to judge any more.
 pub(crate) async fn start(tx: &mut WriteTx, workshop: &Workshop, task: TaskId) -> Result<Option<Started>, JobError> {
-    let Some(Taken { publish, upload_limits, ci }) = tx.take_publish(task).await? else { return Ok(None) };
+    let Some(Taken { publish, visibility, upload_limits, ci }) = tx.take_publish(task).await? else { return Ok(None) };
     let limits = workshop.context.config.limits.for_scope(upload_limits.as_ref());
-    Ok(Some(Started { publish, limits, ci }))
+    Ok(Some(Started { publish, visibility, limits, ci }))
 }
 
 /// Judges a publish. `Some` when it was committed and has to be stored; `None` when it was refused.
 #[tracing::instrument(level = "debug", name = "publish.judge", skip_all, fields(task = %started.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) -> Result<Option<(Committed, Claim)>, JobError> {
-    let Started { publish, limits, ci } = started;
+    let Started { publish, visibility, limits, ci } = started;
     let tarball = workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await?;
     let stored = tarball.clone();
     if aside(move || Sha256::of(&stored)).await != publish.upload {
@@ -72,8 +77,9 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
     }
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
-    match judge(workshop, upload, workshop.context.config.public_url.clone()).await {
-        Ok(plan) => commit(workshop, claim, (publish, ci), plan).await.map(Some),
+    let view = View::of(&publish, visibility);
+    match judge(workshop, upload, &view, workshop.context.config.public_url.clone()).await {
+        Ok(plan) => commit(workshop, claim, (publish, visibility, ci), plan).await.map(Some),
         Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
         Err(AnalysisError::Crashed { how, stderr }) => {
             let is_last = u64::try_from(claim.attempt).is_ok_and(|attempt| attempt >= workshop.context.config.analysis.attempts);
@@ -96,11 +102,14 @@ pub(crate) async fn judge_again(
     tarball: Bytes,
     public_url: Url,
 ) -> Result<Option<Vec<Artefact>>, AnyFault> {
-    let scope = workshop.context.db.read().await?.scope(publish.package.scope()).await?;
+    let mut tx = workshop.context.db.read().await?;
+    let scope = tx.scope(publish.package.scope()).await?;
+    let Some(package) = tx.package(&publish.package).await? else { return Ok(None) };
+    drop(tx);
     let limits = workshop.context.config.limits.for_scope(scope.as_ref().and_then(|scope| scope.upload_limits.as_ref()));
     let upload =
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
-    match judge(workshop, upload, public_url).await {
+    match judge(workshop, upload, &View::of(publish, package.visibility), public_url).await {
         Ok(plan) => Ok(Some(plan.artefacts)),
         Err(AnalysisError::Rejected(_) | AnalysisError::Crashed { .. }) => Ok(None),
         Err(error @ AnalysisError::Spawn(_)) => Err(AnyFault::later(error.to_string())),
@@ -108,32 +117,28 @@ pub(crate) async fn judge_again(
 }
 
 /// The two steps of the bench, with one look at the world between them.
-async fn judge(workshop: &Workshop, upload: Upload, public_url: Url) -> Result<Plan, AnalysisError> {
+async fn judge(workshop: &Workshop, upload: Upload, view: &View, public_url: Url) -> Result<Plan, AnalysisError> {
     let mut examined = workshop.analyser.examine(upload).await?;
-    let mut facts = Facts { public_url, packages: BTreeMap::new(), inferred: None };
+    let mut facts = Facts { public_url, packages: BTreeMap::new(), hidden: BTreeSet::new(), inferred: None };
     if !examined.references().is_empty() {
-        let found = look_up(workshop, examined.references()).await.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))?;
-        facts.packages = found;
+        let found = view.look_up(&workshop.context.db, examined.references()).await;
+        for (name, package) in found.map_err(|error| AnalysisError::Spawn(std::io::Error::other(error)))? {
+            if view.hides(&name, &package) {
+                facts.hidden.insert(name.clone());
+            }
+            facts.packages.insert(name, package.versions.into_iter().map(published).collect());
+        }
     }
     if let Some(compiler) = &workshop.compiler
         && let Some(unsaid) = examined.take_unsaid()
     {
-        facts.inferred = Some(compiler.infer(&workshop.context, unsaid).await);
+        facts.inferred = Some(compiler.infer(&workshop.context, view, unsaid).await);
     }
     examined.plan(facts).await
 }
 
-#[tracing::instrument(level = "debug", name = "publish.look_up", skip_all)]
-async fn look_up(workshop: &Workshop, references: &[PackageName]) -> Result<BTreeMap<PackageName, Vec<PublishedVersion>>, DbError> {
-    let mut tx = workshop.context.db.read().await?;
-    let found = tx.resolvable_versions(references).await?;
-    let published = |versions: Vec<ResolvableVersion>| {
-        versions
-            .into_iter()
-            .map(|known| PublishedVersion { version: known.version, yanked: known.is_yanked, exports: known.exports })
-            .collect()
-    };
-    Ok(found.into_iter().map(|(package, versions)| (package, published(versions))).collect())
+fn published(known: ResolvableVersion) -> PublishedVersion {
+    PublishedVersion { version: known.version, yanked: known.is_yanked, exports: known.exports }
 }
 
 /// Ends a publish that has findings.
@@ -165,7 +170,7 @@ fn explain(findings: &Findings) -> PublishError {
 async fn commit(
     workshop: &Workshop,
     claim: &Claim,
-    (publish, ci): (Publish, Option<CiIdentity>),
+    (publish, visibility, ci): (Publish, Visibility, Option<CiIdentity>),
     plan: Plan,
 ) -> Result<(Committed, Claim), JobError> {
     let context = &workshop.context;
@@ -198,7 +203,7 @@ async fn commit(
     tx.commit().await?;
     steps::reached(Step::Committed);
     let record = Some(Box::new(record(&publish, ci, &version, plan.dependencies, (claim.attempt, planned_at))));
-    Ok((Committed { publish, plan: claim.attempt, pack, artefacts: Some(plan.artefacts), record }, store))
+    Ok((Committed { publish, visibility, plan: claim.attempt, pack, artefacts: Some(plan.artefacts), record }, store))
 }
 
 /// What is to be remembered of a version that was committed with an attempt whose plan was ready at an instant. The same as its rows

@@ -30,7 +30,7 @@ pub(crate) struct Entry {
     key: StorageKey,
     /// The bytes and the state that they show; none when there is one state only.
     content: Option<(Bytes, Option<Shown>)>,
-    /// What everybody may read of it.
+    /// What its readers may read of it.
     public: Option<(StorageKey, Bytes)>,
 }
 
@@ -57,11 +57,13 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
         }
         Subject::Provenance(package, version) => {
             let found = tx.provenance(package, version).await?;
+            let visibility = tx.package(package).await?.map(|package| package.visibility).unwrap_or_default();
             let (package, version) = (package.clone(), version.clone());
             Entry {
                 key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
                 content: found.as_ref().map(|found| (record::to_bytes(found).into(), None)),
-                public: found.map(|found| (StorageKey::NpmAttestations { package, version }, attestations(&found).into())),
+                public: found
+                    .map(|found| (StorageKey::NpmAttestations { package, version }.seen_by(visibility), attestations(&found).into())),
             }
         }
     })
@@ -165,6 +167,7 @@ pub(crate) fn of_package(package: &Package, listed: &[ListedVersion]) -> Package
         readme_source: package.readme_source,
         runtime_compat: package.runtime_compat,
         tags: package.tags.clone(),
+        visibility: package.visibility,
         changed: listed.iter().filter(is_changed).map(changed).collect(),
         created_at: package.created_at,
         updated_at: package.updated_at,

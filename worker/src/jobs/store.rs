@@ -33,22 +33,23 @@ pub(crate) async fn start(tx: &mut WriteTx, job: JobId, task: TaskId, plan: i64)
     if version.is_none_or(|version| version.stored_generation.is_some()) {
         return Ok(None);
     }
+    let Some(package) = tx.package(&publish.package).await? else { return Ok(None) };
     let pack = jobs::parcel(tx, job).await?.map_or(Pack::Object, |parcel| Pack::Parcel(parcel.into()));
-    Ok(Some(Committed { publish, plan, pack, artefacts: None, record: None }))
+    Ok(Some(Committed { publish, visibility: package.visibility, plan, pack, artefacts: None, record: None }))
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
-    let Committed { publish, plan, pack, artefacts, record } = committed;
+    let Committed { publish, visibility, plan, pack, artefacts, record } = committed;
     let is_object = matches!(pack, Pack::Object);
     let artefacts = match artefacts {
         Some(artefacts) => artefacts,
         None => recover(workshop, publish.id, plan, pack).await?,
     };
     let put = |artefact: Artefact| {
-        let key = StorageKey::of_artefact(&publish.package, &publish.version, &artefact.kind);
+        let key = StorageKey::of_artefact(&publish.package, &publish.version, &artefact.kind).seen_by(visibility);
         async move {
             context.storage.put_once(&key, artefact.bytes, &artefact.digest).await?;
             steps::reached(Step::SomeStored);

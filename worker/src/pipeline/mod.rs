@@ -37,7 +37,7 @@ pub use self::inference::{Imports, Inferred, InferredModule, Unsaid};
 pub use self::plan::{Draft, NpmPackage, Plan, PlannedFile, examine};
 pub use self::reach::{Reach, Target, reach};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,9 @@ pub struct Facts {
     pub public_url: Url,
     /// The versions of every package that [`Draft::references`] names and that exists. A missing key is a missing package.
     pub packages: BTreeMap<PackageName, Vec<PublishedVersion>>,
+    /// Those of them that the readers of this package may not read: they are private, and it is not.
+    #[serde(default)]
+    pub hidden: BTreeSet<PackageName>,
     /// What a compiler made of what [`Draft::unsaid`] handed out, if one was asked.
     #[serde(default)]
     pub inferred: Option<Inferred>,

@@ -7,6 +7,7 @@ use slipway_common::formats::record::{ChangedVersion, VersionRecord};
 use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::ArtefactKind;
+use slipway_common::model::package::Visibility;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, VersionContent};
 use slipway_common::storage::{Storage, StorageError, StorageKey};
 
@@ -34,11 +35,11 @@ pub(crate) async fn remembered(
 /// The row of a version, or why it cannot be made.
 pub(crate) async fn version(
     storage: &Storage,
-    package: &PackageName,
+    (package, visibility): (&PackageName, Visibility),
     remembered: &VersionRecord,
     changed: &[ChangedVersion],
 ) -> Result<Result<PackageVersion, String>, AnyFault> {
-    let key = StorageKey::VersionMeta { package: package.clone(), version: remembered.version.clone() };
+    let key = StorageKey::VersionMeta { package: package.clone(), version: remembered.version.clone() }.seen_by(visibility);
     let bytes = match storage.get(&key).await {
         Ok(bytes) => bytes,
         Err(StorageError::Missing(_)) => return Ok(Err(format!("`{}` is not there", key.text()))),

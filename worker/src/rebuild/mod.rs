@@ -18,7 +18,7 @@ use slipway_common::formats::record::{MemberRecord, PackageRecord, PublishersRec
 use slipway_common::ids::{PackageName, UserId};
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
-use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat};
+use slipway_common::model::package::{DistTags, ReadmeSource, RuntimeCompat, Visibility};
 use slipway_common::model::provenance::Provenance;
 use slipway_common::storage::{
     PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, USER_RECORDS, VERSION_RECORDS,
@@ -158,15 +158,24 @@ async fn restore_package(
     known: &BTreeSet<UserId>,
     rebuilt: &mut Rebuilt,
 ) -> Result<(), AnyFault> {
-    let shown = shown(context, &name).await?;
     let remembered = derive::remembered(&context.storage, &name, |unread| rebuilt.left_out.push(unread)).await?;
     if package.is_none() {
         rebuilt.left_out.push(format!("package {name}: it has no record, so what was said of it and which versions were yanked is lost"));
     }
-    let Some(mut package) = package.or_else(|| unrecorded(&name, &remembered)) else { return Ok(()) };
+    let package = match package {
+        Some(package) => Some(package),
+        None => unrecorded(context, &name, &remembered).await?,
+    };
+    let Some(mut package) = package else { return Ok(()) };
+    // Who was to open it has to say so again: the job that copied is not remembered.
+    if package.visibility == Visibility::Opening {
+        rebuilt.left_out.push(format!("package {name}: it was about to be made public, and is private again"));
+        package.visibility = Visibility::Private;
+    }
+    let shown = shown(context, &name, package.visibility).await?;
     let mut versions = Vec::new();
     for remembered in remembered {
-        match derive::version(&context.storage, &name, &remembered, &package.changed).await? {
+        match derive::version(&context.storage, (&name, package.visibility), &remembered, &package.changed).await? {
             Ok(version) => versions.push((version, remembered)),
             Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
         }
@@ -239,9 +248,13 @@ async fn restore_publishers(
 }
 
 /// A package of which nothing is known but its versions, if it has any that can be read.
-fn unrecorded(name: &PackageName, versions: &[VersionRecord]) -> Option<PackageRecord> {
-    let created_at = versions.iter().map(|version| version.created_at).min()?;
-    Some(PackageRecord {
+async fn unrecorded(context: &Context, name: &PackageName, versions: &[VersionRecord]) -> Result<Option<PackageRecord>, AnyFault> {
+    let Some(first) = versions.iter().min_by_key(|version| version.created_at) else { return Ok(None) };
+    let created_at = first.created_at;
+    // Where its objects are says who may read it.
+    let meta = StorageKey::VersionMeta { package: name.clone(), version: first.version.clone() }.seen_by(Visibility::Private);
+    let is_private = context.storage.look(&meta).await?.bytes.is_some();
+    Ok(Some(PackageRecord {
         package: name.clone(),
         description: String::new(),
         repository: None,
@@ -249,11 +262,12 @@ fn unrecorded(name: &PackageName, versions: &[VersionRecord]) -> Option<PackageR
         readme_source: ReadmeSource::Jsdoc,
         runtime_compat: RuntimeCompat::default(),
         tags: DistTags::default(),
+        visibility: if is_private { Visibility::Private } else { Visibility::Public },
         changed: Vec::new(),
         created_at,
         updated_at: created_at,
         generation: 0,
-    })
+    }))
 }
 
 /// A scope of which nothing is known but that somebody published in it.
@@ -268,6 +282,7 @@ fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> Sc
         publish_attempts_per_week_limit: quotas.publishes_per_week,
         verify_oidc_actor: true,
         require_publishing_from_ci: false,
+        is_private: false,
         upload_limits: None,
         members: vec![MemberRecord { user_id: publisher, is_admin: true, created_at: at, updated_at: at }],
         created_at: at,
@@ -276,8 +291,8 @@ fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> Sc
     }
 }
 
-/// The generations that the public documents of a package show.
-async fn shown(context: &Context, package: &PackageName) -> Result<Vec<i64>, AnyFault> {
+/// The generations that the documents of a package show.
+async fn shown(context: &Context, package: &PackageName, visibility: Visibility) -> Result<Vec<i64>, AnyFault> {
     let keys = [
         StorageKey::PackageMeta(package.clone()),
         StorageKey::Packument(package.clone()),
@@ -285,7 +300,7 @@ async fn shown(context: &Context, package: &PackageName) -> Result<Vec<i64>, Any
     ];
     let mut shown = Vec::new();
     for key in keys {
-        let bytes = context.storage.look(&key).await?.bytes;
+        let bytes = context.storage.look(&key.seen_by(visibility)).await?.bytes;
         let document = bytes.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         let of = |document: Value| document["generation"].as_i64().or_else(|| document["_rev"].as_str()?.parse().ok());
         shown.extend(document.and_then(of));

@@ -1,8 +1,8 @@
 //! Compares what the database says with what is stored, and puts right what follows from the rest.
 //!
-//! Eight rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
+//! Nine rounds, each a page at a time, so that memory stays the same whatever the size of the registry and a round can go on where
 //! another process left it: users with their records, scopes with theirs, packages with their documents and whom they trust in CI,
-//! versions with their objects and where they came from, and the objects of each of the two stores with their rows.
+//! versions with their objects and where they came from, and the objects of each of the two stores, and the records, with their rows.
 //!
 //! No bytes of a version are ever changed: an object is made again only when the very digest comes out that was recorded when it was
 //! published. Nothing is deleted: what has no row may be all that is left of it. And a package that lists a version without a row is
@@ -22,6 +22,7 @@ use slipway_common::fault::AnyFault;
 use slipway_common::ids::PackageName;
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
+use slipway_common::model::package::Visibility;
 use slipway_common::storage::StorageKey;
 use url::Url;
 
@@ -58,13 +59,15 @@ pub enum Round {
     Provenances,
     /// What lies in the public store.
     PublicObjects,
-    /// What lies in the private store, uploads aside: housekeeping knows those.
+    /// What lies in the private store of private packages.
+    HiddenObjects,
+    /// What the private store remembers of the registry. Uploads are left out: housekeeping knows those.
     Records,
 }
 
 impl Round {
     /// All rounds. Rows come before objects: a row that is made again is not missed by the objects.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Users,
         Self::Scopes,
         Self::Packages,
@@ -72,6 +75,7 @@ impl Round {
         Self::Versions,
         Self::Provenances,
         Self::PublicObjects,
+        Self::HiddenObjects,
         Self::Records,
     ];
 
@@ -86,6 +90,7 @@ impl Round {
             Self::Versions => "compare versions",
             Self::Provenances => "compare provenances",
             Self::PublicObjects => "compare public objects",
+            Self::HiddenObjects => "compare hidden objects",
             Self::Records => "compare records",
         }
     }
@@ -117,6 +122,7 @@ pub async fn page(workshop: &Workshop, round: Round, after: Option<&str>, repair
         Round::Versions => versions::page(workshop, after, repair).await,
         Round::Provenances => people::provenances(workshop, after, repair).await,
         Round::PublicObjects => objects::public(&workshop.context, after).await,
+        Round::HiddenObjects => objects::hidden(&workshop.context, after).await,
         Round::Records => objects::records(&workshop.context, after).await,
     }
 }
@@ -141,7 +147,11 @@ pub async fn stated_npm_url(context: &Context) -> Result<Option<Url>, AnyFault> 
     loop {
         let found = context.db.read().await?.packages_after(after.as_ref(), PACKAGES_AT_ONCE).await?;
         for package in &found {
-            let said = context.storage.look(&StorageKey::Packument(package.clone())).await?.bytes;
+            let key = StorageKey::Packument(package.clone());
+            let mut said = context.storage.look(&key).await?.bytes;
+            if said.is_none() {
+                said = context.storage.look(&key.seen_by(Visibility::Private)).await?.bytes;
+            }
             let said = said.and_then(|said| serde_json::from_slice::<Value>(&said).ok()).unwrap_or_default();
             let mut versions = said["versions"].as_object().into_iter().flat_map(|versions| versions.values());
             let tarball = versions.find_map(|version| version["dist"]["tarball"].as_str());

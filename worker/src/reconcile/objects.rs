@@ -9,8 +9,9 @@ use slipway_common::fault::AnyFault;
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::job::{Job, Subject};
+use slipway_common::model::package::Visibility;
 use slipway_common::model::version::PackageVersion;
-use slipway_common::storage::{StorageKey, Store};
+use slipway_common::storage::{Listed, StorageKey, Store};
 
 use super::{Code, Page, Problem};
 
@@ -21,12 +22,25 @@ const PAGE: usize = 5_000;
 const RECORDS: &str = "registry";
 
 pub(super) async fn public(context: &Context, after: Option<&str>) -> Result<Page, AnyFault> {
-    let listed = context.storage.page(Store::Public, "", after, PAGE).await?;
-    let mut page = Page { next: listed.last().map(|object| object.key.clone()), seen: listed.len() as u64, ..Page::default() };
+    compare(context, Store::Public, after).await
+}
+
+/// What is kept of private packages comes before the records and the uploads in the order of keys.
+pub(super) async fn hidden(context: &Context, after: Option<&str>) -> Result<Page, AnyFault> {
+    compare(context, Store::Private, after).await
+}
+
+async fn compare(context: &Context, store: Store, after: Option<&str>) -> Result<Page, AnyFault> {
+    let mut listed = context.storage.page(store, "", after, PAGE).await?;
+    let is_last = |object: &Listed| store == Store::Private && object.key.as_str() >= RECORDS;
+    let end = listed.iter().position(is_last);
+    listed.truncate(end.unwrap_or(listed.len()));
+    let next = if end.is_some() { None } else { listed.last().map(|object| object.key.clone()) };
+    let mut page = Page { next, seen: listed.len() as u64, ..Page::default() };
     let mut tx = context.db.read().await?;
     let mut rows = Rows::default();
     for object in &listed {
-        let problem = match StorageKey::parse(Store::Public, &object.key) {
+        let problem = match StorageKey::parse(store, &object.key) {
             Some(key) => rows.look(&mut tx, &key).await?,
             None => Some(Problem::new(Code::ObjectWithoutRow, &object.key, "no object of the registry is called this")),
         };
@@ -73,13 +87,40 @@ type At = (PackageName, Version);
 #[derive(Default)]
 struct Rows {
     version: Option<(At, Option<BTreeSet<ArtefactKind>>)>,
+    /// Who may read the package that was asked for last.
+    package: Option<(PackageName, Option<Visibility>)>,
+    /// The package that was told of last, because an object of it is in the wrong store: one line stands for all of them.
+    misplaced: Option<PackageName>,
     /// The version without a row that was told of last: one line stands for all of its objects.
     told: Option<At>,
 }
 
 impl Rows {
+    /// Whether the object is in the wrong store, and what there is to be told of it. A package that is being opened has its objects in both,
+    /// and one that was opened until the copies are taken away.
+    async fn misplaced(&mut self, tx: &mut ReadTx, key: &StorageKey) -> Result<Option<Option<Problem>>, AnyFault> {
+        let Some(package) = key.package() else { return Ok(None) };
+        if self.package.as_ref().is_none_or(|(known, _)| known != package) {
+            let visibility = tx.package(package).await?.map(|package| package.visibility);
+            self.package = Some((package.clone(), visibility));
+        }
+        let visibility = self.package.as_ref().and_then(|(_, visibility)| *visibility);
+        let (code, what) = match (key.store(), visibility) {
+            (Store::Public, Some(Visibility::Private)) => (Code::ObjectExposed, "its package is private, and everybody can read it"),
+            (Store::Private, Some(Visibility::Public)) if !tx.is_under_way(&Job::Open { package: package.clone() }).await? => {
+                (Code::ObjectWithoutRow, "its package is public")
+            }
+            _ => return Ok(None),
+        };
+        let is_told = self.misplaced.replace(package.clone()).as_ref() == Some(package);
+        Ok(Some((!is_told).then(|| Problem::new(code, key.text(), what))))
+    }
+
     async fn look(&mut self, tx: &mut ReadTx, key: &StorageKey) -> Result<Option<Problem>, AnyFault> {
-        let (package, version, kind) = match key.clone() {
+        if let Some(problem) = self.misplaced(tx, key).await? {
+            return Ok(problem);
+        }
+        let (package, version, kind) = match key.bare().clone() {
             StorageKey::Module { package, version, path } => (package, version, ArtefactKind::Module(path)),
             StorageKey::VersionMeta { package, version } => (package, version, ArtefactKind::VersionMeta),
             StorageKey::NpmTarball { package, version } => (package, version, ArtefactKind::NpmTarball),

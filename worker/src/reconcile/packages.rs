@@ -10,7 +10,7 @@ use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::job::Job;
 use slipway_common::model::package::Package;
 use slipway_common::shutdown::aside;
-use slipway_common::storage::{StorageKey, Store};
+use slipway_common::storage::StorageKey;
 
 use super::{Code, Page, Problem, Repair, have_done, repair};
 use crate::jobs::announce::{self, Snapshot};
@@ -80,7 +80,7 @@ async fn look(workshop: &Workshop, name: &PackageName) -> Result<Vec<Problem>, A
     for (key, expected) in &said.documents {
         let stored = workshop.context.storage.look(key).await?.bytes;
         problems.extend(wrong(key, stored.as_ref().map(|stored| stored == expected)));
-        if key.store() == Store::Public {
+        if matches!(key.bare(), StorageKey::PackageMeta(_) | StorageKey::Packument(_) | StorageKey::PackumentAbbreviated(_)) {
             let listed = aside(move || stored.map(|stored| listed(&stored)).unwrap_or_default()).await;
             unknown.extend(listed.into_iter().filter(|version| !said.rows.contains(version)).map(|version| (version, key.text())));
         }

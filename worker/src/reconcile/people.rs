@@ -93,9 +93,10 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey,
         }
         Subject::Provenance(name, version) => {
             let Some(provenance) = tx.provenance(name, version).await? else { return Ok(Vec::new()) };
+            let visibility = tx.package(name).await?.map(|package| package.visibility).unwrap_or_default();
             let (package, version) = (name.clone(), version.clone());
-            let attestations =
-                (StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }, attestations(&provenance));
+            let key = StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }.seen_by(visibility);
+            let attestations = (key, attestations(&provenance));
             vec![(StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance)), attestations]
         }
     })

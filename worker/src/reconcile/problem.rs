@@ -25,6 +25,8 @@ pub enum Code {
     SignatureInvalid,
     /// An object that no row knows.
     ObjectWithoutRow,
+    /// An object of a private package is in the public store.
+    ObjectExposed,
 }
 
 impl Code {
@@ -42,6 +44,7 @@ impl Code {
             Self::VersionWithoutRow => "versionWithoutRow",
             Self::SignatureInvalid => "signatureInvalid",
             Self::ObjectWithoutRow => "objectWithoutRow",
+            Self::ObjectExposed => "objectExposed",
         }
     }
 
@@ -59,6 +62,7 @@ impl Code {
             Self::SignatureInvalid => {
                 "restore the list of keys (`-/npm/v1/keys`) or the row from a backup; npm clients that audit signatures refuse the version"
             }
+            Self::ObjectExposed => "delete it from the public bucket, have the edge forget it, and find out who put it there",
             Self::ObjectWithoutRow => "restore a backup of the database if it should have a row, else delete it from the bucket",
         }
     }

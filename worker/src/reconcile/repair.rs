@@ -4,6 +4,7 @@ use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{PackageRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::Artefact;
+use slipway_common::model::package::Package;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::shutdown::aside;
@@ -78,13 +79,14 @@ pub(super) async fn restore_versions(workshop: &Workshop, name: &PackageName) ->
     let context = &workshop.context;
     let record = context.storage.look(&StorageKey::PackageRecord(name.clone())).await?.bytes;
     let record = record.and_then(|bytes| serde_json::from_slice::<PackageRecord>(&bytes).ok());
+    let Some(Package { visibility, .. }) = context.db.read().await?.package(name).await? else { return Ok(()) };
     let changed = record.map(|record| record.changed).unwrap_or_default();
     let unread = |why| tracing::warn!(package = %name, why, "a record is of no use");
     for remembered in derive::remembered(&context.storage, name, unread).await? {
         if context.db.read().await?.version(name, &remembered.version).await?.is_some() {
             continue;
         }
-        match derive::version(&context.storage, name, &remembered, &changed).await? {
+        match derive::version(&context.storage, (name, visibility), &remembered, &changed).await? {
             Ok(version) => {
                 let mut tx = context.db.write("reconcile.restore").await?;
                 tx.restore_version(&version, &remembered).await?;

@@ -1,6 +1,6 @@
 //! A bench that does what the tarball says: a step, a verb and perhaps a number, as in `plan burn 700`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -153,7 +153,7 @@ pub(crate) fn upload(script: &str) -> Upload {
 
 /// A world with nothing in it.
 pub(crate) fn facts() -> Facts {
-    Facts { public_url: "https://registry.test/".parse().unwrap(), packages: BTreeMap::new(), inferred: None }
+    Facts { public_url: "https://registry.test/".parse().unwrap(), packages: BTreeMap::new(), hidden: BTreeSet::new(), inferred: None }
 }
 
 /// Both steps of a package.

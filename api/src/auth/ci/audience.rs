@@ -6,8 +6,9 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use slipway_common::ids::PackageName;
 use slipway_common::model::ci::CiKind;
-use slipway_common::model::token::Permission;
+use slipway_common::model::token::{Permission, Verb};
 use url::Url;
 
 /// Most permissions of a token. The client asks for a second token from seventeen packages on.
@@ -20,6 +21,16 @@ pub(crate) enum Grant {
     Versions(Vec<Permission>),
     /// This registry.
     Registry,
+}
+
+impl Grant {
+    /// Whether it is about a package at all.
+    pub(crate) fn reaches(&self, package: &PackageName) -> bool {
+        match self {
+            Self::Versions(permissions) => permissions.iter().any(|permission| permission.allows(Verb::Read, package)),
+            Self::Registry => true,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use slipway_common::clock::Instant;
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, Version};
-use slipway_common::model::ci::{CiIdentity, Judged};
+use slipway_common::model::ci::{CiIdentity, Demands, Judged};
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::Permission;
 
@@ -35,10 +35,13 @@ pub(crate) async fn judge(
 ) -> ApiResult<CiRight> {
     let (subject, tarball_hash) = granted(token, package, version)?;
     let Some(scope) = scope else { return Code::ScopeNotFound.err() };
-    if tx.package(package).await?.is_none() {
-        return Code::PackageNotFound.err();
-    }
+    let Some(found) = tx.package(package).await? else { return Code::PackageNotFound.err() };
     let trusted = tx.publishers_of(package).await?;
+    let knows = |demands: &Demands| (&demands.issuer, &demands.repository_id) == (&token.identity.issuer, &token.identity.repository_id);
+    // Of a private package nobody hears but the jobs of a repository that it trusts.
+    if !found.visibility.is_public() && !trusted.iter().any(|publisher| knows(&publisher.demands)) {
+        return if scope.is_private { Code::ScopeNotFound.err() } else { Code::PackageNotFound.err() };
+    }
     let judged = trusted.iter().map(|publisher| publisher.demands.judge(&token.identity));
     // The one that comes closest is the one to talk about.
     let closest = judged.max_by_key(|claims| (claims.iter().all(|claim| claim.holds), held(claims)));

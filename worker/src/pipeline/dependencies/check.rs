@@ -16,6 +16,7 @@ pub fn check(needed: &[Needed], facts: &Facts, findings: &mut Findings) {
         let Target::Jsr { package, range, export } = &needed.target else { continue };
         let problem = match facts.packages.get(package) {
             None => Some(unresolvable(needed, "the package does not exist in this registry")),
+            Some(_) if facts.hidden.contains(package) => Some(hidden(package)),
             Some(versions) => match highest(versions, range) {
                 None => Some(unresolvable(needed, &no_match(versions, range))),
                 Some(version) if version.exports.contains(export) => None,
@@ -55,6 +56,13 @@ fn no_match(versions: &[PublishedVersion], range: &deno_semver::VersionReq) -> S
     } else {
         format!("{why}; published are {}", list(usable))
     }
+}
+
+/// Only whoever may read the package hears of it.
+fn hidden(package: &PackageName) -> Finding {
+    let message = format!("'{package}' is private, and what depends on it can be installed by nobody but its members");
+    let hint = format!("make '{package}' public, or this package private");
+    Finding::error(FindingCode::PrivateDependency, message).hint(hint)
 }
 
 fn unknown_export(package: &PackageName, version: &PublishedVersion, export: &ExportKey) -> Finding {

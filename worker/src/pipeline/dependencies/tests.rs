@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slipway_common::ids::Version;
 use slipway_common::model::finding::Findings;
@@ -24,7 +24,7 @@ fn facts(versions: &[&str]) -> Facts {
         PublishedVersion { version, yanked: text.starts_with('!'), exports: [ExportKey::root()].into_iter().chain(sub).collect() }
     });
     let packages = BTreeMap::from([(PackageName::try_from("@aa/bb").unwrap(), published.collect())]);
-    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, inferred: None }
+    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, hidden: BTreeSet::new(), inferred: None }
 }
 
 fn checked(text: &str, versions: &[&str]) -> Vec<String> {

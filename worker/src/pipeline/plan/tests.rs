@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use flate2::Compression;
@@ -38,7 +38,7 @@ pub(super) fn facts() -> Facts {
         exports: vec![ExportKey::root()],
     });
     let packages = BTreeMap::from([(PackageName::try_from("@aa/bb").unwrap(), versions.to_vec())]);
-    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, inferred: None }
+    Facts { public_url: Url::parse("https://registry.example/").unwrap(), packages, hidden: BTreeSet::new(), inferred: None }
 }
 
 const CONFIG: &str = r#"{ "name": "@own/pkg", "version": "1.2.3", "license": "MIT", "exports": "./mod.ts" }"#;
