@@ -82,6 +82,9 @@ pub(super) struct PublishArguments {
     /// Look for mistakes and list what would be packed; send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Publish for the members of the scope alone: a package that does not exist yet is made private, and a public one is refused
+    #[arg(long)]
+    pub(super) private: bool,
 }
 
 /// Reads the address of a registry. The path ends with a slash afterwards, so that package names can follow.

@@ -28,6 +28,7 @@ mod npm_tags;
 mod npm_use;
 mod outside;
 mod plain;
+mod private;
 mod proxies;
 mod real_packages;
 mod signatures;

@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     }
     let packed = prepare(&arguments, &identity).await?;
     tell(&format!("packed {}", packed.summary()));
-    let registry = registry.admitted(&identity.target, &packed).await?;
+    let registry = registry.admitted(&identity.target, &packed, arguments.private).await?;
     match task::publish(&registry, &identity.target, &packed).await? {
         Published::Now(findings) => {
             report::list(&findings, &arguments.directory);

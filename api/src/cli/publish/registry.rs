@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::{Host, Url};
@@ -84,6 +85,18 @@ impl RegistryError {
     }
 }
 
+/// What there is of a package.
+struct Known {
+    has_scope: bool,
+    package: Option<KnownPackage>,
+}
+
+#[derive(Deserialize)]
+struct KnownPackage {
+    /// Other registries have public packages only, and do not say so.
+    visibility: Option<String>,
+}
+
 /// A registry, and what we may do there.
 pub(super) struct Registry {
     client: Client,
@@ -134,29 +147,54 @@ impl Registry {
         self.has(&format!("{}/versions/{}", package_path(target), target.version)).await
     }
 
-    /// Makes sure that the package exists and that there is a token to publish it with.
-    pub(super) async fn admitted(self, target: &Target, packed: &Packed) -> anyhow::Result<Self> {
-        let scope = target.package.scope();
-        let has_package = self.has(&package_path(target)).await?;
-        let has_scope = has_package || self.has(&format!("scopes/{scope}")).await?;
-        let registry = if self.has_token() { self } else { permission::ask(self, target, packed, has_package).await? };
-        if !has_scope {
-            let created = registry.create("scopes", &json!({ "scope": scope, "description": "" })).await;
-            created.with_context(|| format!("there is no scope @{scope} yet, and it cannot be created with this token"))?;
-            tell(&format!("created the scope @{scope}"));
+    /// Makes sure that the package exists and that there is a token to publish it with. With `is_private`, that nobody but members of the
+    /// scope reads it.
+    pub(super) async fn admitted(self, target: &Target, packed: &Packed, is_private: bool) -> anyhow::Result<Self> {
+        let mut known = self.known(target).await?;
+        let registry = if self.has_token() {
+            self
+        } else {
+            let registry = permission::ask(self, target, packed, known.package.is_some()).await?;
+            // What is private shows itself only now.
+            known = registry.known(target).await?;
+            registry
+        };
+        if !known.has_scope {
+            let created = registry.create("scopes", &json!({ "scope": target.package.scope(), "description": "" })).await;
+            created
+                .with_context(|| format!("there is no scope @{} yet, and it cannot be created with this token", target.package.scope()))?;
+            tell(&format!("created the scope @{}", target.package.scope()));
         }
-        if !has_package {
-            let created = registry.create(&format!("scopes/{scope}/packages"), &json!({ "package": target.package.name() })).await;
-            if let Err(error) = created {
+        if known.package.is_none() {
+            let mut body = json!({ "package": target.package.name() });
+            if is_private {
+                body["visibility"] = json!("private");
+            }
+            match registry.create(&format!("scopes/{}/packages", target.package.scope()), &body).await {
+                Ok(_) => tell(&format!("created the package {}{}", target.package, if is_private { ", which is private" } else { "" })),
                 // Somebody else may have been faster.
-                if error.code() != "packageAlreadyExists" || !registry.has(&package_path(target)).await? {
+                Err(error) if error.code() == "packageAlreadyExists" => known = registry.known(target).await?,
+                Err(error) => {
                     let what = format!("there is no package {} yet, and it cannot be created with this token", target.package);
                     return Err(anyhow::Error::new(error).context(what));
                 }
             }
-            tell(&format!("created the package {}", target.package));
+        }
+        if is_private && known.package.as_ref().is_some_and(|package| package.visibility.as_deref() != Some("private")) {
+            bail!("{} is public, and `--private` was given: nothing was sent", target.package);
         }
         Ok(registry)
+    }
+
+    /// What there is of a package, as far as it shows itself.
+    async fn known(&self, target: &Target) -> Result<Known, RegistryError> {
+        let package = match self.get::<KnownPackage>(&package_path(target)).await {
+            Ok(package) => Some(package),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        let has_scope = package.is_some() || self.has(&format!("scopes/{}", target.package.scope())).await?;
+        Ok(Known { has_scope, package })
     }
 
     async fn has(&self, path: &str) -> Result<bool, RegistryError> {

@@ -270,7 +270,7 @@ async fn scope_and_package_are_made_where_they_are_missing() {
     let (asked, registry) = desk(&[ok("POST /api/scopes"), ok("POST /api/scopes/own/packages")]).await;
     assert!(!registry.has_version(&target).await.unwrap());
     assert!(registry.page(&target).ends_with("/prefix/@own/pkg@1.0.0"));
-    registry.admitted(&target, &packed).await.unwrap();
+    registry.admitted(&target, &packed, false).await.unwrap();
     assert_eq!(
         *asked.asked.lock().unwrap(),
         [
@@ -283,12 +283,12 @@ async fn scope_and_package_are_made_where_they_are_missing() {
     );
 
     let (asked, registry) = desk(&[ok("GET /api/scopes/own/packages/pkg")]).await;
-    registry.admitted(&target, &packed).await.unwrap();
+    registry.admitted(&target, &packed, false).await.unwrap();
     assert_eq!(asked.asked.lock().unwrap().len(), 1);
 
     let no = json!({ "code": "missingPermission", "message": "not with this" });
     let (_, registry) = desk(&[ok("GET /api/scopes/own"), ("POST /api/scopes/own/packages", 403, no)]).await;
-    let refused = format!("{:#}", registry.admitted(&target, &packed).await.err().unwrap());
+    let refused = format!("{:#}", registry.admitted(&target, &packed, false).await.err().unwrap());
     assert!(refused.starts_with("there is no package @own/pkg yet") && refused.ends_with("not with this (missingPermission)"), "{refused}");
 }
 
