@@ -28,7 +28,7 @@ const COLUMNS: &str = r"
 SELECT relname || ': column ' || attnum || ' ' || attname || ' '
        || CASE format_type(atttypid, atttypmod) WHEN 'timestamp with time zone' THEN 'timestamptz' ELSE format_type(atttypid, atttypmod) END
        || CASE WHEN attnotnull THEN ' not null' ELSE ' null' END
-       || coalesce(' default ' || pg_get_expr(adbin, adrelid), '')
+       || coalesce(' default ' || regexp_replace(lower(pg_get_expr(adbin, adrelid)), '::[a-z ]+$', ''), '')
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname NOT LIKE '\_sqlx\_%'
       AND attnum > 0 AND NOT attisdropped";

@@ -15,7 +15,7 @@ pub(crate) async fn schema(connection: &mut Connection) -> BTreeSet<String> {
         lines.insert(format!("{table}: table"));
         let columns = format!(
             "SELECT 'column ' || (cid + 1) || ' ' || name || ' ' || lower(type) || iif(\"notnull\" = 1, ' not null', ' null')
-                    || iif(dflt_value IS NULL, '', ' default ' || dflt_value) FROM pragma_table_info('{table}')"
+                    || iif(dflt_value IS NULL, '', ' default ' || lower(dflt_value)) FROM pragma_table_info('{table}')"
         );
         let primary = format!(
             "SELECT 'primary key (' || group_concat(name, ', ') || ')' FROM (SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk)"

@@ -61,17 +61,14 @@ async fn open(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Resu
     let mut tx = context.db.write("package.open").await?;
     // Before anything is read: it locks the row.
     tx.bump_generation(package).await?;
-    let refusal = match tx.private_dependencies(package).await?.first() {
-        Some(needed) => Some(format!("it depends on {needed}, which is not public")),
-        None => None,
-    };
-    let to = if refusal.is_some() { Visibility::Private } else { Visibility::Public };
+    let needed = tx.private_dependencies(package).await?.into_iter().next();
+    let to = if needed.is_some() { Visibility::Private } else { Visibility::Public };
     if !tx.set_visibility(package, Visibility::Opening, to).await? {
         return Err(JobError::Zombie);
     }
     let twin = settle(&mut tx, claim).await?;
     let mut work = vec![Job::Announce { package: package.clone() }];
-    if refusal.is_none() {
+    if needed.is_none() {
         let attested = tx.attested_versions(package).await?;
         work.extend(attested.into_iter().map(|version| Job::Record { subject: Subject::Provenance(package.clone(), version) }));
         jobs::enqueue_for_later(&mut tx, &context.ids, &claim.job, KEPT).await?;
@@ -82,9 +79,10 @@ async fn open(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Resu
     }
     tx.commit().await?;
     steps::reached(Step::Opened);
-    match refusal {
-        Some(why) => tracing::warn!(%package, why, "the package stays private"),
-        None => tracing::info!(%package, "the package is public"),
+    if let Some(needed) = needed {
+        tracing::warn!(%package, %needed, "the package stays private: it depends on one that is");
+    } else {
+        tracing::info!(%package, "the package is public");
     }
     for next in enqueued.into_iter().chain(twin) {
         ring(context, Some(next)).await;
