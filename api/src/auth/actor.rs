@@ -1,7 +1,10 @@
 //! The one who asks, and the checks every desk makes.
 
+use std::net::IpAddr;
+
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
+use slipway_common::model::audit::Doer;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind, Verb};
@@ -21,14 +24,25 @@ pub(crate) enum Actor {
     Ci(Box<CiToken>),
 }
 
-/// A user and the credential they showed.
+/// A user, the credential they showed, and from where.
 #[derive(Debug, Clone)]
 pub(crate) struct Identified {
     pub(crate) user: User,
     pub(crate) token: Token,
+    /// The address on the network, if it came over one.
+    pub(crate) from: Option<IpAddr>,
 }
 
 impl Actor {
+    /// Who this is, as it is written down. It decides nothing.
+    pub(crate) fn doer(&self) -> Doer {
+        match self {
+            Self::Anonymous => Doer::anonymous(None),
+            Self::User(identified) => Doer::user(&identified.user, &identified.token, identified.from),
+            Self::Ci(token) => Doer::ci(&token.identity, token.from),
+        }
+    }
+
     /// The user that a credential names, for saying who somebody is and not for deciding what they may.
     pub(crate) fn known(&self) -> Option<&User> {
         match self {

@@ -1,18 +1,22 @@
 //! The approval of a device: it asks, a person decides, it collects the answer.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use slipway_common::ids::Sha256;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::authorization::{Authorization, AuthorizationState};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use subtle::ConstantTimeEq;
 
+use super::tokens;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::auth::secret;
-use crate::error::{ApiResult, Code, Refusal};
+use crate::error::{ApiError, ApiResult, Code, Refusal};
 
 /// How long a person has to decide. JSR's figure.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -97,16 +101,20 @@ pub(crate) async fn show(app: &App, code: &str) -> ApiResult<Authorization> {
 pub(crate) async fn decide(app: &App, actor: &Actor, code: &str, decision: AuthorizationState) -> ApiResult<()> {
     let user = actor.interactive()?;
     let mut tx = app.context.db.write("authorization.decide").await?;
+    let Some(asked) = tx.open_authorization(code).await? else { return Code::AuthorizationNotFound.err() };
     if !tx.decide_authorization(code, user.id, decision).await? {
         return Code::AuthorizationNotFound.err();
     }
+    let act = if decision == AuthorizationState::Approved { Act::DeviceApprove } else { Act::DeviceDeny };
+    let deed = Deed::new(act).with("authorization", asked.id.to_string()).with("permissions", tokens::shown(asked.permissions.as_deref()));
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     tx.commit().await?;
     tracing::info!(user = %user.id, decision = decision.as_str(), "decided about a device");
     Ok(())
 }
 
-/// Gives a device the answer, once.
-pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) -> ApiResult<(String, User)> {
+/// Gives a device at an address the answer, once.
+pub(crate) async fn exchange(app: &App, from: Option<IpAddr>, exchange_token: &str, verifier: &str) -> ApiResult<(String, User)> {
     let mut tx = app.context.db.write("authorization.exchange").await?;
     let Some(authorization) = tx.authorization_by_exchange(&Sha256::of(exchange_token.as_bytes())).await? else {
         return Code::AuthorizationNotFound.err();
@@ -124,6 +132,11 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
         Some(id) => tx.user(id).await?,
         None => None,
     };
+    let deed = Deed::new(Act::DeviceExchange);
+    let doer = match &user {
+        Some(user) => Doer::with(user, "authorization", authorization.id.uuid(), None).from(from),
+        None => Doer::anonymous(from),
+    };
     let outcome = match (authorization.state, user) {
         _ if authorization.expires_at <= tx.now() => Code::AuthorizationExpired.err(),
         _ if !is_verified => Code::AuthorizationInvalidVerifier.err(),
@@ -138,9 +151,15 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
                 ..Token::new(app.context.ids.next(), user.id, TokenKind::Device, now)
             };
             tx.create_token(&token, &secret::hash(&secret)).await?;
-            Ok((secret, user))
+            Ok((secret, user, token))
         }
     };
+    let deed = match &outcome {
+        Ok((_, _, token)) => tokens::described(deed, token),
+        Err(ApiError::Refused(refusal)) => deed.because(refusal.code.as_str()),
+        Err(ApiError::Faulted(_)) => deed,
+    };
+    tx.audit(app.context.ids.next(), &doer, &deed).await?;
     tx.commit().await?;
-    outcome
+    outcome.map(|(secret, user, _)| (secret, user))
 }

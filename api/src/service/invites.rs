@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::member::{Invite, Invitee, Member};
 use slipway_common::model::user::User;
 use uuid::Uuid;
@@ -59,6 +60,12 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
     if !tx.create_invite(&invite).await? {
         return Code::AlreadyInvited.err();
     }
+    let deed = Deed::in_scope(Act::InviteCreate, scope).with("invite", invite.id.to_string());
+    let deed = match &invite.invitee {
+        Invitee::Account(user) => deed.about(*user),
+        Invitee::Email(address) => deed.with("email", address.as_str()),
+    };
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let shown = show(&mut tx, vec![invite]).await?.pop();
     tx.commit().await?;
     tracing::info!(%scope, by = %requested_by, "somebody is asked to belong to a scope");
@@ -94,7 +101,10 @@ pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName) -> Api
 pub(crate) async fn withdraw(app: &App, actor: &Actor, scope: &ScopeName, named: Uuid) -> ApiResult<()> {
     let mut tx = app.context.db.write("invite.withdraw").await?;
     scopes::locked(&mut tx, actor, scope).await?;
-    tx.withdraw_invite(scope, named).await?;
+    if tx.withdraw_invite(scope, named).await? {
+        let deed = Deed::in_scope(Act::InviteWithdraw, scope).with("invite", named.to_string());
+        tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -122,6 +132,7 @@ pub(crate) async fn accept(app: &App, actor: &Actor, scope: &ScopeName) -> ApiRe
     }
     tx.add_member(scope, user.id, false).await?;
     let member = tx.member(scope, user.id).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::InviteAccept, scope).about(user.id)).await?;
     scopes::record(&app.context, tx, scope).await?;
     tracing::info!(%scope, user = %user.id, "a member has joined");
     member.map_or_else(|| Code::ScopeInviteNotFound.err(), Ok)
@@ -131,7 +142,9 @@ pub(crate) async fn accept(app: &App, actor: &Actor, scope: &ScopeName) -> ApiRe
 pub(crate) async fn decline(app: &App, actor: &Actor, scope: &ScopeName) -> ApiResult<()> {
     let user = actor.user()?;
     let mut tx = app.context.db.write("invite.decline").await?;
-    tx.answer_invites(scope, user).await?;
+    if tx.answer_invites(scope, user).await? {
+        tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::InviteDecline, scope).about(user.id)).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

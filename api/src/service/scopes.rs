@@ -4,6 +4,7 @@ use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{ScopeName, UserId, likeness};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
@@ -45,6 +46,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
         return taken(&mut tx, &scope.name).await;
     }
     tx.add_member(&scope.name, user.id, true).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::ScopeCreate, &scope.name)).await?;
     record(&app.context, tx, &scope.name).await?;
     Ok(scope)
 }
@@ -63,13 +65,14 @@ async fn taken<T>(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<T> {
 }
 
 /// Creates a scope for a user, whatever its name looks like and quotas and reserved names aside: staff's way.
-pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> ApiResult<Scope> {
+pub(crate) async fn assign(context: &Context, doer: &Doer, name: ScopeName, user: UserId) -> ApiResult<Scope> {
     let mut tx = context.db.write("scope.assign").await?;
     let scope = new_scope(context, name, String::new(), user, tx.now());
     if !tx.assign_scope(&scope).await? {
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user, true).await?;
+    tx.audit(context.ids.next(), doer, &Deed::in_scope(Act::ScopeAssign, &scope.name).about(user)).await?;
     record(context, tx, &scope.name).await?;
     Ok(scope)
 }
@@ -153,12 +156,18 @@ pub(crate) enum Change {
 pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: ApiResult<Change>) -> ApiResult<Seen> {
     let mut tx = app.context.db.write("scope.change").await?;
     let mut scope = locked(&mut tx, actor, name).await?;
+    let before = scope.clone();
     match change? {
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
         Change::RequirePublishingFromCi(require) => scope.require_publishing_from_ci = require,
     }
     tx.update_scope(&scope).await?;
+    let deed = Deed::in_scope(Act::ScopeChange, name)
+        .changing("description", before.description, scope.description)
+        .changing("ghActionsVerifyActor", before.verify_oidc_actor, scope.verify_oidc_actor)
+        .changing("requirePublishingFromCI", before.require_publishing_from_ci, scope.require_publishing_from_ci);
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     record(&app.context, tx, name).await?;
     show(app, actor, name).await
 }
@@ -179,6 +188,7 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     let limits = limits?;
     let mut tx = app.context.db.write("scope.limits").await?;
     let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    let before = scope.clone();
     let quotas = &mut scope.quotas;
     for (quota, given) in [
         (&mut quotas.packages, limits.packages),
@@ -198,6 +208,12 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
         scope.upload_limits = (!upload.is_empty()).then(|| upload.into());
     }
     tx.limit_scope(&scope).await?;
+    let deed = Deed::in_scope(Act::ScopeLimits, name)
+        .changing("packageLimit", before.quotas.packages, scope.quotas.packages)
+        .changing("newPackagePerWeekLimit", before.quotas.new_packages_per_week, scope.quotas.new_packages_per_week)
+        .changing("publishAttemptsPerWeekLimit", before.quotas.publishes_per_week, scope.quotas.publishes_per_week)
+        .changing("uploadLimits", before.upload_limits, scope.upload_limits.clone());
+    tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
     let usage = tx.scope_usage(name).await?;
     let creator = tx.user(scope.creator_id).await?;
     record(&app.context, tx, name).await?;
@@ -214,6 +230,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
     if !tx.delete_scope(name).await? {
         return Code::ScopeNotEmpty.err();
     }
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::ScopeDelete, name)).await?;
     record(&app.context, tx, name).await
 }
 

@@ -2,6 +2,7 @@
 
 use slipway_common::db::WriteTx;
 use slipway_common::ids::{PackageName, ScopeName};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::ci::TrustedPublisher;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::Package;
@@ -33,6 +34,12 @@ pub(crate) async fn transfer(app: &App, actor: &Actor, from: &PackageName, to: A
              package and publish {to} beside it"
         );
         return Err(Code::PackageNotEmpty.because(why).into());
+    }
+    // Each of the two scopes is told.
+    for (deed, other, key) in
+        [(Deed::of_package(Act::PackageTransfer, from), &to, "to"), (Deed::of_package(Act::PackageTransfer, &to), from, "from")]
+    {
+        tx.audit(app.context.ids.next(), &actor.doer(), &deed.with(key, other.to_string())).await?;
     }
     let Some(package) = tx.package(&to).await? else { return Code::PackageNotFound.err() };
     let announce = |package: &PackageName| Job::Announce { package: package.clone() };

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "provenance", include_str!("../../../migrations/0006_provenance.sql")),
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
+    (11, "audit", include_str!("../../../migrations/0011_audit.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod addresses;
+mod audit;
 mod authorizations;
 mod ci;
 mod dialect;
@@ -44,6 +45,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use crate::clock::{Clock, Instant};
 
 pub use addresses::Addresses;
+pub use audit::AuditFilter;
 pub use engine::{Engine, OLDEST_POSTGRES};
 pub use error::{DbError, DbResult};
 pub use listing::{Listing, Page};

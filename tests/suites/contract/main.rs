@@ -8,6 +8,7 @@
 
 mod accounts;
 mod addresses;
+mod audit;
 mod authorizations;
 mod bench;
 mod broker;

@@ -12,7 +12,7 @@ use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 41] = [
+pub(crate) const ACTIONS: [&str; 44] = [
     "see.scope",
     "see.members",
     "see.package",
@@ -26,11 +26,13 @@ pub(crate) const ACTIONS: [&str; 41] = [
     "see.own-scopes",
     "see.own-invites",
     "see.own-tickets",
+    "see.own-audit",
     "make.scope",
     "make.token",
     "change.scope",
     "ask.somebody",
     "see.invites",
+    "see.audit",
     "set.role",
     "take.out",
     "trust.publisher",
@@ -46,6 +48,7 @@ pub(crate) const ACTIONS: [&str; 41] = [
     "publish",
     "cancel",
     "see.publishes",
+    "staff.audit",
     "staff.users",
     "staff.account",
     "staff.scopes",
@@ -146,6 +149,7 @@ impl Scene {
         let path = match what {
             "scope" => "/api/scopes/acme".to_owned(),
             "members" => "/api/scopes/acme/members".to_owned(),
+            "audit" => "/api/scopes/acme/audit".to_owned(),
             "invites" => "/api/scopes/acme/invites".to_owned(),
             "package" => package.to_owned(),
             "tags" => format!("{package}/dist-tags"),

@@ -10,6 +10,7 @@ use slipway_common::formats::record::{PublishRecord, VersionRecord};
 use slipway_common::ids::{PackageName, Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
@@ -144,6 +145,8 @@ async fn reject(workshop: &Workshop, claim: &Claim, publish: &Publish, mut findi
     if !tx.end_publish(publish.id, PublishState::Checking, PublishState::Rejected, &error, &findings).await? {
         return Err(JobError::Zombie);
     }
+    let deed = Deed::of_version(Act::PublishReject, &publish.package, &publish.version).with("task", publish.id.to_string());
+    tx.audit(workshop.context.ids.next(), &Doer::registry(), &deed.because(&error.code)).await?;
     settle(&mut tx, claim).await?;
     tx.commit().await?;
     tracing::info!(task = %publish.id, package = %publish.package, version = %publish.version, code = error.code, "rejected");
