@@ -100,7 +100,7 @@ impl Actor {
     pub(crate) async fn member_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
         let user = self.permitted(verb, package)?;
         match tx.membership(package.scope(), user.id).await? {
-            Some(_) => Ok(user.id),
+            Some(_) => open_to(verb, tx, package.scope()).await.map(|()| user.id),
             None => Code::ActorNotScopeMember.err(),
         }
     }
@@ -108,7 +108,8 @@ impl Actor {
     /// The user, provided they run the scope of the package, and the credential allows to do this with it.
     pub(crate) async fn admin_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
         let user = self.permitted(verb, package)?;
-        run_by(tx, package.scope(), user).await
+        run_by(tx, package.scope(), user).await?;
+        open_to(verb, tx, package.scope()).await.map(|()| user.id)
     }
 
     /// The user, provided they belong to the scope.
@@ -149,7 +150,9 @@ impl Actor {
         version: &Version,
     ) -> ApiResult<MayPublish> {
         if let Self::Ci(token) = self {
-            return Ok(MayPublish::Ci(Box::new(ci::judge(tx, token, scope, package, version).await?)));
+            let right = ci::judge(tx, token, scope, package, version).await?;
+            scope.map_or(Ok(()), thawed)?;
+            return Ok(MayPublish::Ci(Box::new(right)));
         }
         let identified = self.identified()?;
         let tarball_hash = match &identified.token.permissions {
@@ -165,9 +168,25 @@ impl Actor {
             return Code::ScopeRequiresPublishingFromCi.err();
         }
         match tx.membership(package.scope(), identified.user.id).await? {
-            Some(_) => Ok(MayPublish::User { id: identified.user.id, tarball_hash }),
+            Some(_) => thawed(scope).map(|()| MayPublish::User { id: identified.user.id, tarball_hash }),
             None => Code::ActorNotScopeMember.err(),
         }
+    }
+}
+
+/// Refuses what is more than looking, in a scope that staff has frozen.
+async fn open_to(verb: Verb, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<()> {
+    if verb == Verb::Read {
+        return Ok(());
+    }
+    tx.scope(scope).await?.as_ref().map_or(Ok(()), thawed)
+}
+
+/// Refuses what would change a scope that staff has frozen. Whoever is no member hears that first.
+pub(crate) fn thawed(scope: &Scope) -> ApiResult<()> {
+    match &scope.frozen {
+        None => Ok(()),
+        Some(reason) => Err(Code::ScopeFrozen.because(format!("@{} is frozen by the staff of this registry: {reason}", scope.name)).into()),
     }
 }
 

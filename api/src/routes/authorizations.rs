@@ -24,8 +24,12 @@ pub(crate) struct Request {
 }
 
 /// A device asks.
-pub(crate) async fn request(State(app): State<App>, Json(body): Json<Request>) -> ApiResult<Json<AuthorizationView>> {
-    let requested = authorize::request(&app, body.challenge, body.permissions).await?;
+pub(crate) async fn request(
+    State(app): State<App>,
+    ClientAddress(from): ClientAddress,
+    Json(body): Json<Request>,
+) -> ApiResult<Json<AuthorizationView>> {
+    let requested = authorize::request(&app, from, body.challenge, body.permissions).await?;
     Ok(Json(AuthorizationView {
         verification_url: format!("{}auth", app.context.config.public_url),
         code: requested.authorization.code,

@@ -43,6 +43,7 @@ fn checked() -> Router<App> {
         .route("/admin/users/{id}", patch(staff::change_user))
         .route("/admin/scopes", get(staff::scopes).post(staff::assign))
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
+        .route("/admin/scopes/{scope}/freeze", put(scopes::freeze).delete(scopes::unfreeze))
         .route("/admin/packages", get(staff::packages))
         .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))

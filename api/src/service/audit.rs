@@ -48,7 +48,8 @@ pub(crate) struct Log {
 enum Sight {
     /// All of it.
     Whole,
-    /// Not from where staff came and with what: it is no business of those whom they look after.
+    /// Not from where and with what staff came, which is no business of those whom they look after, nor whoever was asked to belong to the
+    /// scope and does not want to: an invite must not be a way to learn somebody's address.
     OfScope,
     /// From where and with what they themselves came, and nobody else.
     Own(UserId),
@@ -75,7 +76,7 @@ impl Log {
     fn shown(&self, act: Recorded) -> Recorded {
         let is_whole = match self.sight {
             Sight::Whole => true,
-            Sight::OfScope => !matches!(act.doer.kind, DoerKind::Staff | DoerKind::Operator),
+            Sight::OfScope => !matches!(act.doer.kind, DoerKind::Staff | DoerKind::Operator) && act.act != Act::InviteDecline.as_str(),
             Sight::Own(user) => act.doer.user == Some(user),
         };
         if is_whole {

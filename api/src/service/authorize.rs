@@ -12,6 +12,7 @@ use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use subtle::ConstantTimeEq;
 
+use super::rates::{self, Rate, Whose};
 use super::tokens;
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -38,8 +39,13 @@ pub(crate) struct Requested {
     pub(crate) exchange_token: String,
 }
 
-/// Takes a request down.
-pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Vec<Permission>>) -> ApiResult<Requested> {
+/// Takes a request down that came from an address.
+pub(crate) async fn request(
+    app: &App,
+    from: Option<IpAddr>,
+    challenge: String,
+    permissions: Option<Vec<Permission>>,
+) -> ApiResult<Requested> {
     let is_base64 = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
     if challenge.is_empty() || challenge.len() > MAX_CHALLENGE || !is_base64 {
         return Err(Code::MalformedRequest.because("the challenge must be the base64 of a SHA-256 digest").into());
@@ -51,6 +57,7 @@ pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Ve
     app.context.ids.fill(&mut random);
     let exchange_token = hex::encode(random);
     let mut tx = app.context.db.write("authorization.request").await?;
+    rates::spend(&app.context, &mut tx, Rate::Authorizations, Whose::Address(from)).await?;
     // On PostgreSQL racing requests may go a few over, which the bound bears.
     if tx.count_open_authorizations().await? >= app.context.config.open_authorizations {
         return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::TooManyAuthorizations.refusal() }.into());

@@ -12,9 +12,10 @@ use slipway_common::model::member::{Invite, Invitee, Member};
 use slipway_common::model::user::User;
 use uuid::Uuid;
 
+use super::rates::{self, Rate, Whose};
 use super::scopes;
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 
 /// Most invites of a scope that wait for an answer. A team that starts has some dozens; more is a list of addresses to bother.
@@ -43,6 +44,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
     let mut tx = app.context.db.write("invite.create").await?;
     scopes::locked(&mut tx, actor, scope).await?;
     let requested_by = actor.user()?.id;
+    rates::spend(&app.context, &mut tx, Rate::Invites, Whose::Scope(scope)).await?;
     let invitee = match asked? {
         Asked::Id(id) => account(tx.user(id).await?)?,
         Asked::Login(login) => account(tx.user_by_login(&login).await?)?,
@@ -126,10 +128,11 @@ pub(crate) async fn accept(app: &App, actor: &Actor, scope: &ScopeName) -> ApiRe
     let user = actor.user()?;
     let mut tx = app.context.db.write("invite.accept").await?;
     // Who is sent away and who comes in wait for each other, so an invite does not outlive the right to have written it.
-    let is_there = tx.scope_to_change(scope).await?.is_some();
-    if !is_there || !tx.answer_invites(scope, user).await? {
+    let locked = tx.scope_to_change(scope).await?;
+    if locked.is_none() || !tx.answer_invites(scope, user).await? {
         return Code::ScopeInviteNotFound.err();
     }
+    locked.as_ref().map_or(Ok(()), thawed)?;
     tx.add_member(scope, user.id, false).await?;
     let member = tx.member(scope, user.id).await?;
     tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::InviteAccept, scope).about(user.id)).await?;

@@ -11,7 +11,7 @@ use slipway_common::model::scope::Scope;
 
 use super::scopes;
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 
 /// The members of a scope, for everybody.
@@ -67,6 +67,7 @@ pub(crate) async fn remove(app: &App, actor: &Actor, scope: &ScopeName, user: Us
     } else {
         actor.admin(&mut tx, scope).await?;
     }
+    thawed(&locked)?;
     let (was_admin, mut heir) = (existing(&mut tx, scope, user).await?.is_admin, None);
     if was_admin {
         heir = step_down(&mut tx, &locked, user).await?;

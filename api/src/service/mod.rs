@@ -9,6 +9,7 @@ pub(crate) mod people;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod publishers;
+mod rates;
 pub(crate) mod scopes;
 pub(crate) mod staff;
 pub(crate) mod tags;

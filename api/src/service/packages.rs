@@ -13,6 +13,7 @@ use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 
 use super::publishers;
+use super::rates::{self, Rate, Whose};
 use super::users::{self, By};
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -56,6 +57,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, name: Ap
             return Err(error);
         }
     };
+    rates::spend(&app.context, &mut tx, Rate::Packages, Whose::of(actor)?).await?;
     make(&mut tx, &name).await?;
     tx.audit(app.context.ids.next(), &actor.doer(), &Deed::of_package(Act::PackageCreate, &name)).await?;
     let package = tx.package(&name).await?;

@@ -7,6 +7,7 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::provenance::{Provenance, Standing};
 use slipway_common::provenance::{About, Expected, Obstacle, Patience};
 
+use super::rates::{self, Rate, Whose};
 use super::{packages, versions};
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -29,6 +30,7 @@ pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, version
     let expected = Expected::of(&mut tx, &row).await?;
     // The log may take its time, and must not hold a connection.
     drop(tx);
+    rates::attempt(&app.context, Rate::Provenance, Whose::of(actor)?).await?;
     let now = app.context.clock.now();
     match app.context.notary.verify(bundle, About::from(&row), &expected, now, Patience::OfClient).await {
         Ok(provenance) => keep(app, actor, &provenance).await,

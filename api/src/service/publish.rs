@@ -24,6 +24,7 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
+use super::rates::{self, Rate, Whose};
 use super::wait::{Ear, Seen};
 use super::{audit, tokens, users};
 use crate::app::App;
@@ -224,7 +225,12 @@ async fn record(
 ) -> ApiResult<TaskId> {
     let context = &app.context;
     right.allows(&upload)?;
-    let tx = context.db.write("publish.accept").await?;
+    let mut tx = context.db.write("publish.accept").await?;
+    let whose = match right {
+        MayPublish::User { id, .. } => Whose::Account(*id),
+        MayPublish::Ci(right) => Whose::Repository(&right.identity),
+    };
+    rates::spend(context, &mut tx, Rate::Uploads, whose).await?;
     let now = tx.now();
     let publish = Publish {
         id,

@@ -13,9 +13,10 @@ use slipway_common::model::ci::{CiKind, Demands, MAX_TEXT, TrustedPublisher};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::package::Repository;
 
-use super::packages;
+use super::rates::{self, Rate, Whose};
+use super::{packages, scopes};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiError, ApiResult, Code};
 
 /// Most publishers of a package. Each publish from CI is compared with all of them.
@@ -45,9 +46,11 @@ pub(crate) async fn list(app: &App, actor: &Actor, package: &PackageName) -> Api
 pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, asked: Asked) -> ApiResult<TrustedPublisher> {
     let mut tx = app.context.db.write("publisher.add").await?;
     let user = actor.admin(&mut tx, package.scope()).await?;
+    thawed(&scopes::existing(&mut tx, package.scope()).await?)?;
     let demands = demands(&app.context, asked)?;
     let is_new = tx.package(package).await?.is_none();
     if is_new {
+        rates::spend(&app.context, &mut tx, Rate::Packages, Whose::Account(user)).await?;
         packages::make(&mut tx, package).await?;
     }
     let publisher = trust(&app.context, &mut tx, package, demands, Some(user)).await?;
@@ -93,6 +96,7 @@ async fn audit(context: &Context, tx: &mut WriteTx, doer: &Doer, publisher: &Tru
 pub(crate) async fn remove(app: &App, actor: &Actor, package: &PackageName, id: PublisherId) -> ApiResult<()> {
     let mut tx = app.context.db.write("publisher.remove").await?;
     actor.admin(&mut tx, package.scope()).await?;
+    thawed(&scopes::existing(&mut tx, package.scope()).await?)?;
     packages::existing(&mut tx, package).await?;
     if !tx.remove_publisher(package, id).await? {
         return Code::PublisherNotFound.err();

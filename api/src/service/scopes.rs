@@ -10,10 +10,14 @@ use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
 
+use super::rates::{self, Rate, Whose};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 use crate::wording;
+
+/// Longest reason of staff, in bytes: a line or two that stand in every refusal.
+const MAX_REASON: usize = 500;
 
 /// A scope as its admins see it.
 pub(crate) struct Detailed {
@@ -37,6 +41,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
         return Code::ScopeNameReserved.err();
     }
     let mut tx = app.context.db.write("scope.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Scopes, Whose::Account(user.id)).await?;
     // Counted where the row is written: on SQLite writers queue, on PostgreSQL two racing requests may go one over, which a quota bears.
     if tx.scopes_created(user.id).await? >= user.scope_limit {
         return Code::ScopeLimitReached.err();
@@ -91,6 +96,7 @@ pub(super) async fn locked(tx: &mut WriteTx, actor: &Actor, name: &ScopeName) ->
     actor.user()?;
     let Some(scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
     actor.admin(tx, name).await?;
+    thawed(&scope)?;
     Ok(scope)
 }
 
@@ -113,6 +119,7 @@ fn new_scope(context: &Context, name: ScopeName, description: String, creator_id
         verify_oidc_actor: false,
         require_publishing_from_ci: false,
         upload_limits: None,
+        frozen: None,
         created_at: now,
         updated_at: now,
     }
@@ -221,6 +228,35 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
         Some(creator) => Ok(Detailed { scope, creator, usage }),
         None => Code::UserNotFound.err(),
     }
+}
+
+/// Lets nobody publish or change anything in a scope any more, for a reason that they are told, or everybody again: staff's way. What
+/// is read goes on being read.
+pub(crate) async fn freeze(app: &App, actor: &Actor, name: &ScopeName, reason: ApiResult<Option<String>>) -> ApiResult<Detailed> {
+    actor.staff()?;
+    let reason = reason?.map(|reason| said(&reason)).transpose()?;
+    let mut tx = app.context.db.write("scope.freeze").await?;
+    let Some(before) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    if before.frozen != reason {
+        tx.freeze_scope(name, reason.as_deref()).await?;
+        let act = if reason.is_some() { Act::ScopeFreeze } else { Act::ScopeUnfreeze };
+        let deed = Deed::in_scope(act, name).changing("reason", before.frozen, reason);
+        tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
+    }
+    let scope = existing(&mut tx, name).await?;
+    let (usage, creator) = (tx.scope_usage(name).await?, tx.user(scope.creator_id).await?);
+    record(&app.context, tx, name).await?;
+    tracing::info!(scope = %name, is_frozen = scope.frozen.is_some(), "a scope was frozen or unfrozen by staff");
+    creator.map_or_else(|| Code::UserNotFound.err(), |creator| Ok(Detailed { scope, creator, usage }))
+}
+
+/// Why staff did something, in words for those whom it concerns.
+fn said(reason: &str) -> ApiResult<String> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+        return Err(Code::MalformedRequest.because(format!("a reason is one line of 1 to {MAX_REASON} bytes")).into());
+    }
+    Ok(reason.to_owned())
 }
 
 /// Deletes a scope that has no packages.

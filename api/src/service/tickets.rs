@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use slipway_common::db::{Listing, Page, ReadTx};
-use slipway_common::ids::{TicketId, UserId};
+use slipway_common::ids::{ScopeName, TicketId, UserId};
 use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::ticket::{Ticket, TicketKind, TicketMessage};
 use slipway_common::model::user::User;
 
+use super::rates::{self, Rate, Whose};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -45,6 +46,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, asked: ApiResult<Asked>) ->
     let message = words(&message)?;
     check(kind, &meta)?;
     let mut tx = app.context.db.write("ticket.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Tickets, Whose::Account(user.id)).await?;
     if tx.count_open_tickets(user.id).await?.0 >= MAX_OPEN {
         return Code::TicketLimitReached.err();
     }
@@ -114,6 +116,7 @@ pub(crate) async fn say(app: &App, actor: &Actor, id: TicketId, message: ApiResu
     let mut tx = app.context.db.write("ticket.say").await?;
     let ticket = visible(&mut tx, actor, id).await?;
     let message = message?;
+    rates::spend(&app.context, &mut tx, Rate::Tickets, Whose::Account(user.id)).await?;
     tx.add_ticket_message(id, user.id, words(&message)?).await?;
     let mut said = tx.ticket_messages(&BTreeSet::from([id])).await?.remove(&id).unwrap_or_default();
     if said.len() > MAX_MESSAGES {
@@ -137,11 +140,19 @@ pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Shown>> 
     complete_all(&mut tx, tickets).await
 }
 
-/// A page of all tickets, open ones first; for staff.
-pub(crate) async fn all(app: &App, actor: &Actor, page: Page) -> ApiResult<Listing<Shown>> {
+/// A page of all tickets, or of those about `@scope` or `@scope/name`, open ones first; for staff.
+pub(crate) async fn all(app: &App, actor: &Actor, query: &str, page: Page) -> ApiResult<Listing<Shown>> {
     actor.staff()?;
+    let query = query.trim().trim_start_matches('@');
+    let (scope, name) = query.split_once('/').map_or((query, None), |(scope, name)| (scope, Some(name)));
+    let scope = match ScopeName::try_from(scope) {
+        Ok(scope) => Some(scope),
+        Err(_) if query.is_empty() => None,
+        // There is nothing about what cannot be.
+        Err(_) => return Ok(Listing { items: Vec::new(), total: 0 }),
+    };
     let mut tx = app.context.db.read().await?;
-    let found = tx.find_tickets(page).await?;
+    let found = tx.find_tickets(scope.as_ref().map(|scope| (scope, name)), page).await?;
     Ok(Listing { items: complete_all(&mut tx, found.items).await?, total: found.total })
 }
 

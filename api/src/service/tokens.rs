@@ -14,6 +14,7 @@ use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
 use super::audit;
+use super::rates::{self, Rate, Whose};
 use crate::app::App;
 use crate::auth::actor::{Actor, Identified};
 use crate::auth::secret;
@@ -181,7 +182,11 @@ pub(crate) async fn create_personal(app: &App, actor: &Actor, wish: Wish) -> Api
         opened_by: None,
         expires_at,
     };
-    create(&app.context, &actor.doer(), user.id, new).await
+    let mut tx = app.context.db.write("token.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Tokens, Whose::Account(user.id)).await?;
+    let made = create_in(&mut tx, &app.context.ids, &actor.doer(), user.id, new).await?;
+    tx.commit().await?;
+    Ok(made)
 }
 
 /// The credentials of the one who asks.
@@ -205,6 +210,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
 /// Opens a browser session for the owner of a token. It ends with the token at the latest. Restricted tokens do not open sessions.
 /// What was tried in vain is written down, without the secret.
 pub(crate) async fn open_session(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<String> {
+    rates::attempt(&app.context, Rate::SignIns, Whose::Address(from)).await?;
     let outcome = sign_in(app, secret.trim(), from).await;
     if let Err(error) = &outcome {
         let doer = shown_by(app, secret.trim(), from).await.unwrap_or_else(|_| Doer::anonymous(from));

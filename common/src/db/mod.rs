@@ -25,6 +25,7 @@ mod on;
 mod packages;
 mod provenances;
 mod publishes;
+mod rates;
 mod records;
 mod restore;
 mod rounds;

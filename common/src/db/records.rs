@@ -128,6 +128,7 @@ impl ReadTx {
             verify_oidc_actor: scope.verify_oidc_actor,
             require_publishing_from_ci: scope.require_publishing_from_ci,
             upload_limits: scope.upload_limits,
+            frozen: scope.frozen,
             members: members.into_iter().map(member).collect(),
             created_at: scope.created_at,
             updated_at: scope.updated_at,

@@ -40,6 +40,8 @@ acts! {
     ScopeAssign = "scope.assign" "A scope was made for somebody, whatever its name.",
     ScopeChange = "scope.change" "Something about a scope was changed.",
     ScopeLimits = "scope.limits" "The quotas or upload limits of a scope were changed.",
+    ScopeFreeze = "scope.freeze" "Nobody may publish or change anything in a scope any more.",
+    ScopeUnfreeze = "scope.unfreeze" "A scope is changed by its people again.",
     ScopeDelete = "scope.delete" "A scope was deleted.",
     MemberRole = "member.role" "A member runs a scope, or no longer.",
     MemberRemove = "member.remove" "A member was taken out of a scope, or left it.",

@@ -127,6 +127,7 @@ impl<'a> Bench<'a> {
             verify_oidc_actor: true,
             require_publishing_from_ci: false,
             upload_limits: None,
+            frozen: None,
             created_at: self.now(),
             updated_at: self.now(),
         }

@@ -26,6 +26,7 @@ mod provenances;
 mod publishes;
 mod queue;
 mod races;
+mod rates;
 mod records;
 mod relay;
 mod restore;

@@ -1,8 +1,10 @@
 //! What was done is written down, and who may read it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use slipway_common::ids::UserId;
+use slipway_common::ids::{Sha256, UserId};
 use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::token::TokenKind;
 use slipway_tests::{Client, PackageBuilder, Settings, TestRegistry, Work};
@@ -87,6 +89,77 @@ async fn what_happens_in_a_scope_is_written_down() {
     for who in [&ada, &bob, &root] {
         assert!(!whole.contains(who.client.secret().unwrap()), "no secret is in the log");
     }
+}
+
+#[tokio::test]
+async fn small_things_are_written_down_as_well() {
+    let registry = TestRegistry::without_worker().await;
+    let (ada, bob, root) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await, staff(&registry).await);
+    let (browser, scope) = (browser(&registry, &ada).await, "/api/scopes/acme");
+    // Devices.
+    let challenge = STANDARD.encode(Sha256::of(b"verifier").as_bytes());
+    for decision in ["approve", "deny"] {
+        let asked = registry.anonymous().post("/api/authorizations", json!({ "challenge": challenge })).await.expect(200).json();
+        let code = asked["code"].as_str().unwrap();
+        drop(browser.post(&format!("/api/authorizations/{decision}/{code}"), Value::Null).await.expect(204));
+        let body = json!({ "exchangeToken": asked["exchangeToken"], "verifier": "verifier" });
+        let status = if decision == "approve" { 200 } else { 400 };
+        drop(registry.anonymous().post("/api/authorizations/exchange", body).await.expect(status));
+    }
+    let own = log(&ada.client, "/api/user/audit").await;
+    assert_eq!(
+        lines(&own)[1..],
+        [
+            "device.approve user ada web -/-/-",
+            "device.exchange user ada authorization -/-/-",
+            "device.deny user ada web -/-/-",
+            "device.exchange user ada authorization -/-/- authorizationDenied",
+        ]
+    );
+    assert_eq!((&own[1]["details"]["permissions"], &own[2]["details"]["kind"]), (&Value::Null, &json!("device")));
+    // Invites that come to nothing, and packages that come and go.
+    for answer in ["decline", "withdraw"] {
+        let invite = ada.client.post(&format!("{scope}/members"), json!({ "id": bob.id })).await.expect(200).json();
+        let gone = match answer {
+            "decline" => bob.client.delete("/api/user/invites/acme").await,
+            _ => ada.client.delete(&format!("{scope}/invites/{}", invite["id"].as_str().unwrap_or(&bob.id))).await,
+        };
+        drop(gone.expect(204));
+    }
+    drop(bob.client.delete("/api/user/invites/acme").await.expect(204));
+    drop(ada.client.post("/api/scopes", json!({ "scope": "other", "description": "" })).await.expect(200));
+    for name in ["maths", "words", "gone"] {
+        drop(ada.client.post(&format!("{scope}/packages"), json!({ "package": name })).await.expect(200));
+    }
+    drop(ada.client.post(&format!("{scope}/packages/words/transfer"), json!({ "scope": "other" })).await.expect(200));
+    drop(ada.client.delete(&format!("{scope}/packages/gone")).await.expect(204));
+    let small = PackageBuilder::small("@acme/maths", "1.0.0");
+    let task = registry.accept(&ada.client, &small).await;
+    drop(ada.client.post(&format!("/api/publishing_tasks/{task}/cancel"), Value::Null).await.expect(200));
+    drop(registry.accept(&ada.client, &small).await);
+    registry.drain().await;
+    for version in [Some("1.0.0"), None] {
+        let tag = format!("{scope}/packages/maths/dist-tags/next");
+        let answer = match version {
+            Some(version) => ada.client.put(&tag, json!({ "version": version })).await,
+            None => ada.client.delete(&tag).await,
+        };
+        drop(answer.expect(204));
+    }
+    registry.drain().await;
+    insta::assert_snapshot!("small_things", lines(&log(&ada.client, SCOPE_LOG).await).join("\n"));
+    let moved = log(&ada.client, "/api/scopes/other/audit?act=package.transfer").await;
+    assert_eq!((&moved[0]["package"], &moved[0]["details"]), (&json!("words"), &json!({ "from": "@acme/words" })));
+    // Tickets.
+    let ticket = ada.client.post("/api/tickets", json!({ "kind": "other", "meta": {}, "message": "Hello." })).await.expect(200).json();
+    let (id, by_staff) = (ticket["id"].as_str().unwrap(), format!("/api/admin/tickets/{}", ticket["id"].as_str().unwrap()));
+    drop(root.client.post(&format!("/api/tickets/{id}"), json!({ "message": "Hello." })).await.expect(200));
+    drop(root.client.patch(&by_staff, json!({ "closed": true })).await.expect(200));
+    drop(root.client.patch(&by_staff, json!({ "closed": false })).await.expect(200));
+    let own = lines(&log(&ada.client, "/api/user/audit").await);
+    let expected =
+        ["ticket.create user ada personal", "ticket.say staff root -", "ticket.close staff root -", "ticket.reopen staff root -"];
+    assert_eq!(own[own.len() - 4..], expected.map(|line| format!("{line} -/-/-")));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 44] = [
+pub(crate) const ACTIONS: [&str; 45] = [
     "see.scope",
     "see.members",
     "see.package",
@@ -54,6 +54,7 @@ pub(crate) const ACTIONS: [&str; 44] = [
     "staff.scopes",
     "staff.assign",
     "staff.quota",
+    "staff.freeze",
     "staff.packages",
     "staff.publishes",
     "staff.tickets",
@@ -109,6 +110,10 @@ impl Scene {
             "archived" => drop(stagehand.patch("/api/scopes/acme/packages/maths", json!({ "isArchived": true })).await.expect(200)),
             "ci" => drop(stagehand.patch("/api/scopes/acme", json!({ "requirePublishingFromCI": true })).await.expect(200)),
             _ => {}
+        }
+        if state == "frozen" {
+            drop(stagehand.post("/api/scopes/acme/packages", json!({ "package": "empty" })).await.expect(200));
+            registry.database().execute("UPDATE scopes SET frozen = 'it is looked into' WHERE scope = 'acme'").await;
         }
         registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'staff'").await;
         registry.database().execute("UPDATE users SET is_blocked = TRUE WHERE login = 'blocked'").await;
@@ -204,6 +209,8 @@ impl Scene {
             "account" => who.patch(&format!("/api/admin/users/{}", self.bystander_id), json!({ "scopeLimit": 3 })).await,
             "assign" => who.post("/api/admin/scopes", json!({ "scope": unlike(self.next()), "userId": self.bystander_id })).await,
             "quota" => who.patch("/api/admin/scopes/acme", json!({ "packageLimit": 100_000 })).await,
+            "freeze" if self.state == "frozen" => who.put("/api/admin/scopes/acme/freeze", json!({ "reason": "it is looked into" })).await,
+            "freeze" => who.delete("/api/admin/scopes/acme/freeze").await,
             "publishes" => who.get("/api/admin/publishing_tasks").await,
             list => who.get(&format!("/api/admin/{list}")).await,
         }
@@ -211,6 +218,9 @@ impl Scene {
 
     /// An empty package, where it is.
     async fn empty(&self, n: u32) -> String {
+        if self.state == "frozen" {
+            return "/api/scopes/acme/packages/empty".to_owned();
+        }
         let name = unlike(n);
         drop(self.stagehand.post("/api/scopes/acme/packages", json!({ "package": name })).await.expect(200));
         format!("/api/scopes/acme/packages/{name}")

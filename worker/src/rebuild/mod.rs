@@ -269,6 +269,7 @@ fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> Sc
         verify_oidc_actor: true,
         require_publishing_from_ci: false,
         upload_limits: None,
+        frozen: None,
         members: vec![MemberRecord { user_id: publisher, is_admin: true, created_at: at, updated_at: at }],
         created_at: at,
         updated_at: at,
