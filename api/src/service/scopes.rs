@@ -28,7 +28,7 @@ pub(crate) struct Detailed {
 
 /// A scope, with what only its admins see if the actor is one.
 pub(crate) enum Seen {
-    Plain(Scope),
+    Plain(Box<Scope>),
     Full(Box<Detailed>),
 }
 
@@ -143,12 +143,12 @@ pub(crate) async fn show(app: &App, actor: &Actor, name: &ScopeName) -> ApiResul
     let mut tx = app.context.db.read().await?;
     let Some(scope) = tx.scope(name).await? else { return Code::ScopeNotFound.err() };
     if !actor.is_admin(&mut tx, name).await? {
-        return Ok(Seen::Plain(scope));
+        return Ok(Seen::Plain(Box::new(scope)));
     }
     let usage = tx.scope_usage(name).await?;
     match tx.user(scope.creator_id).await? {
         Some(creator) => Ok(Seen::Full(Box::new(Detailed { scope, creator, usage }))),
-        None => Ok(Seen::Plain(scope)),
+        None => Ok(Seen::Plain(Box::new(scope))),
     }
 }
 
