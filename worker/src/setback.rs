@@ -7,6 +7,7 @@
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::TaskId;
 use slipway_common::jobs::{self, Settled};
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::{Claim, Job};
 use slipway_common::model::publish::{PublishError, PublishState};
@@ -85,7 +86,11 @@ async fn write_off(workshop: &Workshop, claim: &Claim, fault: &AnyFault, inciden
             code: "internalServerError".to_owned(),
             message: format!("the registry could not publish this version, through no fault of the package; incident {incident}"),
         };
-        tx.end_publish(task, PublishState::Checking, PublishState::Failed, &error, &Findings::default()).await?;
+        let is_ended = tx.end_publish(task, PublishState::Checking, PublishState::Failed, &error, &Findings::default()).await?;
+        if is_ended && let Some(publish) = tx.publish(task).await? {
+            let deed = Deed::of_version(Act::PublishFail, &publish.package, &publish.version).with("task", task.to_string());
+            tx.audit(context.ids.next(), &Doer::registry(), &deed.because(&error.code).with("incident", incident)).await?;
+        }
     }
     let settled =
         if claim.job.is_promised() { jobs::park(&mut tx, claim, &reason).await? } else { jobs::give_up(&mut tx, claim, &reason).await? };

@@ -1,8 +1,11 @@
 //! The one who asks, and the checks every desk makes.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
+use slipway_common::model::audit::Doer;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind, Verb};
@@ -22,14 +25,25 @@ pub(crate) enum Actor {
     Ci(Box<CiToken>),
 }
 
-/// A user and the credential they showed.
+/// A user, the credential they showed, and from where.
 #[derive(Debug, Clone)]
 pub(crate) struct Identified {
     pub(crate) user: User,
     pub(crate) token: Token,
+    /// The address on the network, if it came over one.
+    pub(crate) from: Option<IpAddr>,
 }
 
 impl Actor {
+    /// Who this is, as it is written down. It decides nothing.
+    pub(crate) fn doer(&self) -> Doer {
+        match self {
+            Self::Anonymous => Doer::anonymous(None),
+            Self::User(identified) => Doer::user(&identified.user, &identified.token, identified.from),
+            Self::Ci(token) => Doer::ci(&token.identity, token.from),
+        }
+    }
+
     /// The user that a credential names, for saying who somebody is and not for deciding what they may.
     pub(crate) fn known(&self) -> Option<&User> {
         match self {
@@ -95,7 +109,7 @@ impl Actor {
     pub(crate) async fn member_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
         let user = self.permitted(verb, package)?;
         match tx.membership(package.scope(), user.id).await? {
-            Some(_) => Ok(user.id),
+            Some(_) => open_to(verb, tx, package.scope()).await.map(|()| user.id),
             None => Code::ActorNotScopeMember.err(),
         }
     }
@@ -103,7 +117,8 @@ impl Actor {
     /// The user, provided they run the scope of the package, and the credential allows to do this with it.
     pub(crate) async fn admin_to(&self, verb: Verb, tx: &mut ReadTx, package: &PackageName) -> ApiResult<UserId> {
         let user = self.permitted(verb, package)?;
-        run_by(tx, package.scope(), user).await
+        run_by(tx, package.scope(), user).await?;
+        open_to(verb, tx, package.scope()).await.map(|()| user.id)
     }
 
     /// The user, provided they belong to the scope.
@@ -144,7 +159,9 @@ impl Actor {
         version: &Version,
     ) -> ApiResult<MayPublish> {
         if let Self::Ci(token) = self {
-            return Ok(MayPublish::Ci(Box::new(ci::judge(tx, token, scope, package, version).await?)));
+            let right = ci::judge(tx, token, scope, package, version).await?;
+            scope.map_or(Ok(()), thawed)?;
+            return Ok(MayPublish::Ci(Box::new(right)));
         }
         let identified = self.identified()?;
         let tarball_hash = match &identified.token.permissions {
@@ -164,9 +181,25 @@ impl Actor {
             return Code::ScopeRequiresPublishingFromCi.err();
         }
         match membership {
-            Some(_) => Ok(MayPublish::User { id: identified.user.id, tarball_hash }),
+            Some(_) => thawed(scope).map(|()| MayPublish::User { id: identified.user.id, tarball_hash }),
             None => Code::ActorNotScopeMember.err(),
         }
+    }
+}
+
+/// Refuses what is more than looking, in a scope that staff has frozen.
+async fn open_to(verb: Verb, tx: &mut ReadTx, scope: &ScopeName) -> ApiResult<()> {
+    if verb == Verb::Read {
+        return Ok(());
+    }
+    tx.scope(scope).await?.as_ref().map_or(Ok(()), thawed)
+}
+
+/// Refuses what would change a scope that staff has frozen. Whoever is no member hears that first.
+pub(crate) fn thawed(scope: &Scope) -> ApiResult<()> {
+    match &scope.frozen {
+        None => Ok(()),
+        Some(reason) => Err(Code::ScopeFrozen.because(format!("@{} is frozen by the staff of this registry: {reason}", scope.name)).into()),
     }
 }
 

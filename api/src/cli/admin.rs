@@ -6,17 +6,19 @@ use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::{PackageName, ScopeName, UserId};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::token::{Permission, TokenKind};
 use slipway_common::model::user::User;
 
 use super::arguments::{
-    AdminCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand,
+    AdminCommand, AuditCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand,
 };
 use super::doors::{self, readable};
-use super::{rebuild, signing};
+use super::{audit, rebuild, signing};
 use crate::error::ApiError;
-use crate::service::publishers::{self, Asked};
+use crate::service::audit::Asked;
+use crate::service::publishers;
 use crate::service::scopes;
 use crate::service::tasks::{self, Retried};
 use crate::service::tokens::{self, NewToken};
@@ -41,15 +43,18 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let scope = ScopeName::try_from(scope.trim_start_matches('@')).map_err(anyhow::Error::from)?;
             let context = open(&doors).await?;
             let user = user_of(&context, &user).await?;
-            let scope = scopes::assign(&context, scope, user.id).await.map_err(plain)?;
+            let scope = scopes::assign(&context, &Doer::operator(), scope, user.id).await.map_err(plain)?;
             say(&format!("@{} belongs to {}", scope.name, user.login));
         }
         AdminCommand::Publisher(PublisherCommand::Add(arguments)) => add_publisher(arguments).await?,
+        AdminCommand::Audit(AuditCommand::Export { scope, act, since, doors }) => {
+            audit::export(&open(&doors).await?, Asked { scope, act, since, ..Asked::default() }).await?;
+        }
         AdminCommand::Key(KeyCommand::New) => signing::new(),
         AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {
             let context = open(&doors).await?;
-            say(&match tasks::retry_for_operator(&context, task).await.map_err(plain)? {
+            say(&match tasks::retry_for_operator(&context, &Doer::operator(), task).await.map_err(plain)? {
                 Retried::TakenUp(jobs) => format!("{jobs} parked job(s) of {task} are taken up"),
                 Retried::Again(again) => format!("{task} is tried again as {again}"),
             });
@@ -76,7 +81,7 @@ async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
 async fn add_publisher(arguments: PublisherArguments) -> anyhow::Result<()> {
     let package = PackageName::try_from(arguments.package.as_str()).map_err(anyhow::Error::from)?;
     let context = open(&arguments.doors).await?;
-    let asked = Asked {
+    let asked = publishers::Asked {
         issuer: arguments.issuer,
         repository: arguments.repository,
         repository_id: arguments.repository_id,
@@ -112,6 +117,8 @@ pub(super) async fn create_user(context: &Context, login: &str, is_staff: bool, 
     if !tx.create_user(&user).await.map_err(AnyFault::from).map_err(readable)? {
         bail!("the user `{}` exists already", user.login);
     }
+    let deed = Deed::new(Act::UserCreate).about(user.id).with("name", user.name.as_str()).with("isStaff", is_staff);
+    tx.audit(context.ids.next(), &Doer::operator(), &deed).await.map_err(AnyFault::from).map_err(readable)?;
     let job = Job::Record { subject: Subject::User(user.id) };
     let id = jobs::enqueue(&mut tx, &context.ids, &job).await.map_err(AnyFault::from).map_err(readable)?;
     tx.commit().await.map_err(AnyFault::from).map_err(readable)?;
@@ -134,7 +141,7 @@ async fn create_token(
         opened_by: None,
         expires_at: life.map(|life| context.clock.now() + life),
     };
-    let (secret, _) = tokens::create(context, user.id, new).await.map_err(plain)?;
+    let (secret, _) = tokens::create(context, &Doer::operator(), user.id, new).await.map_err(plain)?;
     Ok(secret)
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 use tempfile::NamedTempFile;
@@ -67,6 +68,8 @@ async fn replace(context: &Context, admin: &User) -> ApiResult<String> {
     let mut tx = context.db.write("admin.token").await?;
     for old in tx.tokens_of(admin.id).await?.into_iter().filter(|token| token.description.as_deref() == Some(DESCRIPTION)) {
         tx.delete_token(admin.id, old.id).await?;
+        let deed = Deed::new(Act::TokenDelete).about(admin.id).with("token", old.id.to_string());
+        tx.audit(context.ids.next(), &Doer::operator(), &deed).await?;
     }
     let new = NewToken {
         kind: TokenKind::Personal,
@@ -76,7 +79,7 @@ async fn replace(context: &Context, admin: &User) -> ApiResult<String> {
         opened_by: None,
         expires_at: None,
     };
-    let (secret, _) = tokens::create_in(&mut tx, &context.ids, admin.id, new).await?;
+    let (secret, _) = tokens::create_in(&mut tx, &context.ids, &Doer::operator(), admin.id, new).await?;
     tx.commit().await?;
     Ok(secret)
 }

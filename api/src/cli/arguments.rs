@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use slipway_common::ids::TaskId;
+use slipway_common::clock::Instant;
+use slipway_common::ids::{ScopeName, TaskId};
+use slipway_common::model::audit::Act;
 use slipway_common::model::token::Permission;
 use url::Url;
 
@@ -102,6 +104,16 @@ fn registry_address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Reads a scope, with or without `@`.
+fn scope_name(text: &str) -> Result<ScopeName, String> {
+    ScopeName::try_from(text.trim_start_matches('@')).map_err(|error| error.to_string())
+}
+
+fn act(text: &str) -> Result<Act, String> {
+    let all = || Act::ALL.iter().map(|act| act.as_str()).collect::<Vec<_>>().join(", ");
+    Act::parse(text).ok_or_else(|| format!("there is no such act; there are {}", all()))
+}
+
 /// Where the doors of the registry are. Without any of these they come from the configuration file and the environment.
 #[derive(Debug, Args)]
 pub(super) struct DoorArguments {
@@ -139,6 +151,9 @@ pub(super) enum AdminCommand {
     /// CI jobs that publish without a token
     #[command(subcommand)]
     Publisher(PublisherCommand),
+    /// What was done, by whom and from where
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Keys that sign npm versions
     #[command(subcommand)]
     Key(KeyCommand),
@@ -227,6 +242,24 @@ pub(super) struct PublisherArguments {
     pub(super) environment: Option<String>,
     #[command(flatten)]
     pub(super) doors: DoorArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Print the audit log, a line of JSON for each act, newest first
+    Export {
+        /// Only of this scope
+        #[arg(long, value_name = "SCOPE", value_parser = scope_name)]
+        scope: Option<ScopeName>,
+        /// Only acts of this kind, such as `publish.accept`
+        #[arg(long, value_name = "ACT", value_parser = act)]
+        act: Option<Act>,
+        /// Nothing before this moment, as in `2026-02-03T04:05:06Z`
+        #[arg(long, value_name = "TIME")]
+        since: Option<Instant>,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod admin;
 mod admin_token;
 mod api;
 mod arguments;
+mod audit;
 mod deep;
 mod doctor;
 mod doors;

@@ -4,6 +4,7 @@ use anyhow::bail;
 use slipway_common::config::Config;
 use slipway_common::db::Db;
 use slipway_common::fault::AnyFault;
+use slipway_common::model::audit::{Act, Deed, Doer};
 
 use super::admin::say;
 use super::doors::{self, readable};
@@ -28,6 +29,12 @@ pub(super) async fn run(config: Config, compare: Option<String>) -> anyhow::Resu
         bail!("the database ({}) is in use; set `database` to an empty one", context.config.database);
     }
     let rebuilt = rebuild::run(&context).await.map_err(readable)?;
+    let note = async {
+        let mut tx = context.db.write("rebuild.audit").await?;
+        tx.audit(context.ids.next(), &Doer::operator(), &Deed::new(Act::DatabaseRebuild)).await?;
+        tx.commit().await
+    };
+    note.await.map_err(AnyFault::from).map_err(readable)?;
     for left_out in &rebuilt.left_out {
         say(&format!("left out: {left_out}"));
     }

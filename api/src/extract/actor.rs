@@ -15,6 +15,7 @@ use slipway_common::db::ReadTx;
 use super::address;
 use crate::app::App;
 use crate::auth::actor::Actor;
+use crate::auth::ci::CiToken;
 use crate::auth::{origin, secret};
 use crate::error::{ApiError, ApiResult, Code};
 use crate::service::tokens;
@@ -72,7 +73,7 @@ impl FromRequestParts<App> for Credential {
         let header = header.to_str().unwrap_or_default();
         if let Some(token) = header.strip_prefix("githuboidc ").or_else(|| bearer_of_ci(header)) {
             let token = app.ci.identify(token, app.context.clock.now()).await?;
-            return Ok(Self::Known(Actor::Ci(Box::new(token))));
+            return Ok(Self::Known(Actor::Ci(Box::new(CiToken { from, ..token }))));
         }
         if let Some(secret) = header.strip_prefix("Bearer ") {
             return Self::secret(secret, from);

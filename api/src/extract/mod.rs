@@ -2,6 +2,7 @@
 
 mod actor;
 mod address;
+mod audit;
 mod body;
 mod json;
 mod page;
@@ -10,6 +11,7 @@ mod upload;
 
 pub(crate) use actor::{Credential, SESSION_COOKIE, cookie, credential};
 pub(crate) use address::{ClientAddress, Peer};
+pub(crate) use audit::{AuditQuery, JSON_LINES};
 pub(crate) use body::{broken_body, watch};
 pub(crate) use json::Json;
 pub(crate) use page::Paging;

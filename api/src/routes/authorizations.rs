@@ -9,7 +9,7 @@ use slipway_common::model::token::Permission;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
-use crate::extract::{Json, Text};
+use crate::extract::{ClientAddress, Json, Text};
 use crate::service::authorize;
 use crate::views::{AuthorizationView, PermissionsView, UserView};
 
@@ -24,8 +24,12 @@ pub(crate) struct Request {
 }
 
 /// A device asks.
-pub(crate) async fn request(State(app): State<App>, Json(body): Json<Request>) -> ApiResult<Json<AuthorizationView>> {
-    let requested = authorize::request(&app, body.challenge, body.permissions).await?;
+pub(crate) async fn request(
+    State(app): State<App>,
+    ClientAddress(from): ClientAddress,
+    Json(body): Json<Request>,
+) -> ApiResult<Json<AuthorizationView>> {
+    let requested = authorize::request(&app, from, body.challenge, body.permissions).await?;
     Ok(Json(AuthorizationView {
         verification_url: format!("{}auth", app.context.config.public_url),
         code: requested.authorization.code,
@@ -70,7 +74,11 @@ pub(crate) struct Exchanged {
 }
 
 /// A device collects the answer.
-pub(crate) async fn exchange(State(app): State<App>, Json(body): Json<Exchange>) -> ApiResult<Json<Exchanged>> {
-    let (token, user) = authorize::exchange(&app, &body.exchange_token, &body.verifier).await?;
+pub(crate) async fn exchange(
+    State(app): State<App>,
+    ClientAddress(from): ClientAddress,
+    Json(body): Json<Exchange>,
+) -> ApiResult<Json<Exchanged>> {
+    let (token, user) = authorize::exchange(&app, from, &body.exchange_token, &body.verifier).await?;
     Ok(Json(Exchanged { token, user: UserView::new(&user) }))
 }

@@ -1,5 +1,6 @@
 //! The JSON API, on one page.
 
+mod audit;
 mod authorizations;
 mod health;
 mod invites;
@@ -37,10 +38,12 @@ pub(crate) fn api(app: &App) -> Router<App> {
 
 fn checked() -> Router<App> {
     Router::new()
+        .route("/admin/audit", get(audit::all))
         .route("/admin/users", get(staff::users))
         .route("/admin/users/{id}", patch(staff::change_user))
         .route("/admin/scopes", get(staff::scopes).post(staff::assign))
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
+        .route("/admin/scopes/{scope}/freeze", put(scopes::freeze).delete(scopes::unfreeze))
         .route("/admin/packages", get(staff::packages))
         .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))
@@ -57,6 +60,7 @@ fn checked() -> Router<App> {
         .route("/authorizations/deny/{code}", post(authorizations::deny))
         .route("/authorizations/exchange", post(authorizations::exchange))
         .route("/user", get(me::show))
+        .route("/user/audit", get(audit::own))
         .route("/user/scopes", get(me::scopes))
         .route("/user/invites", get(invites::own))
         .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
@@ -71,6 +75,7 @@ fn checked() -> Router<App> {
         .route("/users/{id}/packages", get(users::packages))
         .route("/scopes", post(scopes::create))
         .route("/scopes/{scope}", get(scopes::show).patch(scopes::change).delete(scopes::delete))
+        .route("/scopes/{scope}/audit", get(audit::of_scope))
         .route("/scopes/{scope}/invites", get(invites::list))
         .route("/scopes/{scope}/invites/{id}", delete(invites::withdraw))
         .route("/scopes/{scope}/members", get(members::list).post(invites::create))

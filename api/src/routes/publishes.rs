@@ -7,7 +7,7 @@ use slipway_common::ids::TaskId;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::ApiResult;
-use crate::extract::{Credential, Id, Json, PackageAt, Paging, Upload, VersionAt};
+use crate::extract::{ClientAddress, Credential, Id, Json, PackageAt, Paging, Upload, VersionAt};
 use crate::service::publish::{self, Target};
 use crate::service::tasks::{self, Retried};
 use crate::service::wait::{self, Ear, Seen};
@@ -20,6 +20,7 @@ type Uncached<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
 pub(crate) async fn create(
     State(app): State<App>,
     credential: ApiResult<Credential>,
+    ClientAddress(from): ClientAddress,
     at: ApiResult<VersionAt>,
     Upload { config, tarball }: Upload,
 ) -> ApiResult<Uncached<PublishView>> {
@@ -28,7 +29,7 @@ pub(crate) async fn create(
         let at = at?;
         Ok(Target { version: at.exact()?, package: at.package, config: config? })
     };
-    let (seen, actor) = publish::accept(&app, credential, target(), tarball).await?;
+    let (seen, actor) = publish::accept(&app, (credential, from), target(), tarball).await?;
     view(seen, &actor).await
 }
 
@@ -70,7 +71,7 @@ pub(crate) async fn of_package(
 /// Has a publish tried again that is parked or was failed; for staff.
 pub(crate) async fn requeue(State(app): State<App>, actor: Actor, Id(id): Id<TaskId>) -> ApiResult<Uncached<PublishView>> {
     actor.staff()?;
-    let id = match tasks::retry_for_operator(&app.context, id).await? {
+    let id = match tasks::retry_for_operator(&app.context, &actor.doer().as_staff(), id).await? {
         Retried::TakenUp(_) => id,
         Retried::Again(again) => again,
     };

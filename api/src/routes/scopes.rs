@@ -102,6 +102,28 @@ pub(crate) async fn set_limits(
     Ok(Json(FullScopeView::new(&detailed)))
 }
 
+/// Why a scope is frozen.
+#[derive(Deserialize)]
+pub(crate) struct Freezing {
+    reason: String,
+}
+
+/// Lets nobody publish or change anything in a scope; for staff.
+pub(crate) async fn freeze(
+    State(app): State<App>,
+    actor: Actor,
+    ScopeAt(scope): ScopeAt,
+    freezing: ApiResult<Json<Freezing>>,
+) -> ApiResult<Json<FullScopeView>> {
+    let reason = freezing.map(|Json(freezing)| Some(freezing.reason));
+    Ok(Json(FullScopeView::new(&scopes::freeze(&app, &actor, &scope, reason).await?)))
+}
+
+/// Lets everybody do so again; for staff.
+pub(crate) async fn unfreeze(State(app): State<App>, actor: Actor, ScopeAt(scope): ScopeAt) -> ApiResult<Json<FullScopeView>> {
+    Ok(Json(FullScopeView::new(&scopes::freeze(&app, &actor, &scope, Ok(None)).await?)))
+}
+
 fn view(seen: &Seen) -> Response {
     match seen {
         Seen::Plain(scope) => Json(ScopeView::new(scope)).into_response(),

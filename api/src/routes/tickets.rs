@@ -55,7 +55,7 @@ pub(crate) async fn own(State(app): State<App>, actor: Actor) -> ApiResult<Json<
 
 /// All tickets; for staff.
 pub(crate) async fn all(State(app): State<App>, actor: Actor, paging: Paging) -> ApiResult<Json<ListView<TicketView>>> {
-    let found = tickets::all(&app, &actor, paging.page).await?;
+    let found = tickets::all(&app, &actor, &paging.query, paging.page).await?;
     Ok(Json(ListView::new(found, |shown| TicketView::new(&shown))))
 }
 

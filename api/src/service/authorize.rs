@@ -1,18 +1,23 @@
 //! The approval of a device: it asks, a person decides, it collects the answer.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use slipway_common::ids::Sha256;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::authorization::{Authorization, AuthorizationState};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 use subtle::ConstantTimeEq;
 
+use super::rates::{self, Rate, Whose};
+use super::tokens;
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::auth::secret;
-use crate::error::{ApiResult, Code, Refusal};
+use crate::error::{ApiError, ApiResult, Code, Refusal};
 
 /// How long a person has to decide. JSR's figure.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -34,8 +39,13 @@ pub(crate) struct Requested {
     pub(crate) exchange_token: String,
 }
 
-/// Takes a request down.
-pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Vec<Permission>>) -> ApiResult<Requested> {
+/// Takes a request down that came from an address.
+pub(crate) async fn request(
+    app: &App,
+    from: Option<IpAddr>,
+    challenge: String,
+    permissions: Option<Vec<Permission>>,
+) -> ApiResult<Requested> {
     let is_base64 = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
     if challenge.is_empty() || challenge.len() > MAX_CHALLENGE || !is_base64 {
         return Err(Code::MalformedRequest.because("the challenge must be the base64 of a SHA-256 digest").into());
@@ -47,6 +57,7 @@ pub(crate) async fn request(app: &App, challenge: String, permissions: Option<Ve
     app.context.ids.fill(&mut random);
     let exchange_token = hex::encode(random);
     let mut tx = app.context.db.write("authorization.request").await?;
+    rates::spend(&app.context, &mut tx, Rate::Authorizations, Whose::Address(from)).await?;
     // On PostgreSQL racing requests may go a few over, which the bound bears.
     if tx.count_open_authorizations().await? >= app.context.config.open_authorizations {
         return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::TooManyAuthorizations.refusal() }.into());
@@ -98,16 +109,20 @@ pub(crate) async fn show(app: &App, code: &str) -> ApiResult<Authorization> {
 pub(crate) async fn decide(app: &App, actor: &Actor, code: &str, decision: AuthorizationState) -> ApiResult<()> {
     let user = actor.interactive()?;
     let mut tx = app.context.db.write("authorization.decide").await?;
+    let Some(asked) = tx.open_authorization(code).await? else { return Code::AuthorizationNotFound.err() };
     if !tx.decide_authorization(code, user.id, actor.networks(), decision).await? {
         return Code::AuthorizationNotFound.err();
     }
+    let act = if decision == AuthorizationState::Approved { Act::DeviceApprove } else { Act::DeviceDeny };
+    let deed = Deed::new(act).with("authorization", asked.id.to_string()).with("permissions", tokens::shown(asked.permissions.as_deref()));
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     tx.commit().await?;
     tracing::info!(user = %user.id, decision = decision.as_str(), "decided about a device");
     Ok(())
 }
 
-/// Gives a device the answer, once.
-pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) -> ApiResult<(String, User)> {
+/// Gives a device at an address the answer, once.
+pub(crate) async fn exchange(app: &App, from: Option<IpAddr>, exchange_token: &str, verifier: &str) -> ApiResult<(String, User)> {
     let mut tx = app.context.db.write("authorization.exchange").await?;
     let Some(authorization) = tx.authorization_by_exchange(&Sha256::of(exchange_token.as_bytes())).await? else {
         return Code::AuthorizationNotFound.err();
@@ -125,6 +140,11 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
         Some(id) => tx.user(id).await?,
         None => None,
     };
+    let deed = Deed::new(Act::DeviceExchange);
+    let doer = match &user {
+        Some(user) => Doer::with(user, "authorization", authorization.id.uuid(), None).from(from),
+        None => Doer::anonymous(from),
+    };
     let outcome = match (authorization.state, user) {
         _ if authorization.expires_at <= tx.now() => Code::AuthorizationExpired.err(),
         _ if !is_verified => Code::AuthorizationInvalidVerifier.err(),
@@ -140,9 +160,15 @@ pub(crate) async fn exchange(app: &App, exchange_token: &str, verifier: &str) ->
                 ..Token::new(app.context.ids.next(), user.id, TokenKind::Device, now)
             };
             tx.create_token(&token, &secret::hash(&secret)).await?;
-            Ok((secret, user))
+            Ok((secret, user, token))
         }
     };
+    let deed = match &outcome {
+        Ok((_, _, token)) => tokens::described(deed, token),
+        Err(ApiError::Refused(refusal)) => deed.because(refusal.code.as_str()),
+        Err(ApiError::Faulted(_)) => deed,
+    };
+    tx.audit(app.context.ids.next(), &doer, &deed).await?;
     tx.commit().await?;
-    outcome
+    outcome.map(|(secret, user, _)| (secret, user))
 }

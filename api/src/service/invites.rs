@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::member::{Invite, Invitee, Member};
 use slipway_common::model::user::User;
 use uuid::Uuid;
 
+use super::rates::{self, Rate, Whose};
 use super::{scopes, visibility};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 
 /// Most invites of a scope that wait for an answer. A team that starts has some dozens; more is a list of addresses to bother.
@@ -42,6 +44,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
     let mut tx = app.context.db.write("invite.create").await?;
     scopes::locked(&mut tx, actor, scope).await?;
     let requested_by = actor.user()?.id;
+    rates::spend(&app.context, &mut tx, Rate::Invites, Whose::Scope(scope)).await?;
     let invitee = match asked? {
         Asked::Id(id) => account(tx.user(id).await?)?,
         Asked::Login(login) => account(tx.user_by_login(&login).await?)?,
@@ -59,6 +62,12 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
     if !tx.create_invite(&invite).await? {
         return Code::AlreadyInvited.err();
     }
+    let deed = Deed::in_scope(Act::InviteCreate, scope).with("invite", invite.id.to_string());
+    let deed = match &invite.invitee {
+        Invitee::Account(user) => deed.about(*user),
+        Invitee::Email(address) => deed.with("email", address.as_str()),
+    };
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let shown = show(&mut tx, vec![invite]).await?.pop();
     tx.commit().await?;
     tracing::info!(%scope, by = %requested_by, "somebody is asked to belong to a scope");
@@ -94,7 +103,10 @@ pub(crate) async fn of_scope(app: &App, actor: &Actor, scope: &ScopeName) -> Api
 pub(crate) async fn withdraw(app: &App, actor: &Actor, scope: &ScopeName, named: Uuid) -> ApiResult<()> {
     let mut tx = app.context.db.write("invite.withdraw").await?;
     scopes::locked(&mut tx, actor, scope).await?;
-    tx.withdraw_invite(scope, named).await?;
+    if tx.withdraw_invite(scope, named).await? {
+        let deed = Deed::in_scope(Act::InviteWithdraw, scope).with("invite", named.to_string());
+        tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -116,12 +128,14 @@ pub(crate) async fn accept(app: &App, actor: &Actor, scope: &ScopeName) -> ApiRe
     let user = actor.user()?;
     let mut tx = app.context.db.write("invite.accept").await?;
     // Who is sent away and who comes in wait for each other, so an invite does not outlive the right to have written it.
-    let is_there = tx.scope_to_change(scope).await?.is_some();
-    if !is_there || !tx.answer_invites(scope, user).await? {
+    let locked = tx.scope_to_change(scope).await?;
+    if locked.is_none() || !tx.answer_invites(scope, user).await? {
         return Code::ScopeInviteNotFound.err();
     }
+    locked.as_ref().map_or(Ok(()), thawed)?;
     tx.add_member(scope, user.id, false).await?;
     let member = tx.member(scope, user.id).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::InviteAccept, scope).about(user.id)).await?;
     scopes::record(&app.context, tx, scope).await?;
     tracing::info!(%scope, user = %user.id, "a member has joined");
     member.map_or_else(|| Code::ScopeInviteNotFound.err(), Ok)
@@ -131,7 +145,9 @@ pub(crate) async fn accept(app: &App, actor: &Actor, scope: &ScopeName) -> ApiRe
 pub(crate) async fn decline(app: &App, actor: &Actor, scope: &ScopeName) -> ApiResult<()> {
     let user = actor.user()?;
     let mut tx = app.context.db.write("invite.decline").await?;
-    tx.answer_invites(scope, user).await?;
+    if tx.answer_invites(scope, user).await? {
+        tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::InviteDecline, scope).about(user.id)).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
 
+pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod invites;
 pub(crate) mod members;
@@ -8,6 +9,7 @@ pub(crate) mod people;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod publishers;
+mod rates;
 pub(crate) mod scopes;
 pub(crate) mod staff;
 pub(crate) mod tags;

@@ -1,15 +1,18 @@
 //! Packages.
 
+use serde_json::json;
 use slipway_common::context::Context;
 use slipway_common::db::{DbError, Listing, Page, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, ScopeName};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::job::Job;
 use slipway_common::model::package::{Package, ReadmeSource, Repository, RuntimeCompat, Visibility};
 use slipway_common::model::publish::Publish;
 use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
 
+use super::rates::{self, Rate, Whose};
 use super::users::{self, By};
 use super::{publishers, visibility};
 use crate::app::App;
@@ -57,7 +60,10 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, new: Api
             return Err(error);
         }
     };
+    rates::spend(&app.context, &mut tx, Rate::Packages, Whose::of(actor)?).await?;
     make(&mut tx, &name, visibility).await?;
+    let deed = Deed::of_package(Act::PackageCreate, &name).with("visibility", visibility.as_str());
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let package = tx.package(&name).await?;
     announce(&app.context, tx, &name).await?;
     match package {
@@ -176,6 +182,7 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
         return Code::PackageArchived.err();
     }
     let mut work = vec![Job::Announce { package: name.clone() }];
+    tx.audit(app.context.ids.next(), &actor.doer(), &changed(&package, &change)).await?;
     match change {
         Change::Description(text) => package.description = describe(&text)?,
         Change::RuntimeCompat(compat) => package.runtime_compat = compat,
@@ -192,6 +199,22 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &PackageName, change:
     let counted = count(&mut tx, package).await?;
     finish(&app.context, tx, &work).await?;
     Ok(counted)
+}
+
+/// What is changed about a package, as it is written down.
+fn changed(before: &Package, change: &Change) -> Deed {
+    let deed = Deed::of_package(Act::PackageChange, &before.name);
+    match change {
+        Change::Description(text) => deed.changing("description", before.description.as_str(), text.trim()),
+        Change::RuntimeCompat(compat) => deed.changing("runtimeCompat", json!(before.runtime_compat), json!(compat)),
+        Change::ReadmeSource(source) => deed.changing("readmeSource", before.readme_source.as_str(), source.as_str()),
+        Change::Archived(is_archived) => deed.changing("isArchived", before.is_archived, *is_archived),
+        Change::Repository(repository) => deed.changing("repository", json!(before.repository), json!(repository)),
+        Change::Private(is_private) => {
+            let wanted = if *is_private { Visibility::Private } else { Visibility::Public };
+            deed.changing("visibility", before.visibility.as_str(), wanted.as_str())
+        }
+    }
 }
 
 /// Commits what was changed about a package, and has it announced.
@@ -231,6 +254,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &PackageName) -> ApiR
     if !tx.delete_package(name).await? {
         return Code::PackageNotEmpty.err();
     }
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::of_package(Act::PackageDelete, name)).await?;
     finish(&app.context, tx, &[Job::Announce { package: name.clone() }, publishers::record(name)]).await
 }
 

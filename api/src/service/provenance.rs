@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 use slipway_common::ids::{PackageName, Version};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::provenance::{Provenance, Standing};
 use slipway_common::provenance::{About, Expected, Obstacle, Patience};
 
+use super::rates::{self, Rate, Whose};
 use super::{packages, versions, visibility};
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -29,19 +31,20 @@ pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, version
     let expected = Expected::of(&mut tx, &row).await?;
     // The log may take its time, and must not hold a connection.
     drop(tx);
+    rates::attempt(&app.context, Rate::Provenance, Whose::of(actor)?).await?;
     let now = app.context.clock.now();
     match app.context.notary.verify(bundle, About::from(&row), &expected, now, Patience::OfClient).await {
-        Ok(provenance) => keep(app, &provenance).await,
+        Ok(provenance) => keep(app, actor, &provenance).await,
         Err(Obstacle::Failure(failure)) => Err(failure.into()),
         Err(Obstacle::LogAway(error)) => {
             tracing::warn!(%package, %version, error, "the transparency log does not answer, a bundle waits for it");
-            wait(app, package, version, bundle).await
+            wait(app, actor, package, version, bundle).await
         }
     }
 }
 
 /// Keeps what was verified.
-async fn keep(app: &App, provenance: &Provenance) -> ApiResult<Taken> {
+async fn keep(app: &App, actor: &Actor, provenance: &Provenance) -> ApiResult<Taken> {
     let (package, version) = (&provenance.package, &provenance.version);
     let mut tx = app.context.db.write("provenance.add").await?;
     if !tx.add_provenance(provenance).await? {
@@ -50,6 +53,8 @@ async fn keep(app: &App, provenance: &Provenance) -> ApiResult<Taken> {
         return if is_same { Ok(Taken::Verified) } else { Code::ProvenanceAlreadyKnown.err() };
     }
     tx.drop_unverified(package, version).await?;
+    let deed = Deed::of_version(Act::ProvenanceAdd, package, version).with("repository", provenance.job.repository.as_str());
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let record = Job::Record { subject: Subject::Provenance(package.clone(), version.clone()) };
     packages::finish(&app.context, tx, &[record]).await?;
     tracing::info!(%package, %version, repository = provenance.job.repository, "provenance is verified");
@@ -57,7 +62,7 @@ async fn keep(app: &App, provenance: &Provenance) -> ApiResult<Taken> {
 }
 
 /// Keeps a bundle until the log answers.
-async fn wait(app: &App, package: &PackageName, version: &Version, bundle: &Value) -> ApiResult<Taken> {
+async fn wait(app: &App, actor: &Actor, package: &PackageName, version: &Version, bundle: &Value) -> ApiResult<Taken> {
     let mut tx = app.context.db.write("provenance.wait").await?;
     if let Some(known) = tx.provenance(package, version).await? {
         // Nobody signs twice with the same outcome, so the signature tells whether it is the one that was verified.
@@ -66,6 +71,7 @@ async fn wait(app: &App, package: &PackageName, version: &Version, bundle: &Valu
         return if is_same { Ok(Taken::Verified) } else { Code::ProvenanceAlreadyKnown.err() };
     }
     tx.keep_unverified(package, version, bundle).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::of_version(Act::ProvenanceWait, package, version)).await?;
     let attest = Job::Attest { package: package.clone(), version: version.clone() };
     packages::finish(&app.context, tx, &[attest]).await?;
     Ok(Taken::Waiting)

@@ -3,6 +3,7 @@
 //! Everything that can be known without looking into the tarball is decided here, in JSR's order. The upload is stored before its
 //! row exists: a request that is lost leaves an object that nobody refers to, never a row that blocks the version.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use slipway_common::context::Context;
 use slipway_common::db::{DbError, ReadTx, WriteTx};
 use slipway_common::ids::{PackageName, PackagePath, Sha256, TaskId, Version};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
@@ -23,8 +25,9 @@ use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
 use tokio::sync::Semaphore;
 
+use super::rates::{self, Rate, Whose};
 use super::wait::{Ear, Seen};
-use super::{tokens, users};
+use super::{audit, tokens, users};
 use crate::app::App;
 use crate::auth::actor::{Actor, MayPublish};
 use crate::auth::ci::CiRight;
@@ -67,14 +70,15 @@ pub(crate) struct Target {
 }
 
 /// Accepts an upload and, if it is quick, waits for its end. A request that was refused before comes here all the same, so that
-/// its body is taken in. Returns who asked, too.
+/// its body is taken in, and so that it is written down from where it came. Returns who asked, too.
 pub(crate) async fn accept(
     app: &App,
-    credential: ApiResult<Credential>,
+    (credential, from): (ApiResult<Credential>, Option<IpAddr>),
     target: ApiResult<Target>,
     mut tarball: Tarball,
 ) -> ApiResult<(Seen, Actor)> {
-    let mut places = &app.discards.anonymous;
+    let (mut places, mut doer) = (&app.discards.anonymous, Doer::anonymous(from));
+    let refused = target.as_ref().ok().map(|target| Deed::of_version(Act::PublishRefuse, &target.package, &target.version));
     let admit = async || {
         let credential = credential?;
         // Who asks and what they may is one question to the database.
@@ -82,22 +86,35 @@ pub(crate) async fn accept(
         let actor = credential.identify(&mut tx).await?;
         if matches!(actor, Actor::User(_) | Actor::Ci(_)) {
             places = &app.discards.known;
+            doer = actor.doer();
         }
         let target = target?;
         let admitted = admit(app, tx, &actor, &target, tarball.label).await?;
         tokens::note_use(app, &actor).await;
         Ok((admitted, target, actor))
     };
-    match admit().await {
-        Ok((admitted, target, actor)) => {
-            let ear = Ear::new(app);
-            let task = take_in(app, admitted, target, tarball).await?;
-            Ok((ear.hear(app, task).await?, actor))
-        }
+    let (admitted, target, actor) = match admit().await {
+        Ok(admitted) => admitted,
         Err(error) => {
+            note_refusal(app, &doer, refused, &error).await;
             discard(places, &mut tarball.bytes).await;
+            return Err(error);
+        }
+    };
+    let ear = Ear::new(app);
+    match take_in(app, (admitted, &doer), target, tarball).await {
+        Ok(task) => Ok((ear.hear(app, task).await?, actor)),
+        Err(error) => {
+            note_refusal(app, &doer, refused, &error).await;
             Err(error)
         }
+    }
+}
+
+/// Writes down what was refused, as far as it says what it is about.
+async fn note_refusal(app: &App, doer: &Doer, refused: Option<Deed>, error: &ApiError) {
+    if let Some(deed) = refused {
+        audit::refused(app, doer, deed, error).await;
     }
 }
 
@@ -152,7 +169,7 @@ pub(super) async fn room_for(tx: &mut ReadTx, app: &App, scope: Option<&Scope>, 
 
 /// Stores an upload, then makes its row and its job.
 #[tracing::instrument(level = "debug", name = "publish.take_in", skip_all)]
-async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball) -> ApiResult<TaskId> {
+async fn take_in(app: &App, (admitted, doer): (Admitted, &Doer), target: Target, tarball: Tarball) -> ApiResult<TaskId> {
     let context = &app.context;
     let id: TaskId = context.ids.next();
     let key = StorageKey::Upload(id);
@@ -160,7 +177,7 @@ async fn take_in(app: &App, admitted: Admitted, target: Target, tarball: Tarball
     // The bytes are in the store.
     drop(admitted.room);
     steps::reached(Step::UploadStored);
-    let accepted = record(app, &admitted.right, &target, id, digest, bytes).await;
+    let accepted = record(app, (&admitted.right, doer), &target, id, digest, bytes).await;
     // A refusal means that there is no row. A fault does not: a commit whose answer was lost may have happened, and its publish
     // would be lost with the upload. Housekeeping knows later.
     if let Err(ApiError::Refused(_)) = accepted {
@@ -202,10 +219,22 @@ async fn store(
     Ok((Sha256::from_hasher(hasher), length))
 }
 
-async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, upload: Sha256, bytes: u64) -> ApiResult<TaskId> {
+async fn record(
+    app: &App,
+    (right, doer): (&MayPublish, &Doer),
+    target: &Target,
+    id: TaskId,
+    upload: Sha256,
+    bytes: u64,
+) -> ApiResult<TaskId> {
     let context = &app.context;
     right.allows(&upload)?;
-    let tx = context.db.write("publish.accept").await?;
+    let mut tx = context.db.write("publish.accept").await?;
+    let whose = match right {
+        MayPublish::User { id, .. } => Whose::Account(*id),
+        MayPublish::Ci(right) => Whose::Repository(&right.identity),
+    };
+    rates::spend(context, &mut tx, Rate::Uploads, whose).await?;
     let now = tx.now();
     let publish = Publish {
         id,
@@ -226,7 +255,8 @@ async fn record(app: &App, right: &MayPublish, target: &Target, id: TaskId, uplo
         MayPublish::Ci(right) => Some(&**right),
         MayPublish::User { .. } => None,
     };
-    enqueue(context, tx, &publish, ci.map(Asker::Job)).await?;
+    let deed = Deed::of_version(Act::PublishAccept, &publish.package, &publish.version).with("task", id.to_string());
+    enqueue(context, tx, &publish, ci.map(Asker::Job), (doer, deed.with("upload", upload.checksum()))).await?;
     Ok(id)
 }
 
@@ -238,8 +268,14 @@ pub(super) enum Asker<'a> {
     Before(Box<CiIdentity>),
 }
 
-/// Makes the row and the job of a publish, and commits them.
-pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publish, asker: Option<Asker<'_>>) -> ApiResult<()> {
+/// Makes the row and the job of a publish, writes down whose deed it is, and commits them.
+pub(super) async fn enqueue(
+    context: &Context,
+    mut tx: WriteTx,
+    publish: &Publish,
+    asker: Option<Asker<'_>>,
+    (doer, deed): (&Doer, Deed),
+) -> ApiResult<()> {
     let is_first = match tx.create_publish(publish).await {
         // The package was there when the request was judged, and somebody deleted it since.
         Err(DbError::Conflict(_)) => return Code::PackageNotFound.err(),
@@ -260,6 +296,7 @@ pub(super) async fn enqueue(context: &Context, mut tx: WriteTx, publish: &Publis
         Some(Asker::Before(identity)) => tx.note_ci_publish(publish.id, &identity).await?,
         None => {}
     }
+    tx.audit(context.ids.next(), doer, &deed).await?;
     let job = Job::Publish { task: publish.id };
     let job_id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
     tx.commit().await?;

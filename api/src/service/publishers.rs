@@ -3,17 +3,20 @@
 //! One that is added to a package that does not exist makes the package: empty, and in no list until its first version is there. The
 //! first version needs no token that way, and the stock client, which stops at a package that does not exist, goes on.
 
+use serde_json::json;
 use slipway_common::config::CiIssuer;
 use slipway_common::context::Context;
 use slipway_common::db::{DbError, WriteTx};
 use slipway_common::ids::{PackageName, PublisherId, UserId};
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::ci::{CiKind, Demands, MAX_TEXT, TrustedPublisher};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::package::{Repository, Visibility};
 
-use super::packages;
+use super::rates::{self, Rate, Whose};
+use super::{packages, scopes};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiError, ApiResult, Code};
 
 /// Most publishers of a package. Each publish from CI is compared with all of them.
@@ -43,12 +46,15 @@ pub(crate) async fn list(app: &App, actor: &Actor, package: &PackageName) -> Api
 pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, asked: Asked) -> ApiResult<TrustedPublisher> {
     let mut tx = app.context.db.write("publisher.add").await?;
     let user = actor.admin(&mut tx, package.scope()).await?;
+    thawed(&scopes::existing(&mut tx, package.scope()).await?)?;
     let demands = demands(&app.context, asked)?;
     let is_new = tx.package(package).await?.is_none();
     if is_new {
+        rates::spend(&app.context, &mut tx, Rate::Packages, Whose::Account(user)).await?;
         packages::make(&mut tx, package, Visibility::Public).await?;
     }
     let publisher = trust(&app.context, &mut tx, package, demands, Some(user)).await?;
+    audit(&app.context, &mut tx, &actor.doer(), &publisher, is_new).await?;
     finish(&app.context, tx, package, is_new).await?;
     tracing::info!(%package, publisher = %publisher.id, is_new, "a CI publisher is trusted");
     Ok(publisher)
@@ -71,18 +77,32 @@ pub(crate) async fn add_as_operator(context: &Context, package: &PackageName, as
         }
         outcome => outcome?,
     };
+    audit(context, &mut tx, &Doer::operator(), &publisher, is_new).await?;
     finish(context, tx, package, is_new).await?;
     Ok(publisher)
+}
+
+/// Writes down whom a package trusts now, and that it was made for it.
+async fn audit(context: &Context, tx: &mut WriteTx, doer: &Doer, publisher: &TrustedPublisher, is_new: bool) -> ApiResult<()> {
+    if is_new {
+        tx.audit(context.ids.next(), doer, &Deed::of_package(Act::PackageCreate, &publisher.package)).await?;
+    }
+    let deed = Deed::of_package(Act::PublisherAdd, &publisher.package).with("publisher", publisher.id.to_string());
+    tx.audit(context.ids.next(), doer, &deed.with("demands", json!(publisher.demands))).await?;
+    Ok(())
 }
 
 /// Takes trust back, for an admin of the scope.
 pub(crate) async fn remove(app: &App, actor: &Actor, package: &PackageName, id: PublisherId) -> ApiResult<()> {
     let mut tx = app.context.db.write("publisher.remove").await?;
     actor.admin(&mut tx, package.scope()).await?;
+    thawed(&scopes::existing(&mut tx, package.scope()).await?)?;
     packages::existing(&mut tx, package).await?;
     if !tx.remove_publisher(package, id).await? {
         return Code::PublisherNotFound.err();
     }
+    let deed = Deed::of_package(Act::PublisherRemove, package).with("publisher", id.to_string());
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     packages::finish(&app.context, tx, &[record(package)]).await?;
     tracing::info!(%package, publisher = %id, "a CI publisher is trusted no more");
     Ok(())

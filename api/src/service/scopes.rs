@@ -4,16 +4,21 @@ use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{ScopeName, UserId, likeness};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::limits::UploadLimits;
 use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
 
+use super::rates::{self, Rate, Whose};
 use super::visibility;
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 use crate::wording;
+
+/// Longest reason of staff, in bytes: a line or two that stand in every refusal.
+const MAX_REASON: usize = 500;
 
 /// A scope as its admins see it.
 pub(crate) struct Detailed {
@@ -24,7 +29,7 @@ pub(crate) struct Detailed {
 
 /// A scope, with what only its admins see if the actor is one.
 pub(crate) enum Seen {
-    Plain(Scope),
+    Plain(Box<Scope>),
     Full(Box<Detailed>),
 }
 
@@ -37,6 +42,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
         return Code::ScopeNameReserved.err();
     }
     let mut tx = app.context.db.write("scope.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Scopes, Whose::Account(user.id)).await?;
     // Counted where the row is written: on SQLite writers queue, on PostgreSQL two racing requests may go one over, which a quota bears.
     if tx.scopes_created(user.id).await? >= user.scope_limit {
         return Code::ScopeLimitReached.err();
@@ -46,6 +52,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, name: &str, description: &s
         return taken(&mut tx, &scope.name).await;
     }
     tx.add_member(&scope.name, user.id, true).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::ScopeCreate, &scope.name)).await?;
     record(&app.context, tx, &scope.name).await?;
     Ok(scope)
 }
@@ -64,15 +71,24 @@ async fn taken<T>(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<T> {
 }
 
 /// Creates a scope for a user, whatever its name looks like and quotas and reserved names aside: staff's way.
-pub(crate) async fn assign(context: &Context, name: ScopeName, user: UserId) -> ApiResult<Scope> {
+pub(crate) async fn assign(context: &Context, doer: &Doer, name: ScopeName, user: UserId) -> ApiResult<Scope> {
     let mut tx = context.db.write("scope.assign").await?;
     let scope = new_scope(context, name, String::new(), user, tx.now());
     if !tx.assign_scope(&scope).await? {
         return Code::ScopeAlreadyExists.err();
     }
     tx.add_member(&scope.name, user, true).await?;
+    tx.audit(context.ids.next(), doer, &Deed::in_scope(Act::ScopeAssign, &scope.name).about(user)).await?;
     record(context, tx, &scope.name).await?;
     Ok(scope)
+}
+
+/// The scope, or the refusal that says that there is none. For who is known to belong to it, or to the staff.
+pub(super) async fn existing(tx: &mut ReadTx, name: &ScopeName) -> ApiResult<Scope> {
+    match tx.scope(name).await? {
+        Some(scope) => Ok(scope),
+        None => Code::ScopeNotFound.err(),
+    }
 }
 
 /// The scope for one of its admins, and nobody else changes it or its members until this transaction ends. Who has not said who they
@@ -82,6 +98,7 @@ pub(super) async fn locked(tx: &mut WriteTx, actor: &Actor, name: &ScopeName) ->
     tx.scope_to_change(name).await?;
     let scope = visibility::scope(tx, actor, name).await?;
     actor.admin(tx, name).await?;
+    thawed(&scope)?;
     Ok(scope)
 }
 
@@ -105,6 +122,7 @@ fn new_scope(context: &Context, name: ScopeName, description: String, creator_id
         require_publishing_from_ci: false,
         is_private: false,
         upload_limits: None,
+        frozen: None,
         created_at: now,
         updated_at: now,
     }
@@ -128,12 +146,12 @@ pub(crate) async fn show(app: &App, actor: &Actor, name: &ScopeName) -> ApiResul
     let mut tx = app.context.db.read().await?;
     let scope = visibility::scope(&mut tx, actor, name).await?;
     if !actor.is_admin(&mut tx, name).await? {
-        return Ok(Seen::Plain(scope));
+        return Ok(Seen::Plain(Box::new(scope)));
     }
     let usage = tx.scope_usage(name).await?;
     match tx.user(scope.creator_id).await? {
         Some(creator) => Ok(Seen::Full(Box::new(Detailed { scope, creator, usage }))),
-        None => Ok(Seen::Plain(scope)),
+        None => Ok(Seen::Plain(Box::new(scope))),
     }
 }
 
@@ -150,6 +168,7 @@ pub(crate) enum Change {
 pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: ApiResult<Change>) -> ApiResult<Seen> {
     let mut tx = app.context.db.write("scope.change").await?;
     let mut scope = locked(&mut tx, actor, name).await?;
+    let before = scope.clone();
     match change? {
         Change::Description(text) => scope.description = describe(&text)?,
         Change::VerifyOidcActor(verify) => scope.verify_oidc_actor = verify,
@@ -162,6 +181,12 @@ pub(crate) async fn change(app: &App, actor: &Actor, name: &ScopeName, change: A
         }
     }
     tx.update_scope(&scope).await?;
+    let deed = Deed::in_scope(Act::ScopeChange, name)
+        .changing("description", before.description, scope.description)
+        .changing("ghActionsVerifyActor", before.verify_oidc_actor, scope.verify_oidc_actor)
+        .changing("requirePublishingFromCI", before.require_publishing_from_ci, scope.require_publishing_from_ci)
+        .changing("isPrivate", before.is_private, scope.is_private);
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     record(&app.context, tx, name).await?;
     show(app, actor, name).await
 }
@@ -182,6 +207,7 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     let limits = limits?;
     let mut tx = app.context.db.write("scope.limits").await?;
     let Some(mut scope) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    let before = scope.clone();
     let quotas = &mut scope.quotas;
     for (quota, given) in [
         (&mut quotas.packages, limits.packages),
@@ -201,6 +227,12 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
         scope.upload_limits = (!upload.is_empty()).then(|| upload.into());
     }
     tx.limit_scope(&scope).await?;
+    let deed = Deed::in_scope(Act::ScopeLimits, name)
+        .changing("packageLimit", before.quotas.packages, scope.quotas.packages)
+        .changing("newPackagePerWeekLimit", before.quotas.new_packages_per_week, scope.quotas.new_packages_per_week)
+        .changing("publishAttemptsPerWeekLimit", before.quotas.publishes_per_week, scope.quotas.publishes_per_week)
+        .changing("uploadLimits", before.upload_limits, scope.upload_limits.clone());
+    tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
     let usage = tx.scope_usage(name).await?;
     let creator = tx.user(scope.creator_id).await?;
     record(&app.context, tx, name).await?;
@@ -210,6 +242,35 @@ pub(crate) async fn set_limits(app: &App, actor: &Actor, name: &ScopeName, limit
     }
 }
 
+/// Lets nobody publish or change anything in a scope any more, for a reason that they are told, or everybody again: staff's way. What
+/// is read goes on being read.
+pub(crate) async fn freeze(app: &App, actor: &Actor, name: &ScopeName, reason: ApiResult<Option<String>>) -> ApiResult<Detailed> {
+    actor.staff()?;
+    let reason = reason?.map(|reason| said(&reason)).transpose()?;
+    let mut tx = app.context.db.write("scope.freeze").await?;
+    let Some(before) = tx.scope_to_change(name).await? else { return Code::ScopeNotFound.err() };
+    if before.frozen != reason {
+        tx.freeze_scope(name, reason.as_deref()).await?;
+        let act = if reason.is_some() { Act::ScopeFreeze } else { Act::ScopeUnfreeze };
+        let deed = Deed::in_scope(act, name).changing("reason", before.frozen, reason);
+        tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
+    }
+    let scope = existing(&mut tx, name).await?;
+    let (usage, creator) = (tx.scope_usage(name).await?, tx.user(scope.creator_id).await?);
+    record(&app.context, tx, name).await?;
+    tracing::info!(scope = %name, is_frozen = scope.frozen.is_some(), "a scope was frozen or unfrozen by staff");
+    creator.map_or_else(|| Code::UserNotFound.err(), |creator| Ok(Detailed { scope, creator, usage }))
+}
+
+/// Why staff did something, in words for those whom it concerns.
+fn said(reason: &str) -> ApiResult<String> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+        return Err(Code::MalformedRequest.because(format!("a reason is one line of 1 to {MAX_REASON} bytes")).into());
+    }
+    Ok(reason.to_owned())
+}
+
 /// Deletes a scope that has no packages.
 pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiResult<()> {
     let mut tx = app.context.db.write("scope.delete").await?;
@@ -217,6 +278,7 @@ pub(crate) async fn delete(app: &App, actor: &Actor, name: &ScopeName) -> ApiRes
     if !tx.delete_scope(name).await? {
         return Code::ScopeNotEmpty.err();
     }
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::in_scope(Act::ScopeDelete, name)).await?;
     record(&app.context, tx, name).await
 }
 

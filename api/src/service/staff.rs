@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use slipway_common::db::{Listing, Page};
 use slipway_common::ids::{ScopeName, UserId};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::job::{Job, Subject};
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
@@ -54,6 +55,7 @@ pub(crate) async fn change_user(app: &App, actor: &Actor, id: UserId, change: Ap
     }
     let mut tx = app.context.db.write("user.change").await?;
     let Some(mut user) = tx.user_to_change(id).await? else { return Code::UserNotFound.err() };
+    let before = user.clone();
     user.is_staff = change.is_staff.unwrap_or(user.is_staff);
     user.is_blocked = change.is_blocked.unwrap_or(user.is_blocked);
     user.scope_limit = change.scope_limit.unwrap_or(user.scope_limit);
@@ -63,6 +65,12 @@ pub(crate) async fn change_user(app: &App, actor: &Actor, id: UserId, change: Ap
         // Nobody comes in any more at the word of somebody who was locked out.
         tx.withdraw_all_invites_by(id).await?;
     }
+    let deed = Deed::new(Act::UserChange)
+        .about(id)
+        .changing("isStaff", before.is_staff, user.is_staff)
+        .changing("isBlocked", before.is_blocked, user.is_blocked)
+        .changing("scopeLimit", before.scope_limit, user.scope_limit);
+    tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
     let standing = people::standing(&mut tx, &user).await?;
     packages::finish(&app.context, tx, &[Job::Record { subject: Subject::User(id) }]).await?;
     tracing::info!(user = %id, %by, ?change, "an account was changed by staff");
@@ -94,7 +102,7 @@ pub(crate) async fn assign(app: &App, actor: &Actor, asked: ApiResult<(String, U
     if app.context.db.read().await?.user(user).await?.is_none() {
         return Code::UserNotFound.err();
     }
-    let scope = scopes::assign(&app.context, name, user).await?;
+    let scope = scopes::assign(&app.context, &actor.doer().as_staff(), name, user).await?;
     tracing::info!(scope = %scope.name, %user, %by, "a scope was assigned by staff");
     Ok(scope)
 }

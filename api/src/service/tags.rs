@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use slipway_common::ids::{DistTag, PackageName, Version};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::package::DistTags;
 use slipway_common::model::token::Verb;
 
@@ -50,6 +51,7 @@ async fn change(app: &App, actor: &Actor, name: &PackageName, tag: &str, version
     }
     let (tag, before) = (of_members(tag)?, &package.tags);
     let mut tags = before.clone();
+    let named = tag.clone();
     match version {
         Some(version) => {
             let version = Version::try_from(version).map_err(|error| Code::MalformedRequest.because(error.to_string()))?;
@@ -70,6 +72,10 @@ async fn change(app: &App, actor: &Actor, name: &PackageName, tag: &str, version
         return Ok(());
     }
     tx.set_tags(name, &tags).await?;
+    let act = if version.is_some() { Act::TagSet } else { Act::TagRemove };
+    let of = |tags: &DistTags| tags.get(&named).map(ToString::to_string);
+    let deed = Deed::of_package(act, name).with("tag", named.as_str()).changing("version", of(before), of(&tags));
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     announce(&app.context, tx, name).await
 }
 

@@ -5,6 +5,7 @@ use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{TaskId, UserId};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::finding::Findings;
 use slipway_common::model::job::Job;
 use slipway_common::model::publish::{Publish, PublishError, PublishState, Stage};
@@ -56,6 +57,8 @@ pub(crate) async fn cancel(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Pu
     if !tx.end_publish(id, PublishState::Queued, PublishState::Cancelled, &error, &Findings::default()).await? {
         return Code::PublishNotQueued.err();
     }
+    let deed = Deed::of_version(Act::PublishCancel, &publish.package, &publish.version).with("task", id.to_string());
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let now = tx.now();
     tx.commit().await?;
     tracing::info!(task = %id, package = %publish.package, version = %publish.version, "cancelled");
@@ -74,34 +77,36 @@ pub(crate) async fn retry(app: &App, actor: &Actor, id: TaskId) -> ApiResult<Tas
         return Code::PublishNotFailed.err();
     }
     publish::room_for(&mut tx, app, scope.as_ref(), &publish.package, &publish.version).await?;
-    again(&app.context, tx, &publish, right).await
+    again(&app.context, tx, &publish, (right, &actor.doer())).await
 }
 
 /// Tries a publish again for the operator, whose word stands above quotas and archives.
-pub(crate) async fn retry_for_operator(context: &Context, id: TaskId) -> ApiResult<Retried> {
+pub(crate) async fn retry_for_operator(context: &Context, doer: &Doer, id: TaskId) -> ApiResult<Retried> {
     let mut tx = context.db.write("task.operator").await?;
     let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
     match publish.state {
-        PublishState::Committed => take_up(context, tx, &publish).await.map(Retried::TakenUp),
+        PublishState::Committed => take_up(context, tx, doer, &publish).await.map(Retried::TakenUp),
         PublishState::Failed => {
             let asker = tx.ci_identity(publish.id).await?.map(|job| Asker::Before(Box::new(job)));
-            renew(context, tx, &publish, publish.user_id, asker).await.map(Retried::Again)
+            renew(context, tx, &publish, (publish.user_id, doer), asker).await.map(Retried::Again)
         }
         state => Err(Code::PublishNotFailed.because(format!("the publish is {}: there is nothing to try again", state.as_str())).into()),
     }
 }
 
 /// Has what is parked of a committed publish done.
-async fn take_up(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiResult<usize> {
+async fn take_up(context: &Context, mut tx: WriteTx, doer: &Doer, publish: &Publish) -> ApiResult<usize> {
     let mut taken = Vec::new();
     // The attempt that was committed is no part of the key.
     for job in [Job::Store { task: publish.id, plan: 0 }, Job::Announce { package: publish.package.clone() }] {
         taken.extend(jobs::take_up(&mut tx, Some(&job.dedup_key())).await?);
     }
-    tx.commit().await?;
     if taken.is_empty() {
         return Err(Code::PublishNotFailed.because("the version is being stored and announced: nothing of it is parked").into());
     }
+    let deed = Deed::of_version(Act::PublishRetry, &publish.package, &publish.version).with("task", publish.id.to_string());
+    tx.audit(context.ids.next(), doer, &deed.with("jobs", taken.len())).await?;
+    tx.commit().await?;
     for (job, lane) in &taken {
         context.ring(*lane, *job).await;
     }
@@ -109,16 +114,22 @@ async fn take_up(context: &Context, mut tx: WriteTx, publish: &Publish) -> ApiRe
 }
 
 /// Makes a new publish on behalf of whoever asks for it now.
-async fn again(context: &Context, tx: WriteTx, failed: &Publish, right: MayPublish) -> ApiResult<TaskId> {
+async fn again(context: &Context, tx: WriteTx, failed: &Publish, (right, doer): (MayPublish, &Doer)) -> ApiResult<TaskId> {
     let asker = match &right {
         MayPublish::Ci(right) => Some(Asker::Job(right)),
         MayPublish::User { .. } => None,
     };
-    renew(context, tx, failed, right.user(), asker).await
+    renew(context, tx, failed, (right.user(), doer), asker).await
 }
 
 /// Makes a new publish on the upload of one that was failed.
-async fn renew(context: &Context, tx: WriteTx, failed: &Publish, user: Option<UserId>, asker: Option<Asker<'_>>) -> ApiResult<TaskId> {
+async fn renew(
+    context: &Context,
+    tx: WriteTx,
+    failed: &Publish,
+    (user, doer): (Option<UserId>, &Doer),
+    asker: Option<Asker<'_>>,
+) -> ApiResult<TaskId> {
     let now = tx.now();
     let publish = Publish {
         id: context.ids.next(),
@@ -130,6 +141,7 @@ async fn renew(context: &Context, tx: WriteTx, failed: &Publish, user: Option<Us
         updated_at: now,
         ..failed.clone()
     };
-    publish::enqueue(context, tx, &publish, asker).await?;
+    let deed = Deed::of_version(Act::PublishRetry, &publish.package, &publish.version).with("task", publish.id.to_string());
+    publish::enqueue(context, tx, &publish, asker, (doer, deed.with("failed", failed.id.to_string()))).await?;
     Ok(publish.id)
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use slipway_common::db::{Listing, Page, ReadTx};
-use slipway_common::ids::{TicketId, UserId};
+use slipway_common::ids::{ScopeName, TicketId, UserId};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::ticket::{Ticket, TicketKind, TicketMessage};
 use slipway_common::model::user::User;
 
+use super::rates::{self, Rate, Whose};
 use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
@@ -44,6 +46,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, asked: ApiResult<Asked>) ->
     let message = words(&message)?;
     check(kind, &meta)?;
     let mut tx = app.context.db.write("ticket.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Tickets, Whose::Account(user.id)).await?;
     if tx.count_open_tickets(user.id).await?.0 >= MAX_OPEN {
         return Code::TicketLimitReached.err();
     }
@@ -60,6 +63,8 @@ pub(crate) async fn create(app: &App, actor: &Actor, asked: ApiResult<Asked>) ->
     };
     tx.create_ticket(&ticket).await?;
     tx.add_ticket_message(ticket.id, user.id, message).await?;
+    let deed = Deed::new(Act::TicketCreate).with("ticket", ticket.id.to_string()).with("kind", kind.as_str());
+    tx.audit(app.context.ids.next(), &actor.doer(), &deed).await?;
     let shown = complete(&mut tx, ticket).await?;
     tx.commit().await?;
     tracing::info!(ticket = %shown.ticket.id, kind = kind.as_str(), user = %user.id, "a ticket was opened");
@@ -109,14 +114,20 @@ async fn visible(tx: &mut ReadTx, actor: &Actor, id: TicketId) -> ApiResult<Tick
 pub(crate) async fn say(app: &App, actor: &Actor, id: TicketId, message: ApiResult<String>) -> ApiResult<(TicketMessage, User)> {
     let user = actor.user()?;
     let mut tx = app.context.db.write("ticket.say").await?;
-    visible(&mut tx, actor, id).await?;
+    let ticket = visible(&mut tx, actor, id).await?;
     let message = message?;
+    rates::spend(&app.context, &mut tx, Rate::Tickets, Whose::Account(user.id)).await?;
     tx.add_ticket_message(id, user.id, words(&message)?).await?;
     let mut said = tx.ticket_messages(&BTreeSet::from([id])).await?.remove(&id).unwrap_or_default();
     if said.len() > MAX_MESSAGES {
         return Err(Code::MalformedRequest.because(format!("a ticket has at most {MAX_MESSAGES} messages; open another one")).into());
     }
     let Some(last) = said.pop() else { return Code::TicketNotFound.err() };
+    // Whoever answers somebody else's ticket does so as staff.
+    let doer = if ticket.creator_id == user.id { actor.doer() } else { actor.doer().as_staff() };
+    let deed = Deed::new(Act::TicketSay).with("ticket", id.to_string());
+    let deed = if ticket.creator_id == user.id { deed } else { deed.about(ticket.creator_id) };
+    tx.audit(app.context.ids.next(), &doer, &deed).await?;
     tx.commit().await?;
     Ok((last, user.clone()))
 }
@@ -129,11 +140,19 @@ pub(crate) async fn of_actor(app: &App, actor: &Actor) -> ApiResult<Vec<Shown>> 
     complete_all(&mut tx, tickets).await
 }
 
-/// A page of all tickets, open ones first; for staff.
-pub(crate) async fn all(app: &App, actor: &Actor, page: Page) -> ApiResult<Listing<Shown>> {
+/// A page of all tickets, or of those about `@scope` or `@scope/name`, open ones first; for staff.
+pub(crate) async fn all(app: &App, actor: &Actor, query: &str, page: Page) -> ApiResult<Listing<Shown>> {
     actor.staff()?;
+    let query = query.trim().trim_start_matches('@');
+    let (scope, name) = query.split_once('/').map_or((query, None), |(scope, name)| (scope, Some(name)));
+    let scope = match ScopeName::try_from(scope) {
+        Ok(scope) => Some(scope),
+        Err(_) if query.is_empty() => None,
+        // There is nothing about what cannot be.
+        Err(_) => return Ok(Listing { items: Vec::new(), total: 0 }),
+    };
     let mut tx = app.context.db.read().await?;
-    let found = tx.find_tickets(page).await?;
+    let found = tx.find_tickets(scope.as_ref().map(|scope| (scope, name)), page).await?;
     Ok(Listing { items: complete_all(&mut tx, found.items).await?, total: found.total })
 }
 
@@ -144,6 +163,9 @@ pub(crate) async fn close(app: &App, actor: &Actor, id: TicketId, is_closed: Api
     let mut tx = app.context.db.write("ticket.close").await?;
     tx.close_ticket(id, is_closed).await?;
     let ticket = visible(&mut tx, actor, id).await?;
+    let act = if is_closed { Act::TicketClose } else { Act::TicketReopen };
+    let deed = Deed::new(act).about(ticket.creator_id).with("ticket", id.to_string());
+    tx.audit(app.context.ids.next(), &actor.doer().as_staff(), &deed).await?;
     let shown = complete(&mut tx, ticket).await?;
     tx.commit().await?;
     tracing::info!(ticket = %id, is_closed, %by, "a ticket was closed or opened again");

@@ -4,13 +4,17 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
+use serde_json::{Value, json};
 use slipway_common::clock::Instant;
 use slipway_common::context::Context;
 use slipway_common::db::{ReadTx, WriteTx};
 use slipway_common::ids::{IdSource, TokenId, UserId};
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
+use super::audit;
+use super::rates::{self, Rate, Whose};
 use crate::app::App;
 use crate::auth::actor::{Actor, Identified};
 use crate::auth::secret;
@@ -54,7 +58,7 @@ pub(crate) async fn identify(tx: &mut ReadTx, secret: &str, from: Option<IpAddr>
     if user.is_blocked {
         return Code::Blocked.err();
     }
-    Ok(Actor::User(Box::new(Identified { user, token })))
+    Ok(Actor::User(Box::new(Identified { user, token, from })))
 }
 
 /// Notes that a credential was shown, if nobody did lately. Nobody is refused because this did not work.
@@ -74,15 +78,15 @@ pub(crate) async fn note_use(app: &App, actor: &Actor) {
 }
 
 /// Makes a credential. The secret is returned here and never again.
-pub(crate) async fn create(context: &Context, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
+pub(crate) async fn create(context: &Context, doer: &Doer, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
     let mut tx = context.db.write("token.create").await?;
-    let made = create_in(&mut tx, &context.ids, user, new).await?;
+    let made = create_in(&mut tx, &context.ids, doer, user, new).await?;
     tx.commit().await?;
     Ok(made)
 }
 
 /// The same, as a part of something larger.
-pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
+pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, doer: &Doer, user: UserId, new: NewToken) -> ApiResult<(String, Token)> {
     let secret = secret::generate(new.kind, ids);
     let now = tx.now();
     let token = Token {
@@ -94,7 +98,29 @@ pub(crate) async fn create_in(tx: &mut WriteTx, ids: &IdSource, user: UserId, ne
         ..Token::new(ids.next(), user, new.kind, now)
     };
     tx.create_token(&token, &secret::hash(&secret)).await?;
+    let act = if token.kind == TokenKind::Web { Act::SessionOpen } else { Act::TokenCreate };
+    tx.audit(ids.next(), doer, &described(Deed::new(act).about(user), &token)).await?;
     Ok((secret, token))
+}
+
+/// An act with the token that it made.
+pub(super) fn described(deed: Deed, token: &Token) -> Deed {
+    let networks = token.networks.as_ref().map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>());
+    deed.with("token", token.id.to_string())
+        .with("kind", token.kind.as_str())
+        .with("description", token.description.as_deref())
+        .with("permissions", shown(token.permissions.as_deref()))
+        .with("networks", networks)
+        .with("expiresAt", json!(token.expires_at))
+}
+
+/// Permissions as they are written down: all of them, or how many there are when they are more than a token can be given by hand.
+pub(super) fn shown(permissions: Option<&[Permission]>) -> Value {
+    match permissions {
+        None => Value::Null,
+        Some(list) if list.len() <= MAX_PERMISSIONS => json!(list),
+        Some(list) => json!(list.len()),
+    }
 }
 
 /// What a person wants of a new token.
@@ -167,7 +193,11 @@ pub(crate) async fn create_personal(app: &App, actor: &Actor, wish: Wish) -> Api
         opened_by: None,
         expires_at,
     };
-    create(&app.context, user.id, new).await
+    let mut tx = app.context.db.write("token.create").await?;
+    rates::spend(&app.context, &mut tx, Rate::Tokens, Whose::Account(user.id)).await?;
+    let made = create_in(&mut tx, &app.context.ids, &actor.doer(), user.id, new).await?;
+    tx.commit().await?;
+    Ok(made)
 }
 
 /// The credentials of the one who asks.
@@ -183,15 +213,33 @@ pub(crate) async fn delete(app: &App, actor: &Actor, id: TokenId) -> ApiResult<(
     if !tx.delete_token(user.id, id).await? {
         return Code::TokenNotFound.err();
     }
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::new(Act::TokenDelete).about(user.id).with("token", id.to_string())).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Opens a browser session for the owner of a token. It ends with the token at the latest. Restricted tokens do not open sessions.
+/// What was tried in vain is written down, without the secret.
 pub(crate) async fn open_session(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<String> {
-    let actor = identify(&mut app.context.db.read().await?, secret.trim(), from).await?;
+    rates::attempt(&app.context, Rate::SignIns, Whose::Address(from)).await?;
+    let outcome = sign_in(app, secret.trim(), from).await;
+    if let Err(error) = &outcome {
+        let doer = shown_by(app, secret.trim(), from).await.unwrap_or_else(|_| Doer::anonymous(from));
+        audit::refused(app, &doer, Deed::new(Act::SessionRefuse), error).await;
+    }
+    outcome
+}
+
+/// Whose secret was shown in vain, for them to see that it was.
+async fn shown_by(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<Doer> {
+    let token = app.context.db.read().await?.token_by_hash(&secret::hash(secret)).await?;
+    Ok(token.map_or_else(|| Doer::anonymous(from), |(token, user)| Doer::user(&user, &token, from)))
+}
+
+async fn sign_in(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<String> {
+    let actor = identify(&mut app.context.db.read().await?, secret, from).await?;
     note_use(app, &actor).await;
-    let user: User = actor.user()?.clone();
+    let (user, doer): (User, Doer) = (actor.user()?.clone(), actor.doer());
     let Actor::User(identified) = actor else { return Code::MissingAuthentication.err() };
     // What a device was given for an hour must not grow into a session.
     if identified.token.kind != TokenKind::Personal {
@@ -208,14 +256,16 @@ pub(crate) async fn open_session(app: &App, secret: &str, from: Option<IpAddr>) 
         opened_by: Some(identified.token.id),
         expires_at: Some(end),
     };
-    Ok(create(&app.context, user.id, new).await?.0)
+    Ok(create(&app.context, &doer, user.id, new).await?.0)
 }
 
 /// Ends the session the request came with. The row goes, so a copy of the cookie is worth nothing.
 pub(crate) async fn close_session(app: &App, actor: &Actor) -> ApiResult<()> {
     if let Actor::User(identified) = actor {
         let mut tx = app.context.db.write("session.close").await?;
-        tx.delete_token(identified.user.id, identified.token.id).await?;
+        if tx.delete_token(identified.user.id, identified.token.id).await? {
+            tx.audit(app.context.ids.next(), &actor.doer(), &Deed::new(Act::SessionClose).about(identified.user.id)).await?;
+        }
         tx.commit().await?;
     }
     Ok(())

@@ -2,22 +2,25 @@
 
 use slipway_common::db::WriteTx;
 use slipway_common::ids::{PackageName, ScopeName};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::ci::TrustedPublisher;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::Package;
 
 use super::packages::{self, Counted};
-use super::publishers;
+use super::{publishers, scopes};
 use crate::app::App;
-use crate::auth::actor::Actor;
+use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 
 /// Moves a package to another scope, for somebody who runs both. What is said of it and whom it trusts in CI goes along.
 pub(crate) async fn transfer(app: &App, actor: &Actor, from: &PackageName, to: ApiResult<ScopeName>) -> ApiResult<Counted> {
     let mut tx = app.context.db.write("package.transfer").await?;
     let by = actor.admin(&mut tx, from.scope()).await?;
+    thawed(&scopes::existing(&mut tx, from.scope()).await?)?;
     let to = to?;
     actor.admin(&mut tx, &to).await?;
+    thawed(&scopes::existing(&mut tx, &to).await?)?;
     // Before anything is read: it locks the row.
     tx.bump_generation(from).await?;
     let package = packages::existing(&mut tx, from).await?;
@@ -33,6 +36,12 @@ pub(crate) async fn transfer(app: &App, actor: &Actor, from: &PackageName, to: A
              package and publish {to} beside it"
         );
         return Err(Code::PackageNotEmpty.because(why).into());
+    }
+    // Each of the two scopes is told.
+    for (deed, other, key) in
+        [(Deed::of_package(Act::PackageTransfer, from), &to, "to"), (Deed::of_package(Act::PackageTransfer, &to), from, "from")]
+    {
+        tx.audit(app.context.ids.next(), &actor.doer(), &deed.with(key, other.to_string())).await?;
     }
     let Some(package) = tx.package(&to).await? else { return Code::PackageNotFound.err() };
     let announce = |package: &PackageName| Job::Announce { package: package.clone() };

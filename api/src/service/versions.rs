@@ -2,6 +2,7 @@
 
 use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
+use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::package::{Package, Visibility};
 use slipway_common::model::provenance::{Provenance, Unverified};
@@ -88,6 +89,8 @@ pub(crate) async fn yank(app: &App, actor: &Actor, name: &PackageName, version: 
     if is_yanked && let Some(left) = tags::without(&package.tags, version) {
         tx.set_tags(name, &left).await?;
     }
+    let act = if is_yanked { Act::VersionYank } else { Act::VersionUnyank };
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::of_version(act, name, version)).await?;
     announce(&app.context, tx, name).await
 }
 

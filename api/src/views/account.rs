@@ -110,6 +110,8 @@ pub(crate) struct FullScopeView {
     require_publishing_from_ci: bool,
     /// The limits in which the scope differs from the configuration.
     upload_limits: Option<Value>,
+    /// Why staff lets nobody publish or change anything in it, if it does not.
+    frozen: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,6 +142,7 @@ impl FullScopeView {
             gh_actions_verify_actor: scope.verify_oidc_actor,
             require_publishing_from_ci: scope.require_publishing_from_ci,
             upload_limits: scope.upload_limits.clone(),
+            frozen: scope.frozen.clone(),
         }
     }
 }

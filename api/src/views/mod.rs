@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC; an absent value is `null` unless it says otherwise.
 
 mod account;
+mod audit;
 mod package;
 mod people;
 mod provenance;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use slipway_common::db::Listing;
 
 pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
+pub(crate) use audit::{ActView, LogView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
 pub(crate) use people::{InviteView, MemberView};
 pub(crate) use provenance::{ProvenanceView, ProvenanceWithBundleView, UnverifiedView};

@@ -39,8 +39,9 @@ pub(super) async fn sign_in(State(app): State<App>, ClientAddress(from): ClientA
             Ok(see_other(redirect, Some(&session_cookie(&app, &secret, seconds))))
         }
         Err(ApiError::Refused(refusal)) => {
-            let page = LoginPage { redirect, problem: &refusal.message };
-            Ok(page::render_as(refusal.code.status(), &page))
+            let mut response = page::render_as(refusal.code.status(), &LoginPage { redirect, problem: &refusal.message });
+            response.headers_mut().extend(refusal.retry_after.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
+            Ok(response)
         }
         Err(fault) => Err(fault.into()),
     }

@@ -7,6 +7,7 @@
 mod ci;
 mod edge;
 mod layers;
+mod rates;
 mod secret;
 mod settings;
 mod sigstore;
@@ -26,6 +27,7 @@ use crate::model::token::network;
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
 pub use layers::{Layers, Values};
+pub use rates::Rates;
 pub use secret::Secret;
 pub use settings::{SETTINGS, Setting, reference};
 pub use sigstore::Sigstore;
@@ -72,6 +74,8 @@ pub struct Config {
     pub scope_limit: i64,
     /// How many devices may wait for a decision at once.
     pub open_authorizations: i64,
+    /// How often somebody may do something.
+    pub rates: Rates,
     /// Scope names that only staff gives out, compared by what they look like.
     pub reserved_names: Vec<String>,
     /// How the analysis is bounded.
@@ -226,6 +230,7 @@ impl Config {
             },
             scope_limit: values.parse("quotas.scopes_per_user")?,
             open_authorizations: values.parse("quotas.open_authorizations")?,
+            rates: Rates::from_values(values)?,
             reserved_names: values.list("reserved_names"),
             analysis: Analysis {
                 children: values.parse("analysis.children")?,

@@ -89,6 +89,27 @@ pub const SETTINGS: &[Setting] = &[
         "Devices that may wait for a person's decision at once, ten minutes each at most. Anybody can ask for one.",
     ),
     setting(
+        "rates.sign_ins",
+        Some("60"),
+        "Tries to sign in from one address within an hour; IPv6 addresses count by their /64. `0`, here and below, is no limit.",
+    ),
+    setting(
+        "rates.authorizations",
+        Some("300"),
+        "Devices that may ask for permission from one address within an hour. A whole office may be one address.",
+    ),
+    setting("rates.tokens", Some("60"), "Tokens that one account may make within an hour."),
+    setting("rates.scopes", Some("20"), "Scopes that one account may make within an hour, those that it deletes again included."),
+    setting("rates.packages", Some("200"), "Packages that one account may make within an hour, those that it deletes again included."),
+    setting("rates.invites", Some("300"), "Invites that may be written for one scope within an hour, those that are withdrawn included."),
+    setting("rates.tickets", Some("300"), "Tickets that one account may open, and messages that it may write in them, within an hour."),
+    setting(
+        "rates.provenance",
+        Some("1000"),
+        "Provenance bundles that one account or CI repository may hand in within an hour; each has to be verified.",
+    ),
+    setting("rates.uploads", Some("5000"), "Uploads that are accepted of one account or CI repository within an hour, whatever the scope."),
+    setting(
         "reserved_names",
         Some(""),
         "Scope names that only staff gives out, separated by commas; hyphens do not count, nor does what looks alike (`den0`).",

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod addresses;
+mod audit;
 mod authorizations;
 mod ci;
 mod dialect;
@@ -24,6 +25,7 @@ mod on;
 mod packages;
 mod provenances;
 mod publishes;
+mod rates;
 mod records;
 mod restore;
 mod rounds;
@@ -45,6 +47,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use crate::clock::{Clock, Instant};
 
 pub use addresses::Addresses;
+pub use audit::AuditFilter;
 pub use engine::{Engine, OLDEST_POSTGRES};
 pub use error::{DbError, DbResult};
 pub use listing::{Listing, Page};

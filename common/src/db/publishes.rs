@@ -287,12 +287,13 @@ impl WriteTx {
     }
 
     /// Commits a publish: the state, when its plan was ready, and what was found that did not stop it. False when it is not being
-    /// checked any more.
+    /// checked any more, or its scope was frozen meanwhile.
     pub async fn commit_publish(&mut self, id: TaskId, attempt: i64, planned_at: Instant, findings: &Findings) -> DbResult<bool> {
         const SQL: &str = sql!(
             "UPDATE publishes SET state = 'committed', findings = $1, updated_at = $2, committed_at = $2, plan_attempt = $4,
                                   planned_at = $5
-             WHERE id = $3 AND state = 'checking'"
+             WHERE id = $3 AND state = 'checking'
+             AND NOT EXISTS (SELECT 1 FROM scopes WHERE scopes.scope = publishes.scope AND scopes.frozen IS NOT NULL)"
         );
         let now = self.now;
         let findings = storable(findings);

@@ -129,6 +129,7 @@ impl ReadTx {
             require_publishing_from_ci: scope.require_publishing_from_ci,
             is_private: scope.is_private,
             upload_limits: scope.upload_limits,
+            frozen: scope.frozen,
             members: members.into_iter().map(member).collect(),
             created_at: scope.created_at,
             updated_at: scope.updated_at,

@@ -53,9 +53,9 @@ impl WriteTx {
         const SCOPE: &str = sql!(
             "INSERT INTO scopes (scope, skeleton, description, creator_id, package_limit, new_package_per_week_limit,
                                  publish_attempts_per_week_limit, verify_oidc_actor, require_publishing_from_ci,
-                                 upload_limits, generation, created_at, updated_at, is_private, likeness)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15,
-                     CASE WHEN EXISTS (SELECT 1 FROM scopes WHERE likeness = $14) THEN NULL ELSE $14 END)
+                                 upload_limits, generation, created_at, updated_at, likeness, is_private, frozen)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     CASE WHEN EXISTS (SELECT 1 FROM scopes WHERE likeness = $14) THEN NULL ELSE $14 END, $15, $16)
              ON CONFLICT DO NOTHING"
         );
         const MEMBER: &str = sql!(
@@ -78,6 +78,7 @@ impl WriteTx {
             .bind(scope.updated_at)
             .bind(scope.scope.likeness())
             .bind(scope.is_private)
+            .bind(&scope.frozen)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -26,6 +26,7 @@ pub(super) struct ScopeRow {
     require_publishing_from_ci: bool,
     is_private: bool,
     upload_limits: Option<Json<serde_json::Value>>,
+    frozen: Option<String>,
     created_at: Time,
     updated_at: Time,
 }
@@ -47,6 +48,7 @@ impl TryFrom<ScopeRow> for Scope {
             require_publishing_from_ci: row.require_publishing_from_ci,
             is_private: row.is_private,
             upload_limits: row.upload_limits.map(|Json(limits)| limits),
+            frozen: row.frozen,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -58,7 +60,7 @@ impl ReadTx {
     pub async fn scope(&mut self, name: &ScopeName) -> DbResult<Option<Scope>> {
         const SQL: &str = sql!(
             "SELECT scope, description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit,
-                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, created_at, updated_at
+                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, frozen, created_at, updated_at
              FROM scopes WHERE scope = $1"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, ScopeRow>(SQL).bind(name.as_str()).fetch_optional(conn).await)?;
@@ -174,6 +176,21 @@ impl WriteTx {
             .bind(scope.upload_limits.as_ref().map(Json))
             .bind(now)
             .bind(scope.name.as_str())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Lets nobody publish or change anything in a scope any more, for a reason, or everybody again. False when there is no such scope.
+    pub async fn freeze_scope(&mut self, scope: &ScopeName, reason: Option<&str>) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE scopes SET frozen = $1, updated_at = $2, generation = generation + 1 WHERE scope = $3");
+        let now = self.now;
+        let reason = reason.map(rows::storable);
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(reason.as_deref())
+            .bind(now)
+            .bind(scope.as_str())
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -41,7 +41,7 @@ impl ReadTx {
     pub async fn find_scopes(&mut self, name: &str, page: Page) -> DbResult<Listing<Scope>> {
         const ITEMS: &str = sql!(
             "SELECT scope, description, creator_id, package_limit, new_package_per_week_limit, publish_attempts_per_week_limit,
-                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, created_at, updated_at
+                    verify_oidc_actor, require_publishing_from_ci, is_private, upload_limits, frozen, created_at, updated_at
              FROM scopes WHERE scope LIKE $1 ESCAPE '!' ORDER BY scope LIMIT $2 OFFSET $3"
         );
         const TOTAL: &str = sql!("SELECT COUNT(*) FROM scopes WHERE scope LIKE $1 ESCAPE '!'");

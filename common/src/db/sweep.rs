@@ -10,19 +10,24 @@ use super::{DbResult, WriteTx};
 const VOID: TimeDelta = TimeDelta::hours(1);
 /// How long expired tokens stay, for people who look for the one that stopped working.
 const EXPIRED: TimeDelta = TimeDelta::days(1);
+/// How long it is remembered how often somebody did something: longer than it is asked for, whoever's clock is slow.
+const COUNTED: TimeDelta = TimeDelta::hours(2);
 /// How long finished jobs stay for people who look into what happened.
 const FINISHED: TimeDelta = TimeDelta::days(7);
 
 impl WriteTx {
-    /// Deletes void authorizations, expired tokens, the uses of void CI tokens, and jobs that are long done. Returns how many rows went.
+    /// Deletes void authorizations, expired tokens, the uses of void CI tokens, what was counted long ago, and jobs that are long done.
+    /// Returns how many rows went.
     pub async fn sweep(&mut self) -> DbResult<u64> {
         const AUTHORIZATIONS: &str = sql!("DELETE FROM authorizations WHERE expires_at < $1");
         const TOKENS: &str = sql!("DELETE FROM tokens WHERE expires_at < $1");
         const USES: &str = sql!("DELETE FROM ci_uses WHERE void_at < $1");
+        const RATES: &str = sql!("DELETE FROM rates WHERE began_at < $1");
         const JOBS: &str = sql!("DELETE FROM jobs WHERE state = 'done' AND updated_at < $1");
         let now = self.now;
         let mut swept = 0;
-        for (text, before) in [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (USES, now), (JOBS, now - FINISHED)] {
+        let over = [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (USES, now), (RATES, now - COUNTED), (JOBS, now - FINISHED)];
+        for (text, before) in over {
             swept += on!(self, |conn| sqlx::query(text).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
         }
         Ok(swept)

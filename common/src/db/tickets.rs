@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::rows::{self, Time};
 use super::{DbError, DbResult, Listing, Page, ReadTx, WriteTx};
-use crate::ids::{TicketId, UserId};
+use crate::ids::{ScopeName, TicketId, UserId};
 use crate::model::ticket::{Ticket, TicketKind, TicketMessage};
 
 #[derive(FromRow)]
@@ -76,15 +76,33 @@ impl ReadTx {
         Ok(on!(self, |conn| sqlx::query_as::<_, (i64, i64)>(SQL).bind(user.uuid()).bind(false).fetch_one(conn).await)?)
     }
 
-    /// A page of all tickets: open ones first, and of those the latest.
-    pub async fn find_tickets(&mut self, page: Page) -> DbResult<Listing<Ticket>> {
-        const ITEMS: &str = sql!(
-            "SELECT id, kind, creator_id, meta, is_closed, is_answered, created_at, updated_at
-             FROM tickets ORDER BY is_closed, created_at DESC, id LIMIT $1 OFFSET $2"
-        );
-        const TOTAL: &str = sql!("SELECT COUNT(*) FROM tickets");
-        let rows = on!(self, |conn| sqlx::query_as::<_, TicketRow>(ITEMS).bind(page.limit()).bind(page.offset()).fetch_all(conn).await)?;
-        let total = on!(self, |conn| sqlx::query_scalar::<_, i64>(TOTAL).fetch_one(conn).await)?;
+    /// A page of all tickets, or of those about a scope or a package of it: open ones first, and of those the latest.
+    pub async fn find_tickets(&mut self, about: Option<(&ScopeName, Option<&str>)>, page: Page) -> DbResult<Listing<Ticket>> {
+        let (scope, name) = about.map_or((None, None), |(scope, name)| (Some(scope.as_str()), name));
+        let rows: Vec<TicketRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(
+                "SELECT id, kind, creator_id, meta, is_closed, is_answered, created_at, updated_at FROM tickets WHERE 1 = 1",
+            );
+            if let Some(scope) = scope {
+                query.push(" AND scope = ").push_bind(scope);
+            }
+            if let Some(name) = name {
+                query.push(" AND name = ").push_bind(rows::storable(name));
+            }
+            query.push(" ORDER BY is_closed, created_at DESC, id LIMIT ").push_bind(page.limit());
+            query.push(" OFFSET ").push_bind(page.offset());
+            query.build_query_as().fetch_all(conn).await
+        })?;
+        let total: i64 = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT COUNT(*) FROM tickets WHERE 1 = 1");
+            if let Some(scope) = scope {
+                query.push(" AND scope = ").push_bind(scope);
+            }
+            if let Some(name) = name {
+                query.push(" AND name = ").push_bind(rows::storable(name));
+            }
+            query.build_query_scalar().fetch_one(conn).await
+        })?;
         Ok(Listing { items: rows.into_iter().map(Ticket::try_from).collect::<DbResult<_>>()?, total })
     }
 
@@ -113,9 +131,10 @@ impl WriteTx {
     /// Adds a ticket about which nothing was said yet.
     pub async fn create_ticket(&mut self, ticket: &Ticket) -> DbResult<()> {
         const SQL: &str = sql!(
-            "INSERT INTO tickets (id, kind, creator_id, meta, is_closed, is_answered, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            "INSERT INTO tickets (id, kind, creator_id, meta, is_closed, is_answered, created_at, updated_at, scope, name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         );
+        let (scope, name) = ticket.about();
         on!(self, |conn| sqlx::query(SQL)
             .bind(ticket.id.uuid())
             .bind(ticket.kind.as_str())
@@ -125,6 +144,8 @@ impl WriteTx {
             .bind(ticket.is_answered)
             .bind(ticket.created_at)
             .bind(ticket.updated_at)
+            .bind(scope)
+            .bind(name)
             .execute(conn)
             .await
             .map(drop))?;

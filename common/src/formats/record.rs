@@ -71,6 +71,9 @@ pub struct ScopeRecord {
     pub is_private: bool,
     /// The limits in which it differs from the configuration.
     pub upload_limits: Option<serde_json::Value>,
+    /// Why nobody may change anything in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
     /// Who belongs to it, by identifier.
     pub members: Vec<MemberRecord>,
     /// When it was made.

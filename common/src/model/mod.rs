@@ -1,6 +1,7 @@
 //! What is true about a registry, with no opinion about storage or wire.
 
 pub mod artefact;
+pub mod audit;
 pub mod authorization;
 pub mod ci;
 pub mod dependency;

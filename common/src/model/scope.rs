@@ -50,6 +50,8 @@ pub struct Scope {
     pub is_private: bool,
     /// The limits in which it differs from the configuration.
     pub upload_limits: Option<serde_json::Value>,
+    /// Why staff lets nobody publish or change anything in it, if it does not.
+    pub frozen: Option<String>,
     /// When it was made.
     pub created_at: Instant,
     /// When it was last changed.

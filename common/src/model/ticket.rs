@@ -70,6 +70,19 @@ impl TicketKind {
     }
 }
 
+impl Ticket {
+    /// The scope that it is about, and the package in it.
+    #[must_use]
+    pub fn about(&self) -> (Option<&str>, Option<&str>) {
+        let named = |key: &str| self.meta.get(key).and_then(Value::as_str);
+        match self.kind {
+            TicketKind::ScopeQuotaIncrease | TicketKind::ScopeClaim => (named("scope"), None),
+            TicketKind::PackageReport => (named("scope"), named("name")),
+            TicketKind::UserScopeQuotaIncrease | TicketKind::Other => (None, None),
+        }
+    }
+}
+
 /// Something that somebody asks of the staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {

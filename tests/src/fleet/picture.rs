@@ -69,6 +69,10 @@ impl Fleet {
         if let Some(jobs) = picture.get_mut("jobs") {
             jobs.retain(|job| !ROUNDS.iter().any(|kind| job.contains(kind)));
         }
+        if let Some(acts) = picture.get_mut("audit") {
+            // A client that lost its answer asks again, and hears that its publish is under way.
+            acts.retain(|act| !act.contains("act=publish.refuse"));
+        }
         for lines in picture.values_mut() {
             for line in lines.iter_mut() {
                 for (pattern, stand_in) in DIFFERENT.iter() {

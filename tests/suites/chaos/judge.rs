@@ -99,6 +99,15 @@ pub(crate) async fn judge(fleet: &Fleet, heard: &Heard, observer: &mut Observer)
     assert_eq!(published, heard.published.iter().cloned().collect());
     assert_eq!(look(observer).await, [published.clone(), published], "what is listed is what was published");
 
+    for (act, count) in [
+        ("publish.accept", rows.len()),
+        ("publish.reject", states.get("rejected").copied().unwrap_or_default()),
+        ("publish.fail", states.get("failed").copied().unwrap_or_default()),
+    ] {
+        let told = texts(fleet, &format!("SELECT act FROM audit WHERE act = '{act}'")).await;
+        assert_eq!(told.len(), count, "{act}: what happened is written down, and once");
+    }
+
     let jobs = texts(fleet, "SELECT kind || ' ' || state || ' ' || COALESCE(last_fault, '') FROM jobs WHERE state <> 'done'").await;
     let failed = states.get("failed").copied().unwrap_or_default();
     // Housekeeping that was killed three times over is given up, too; the next hour asks for it anew.

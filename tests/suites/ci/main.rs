@@ -1,5 +1,6 @@
 //! Publishing from CI without a token: an issuer that signs real tokens, and everything that is tried with them.
 
+mod audit;
 mod bench;
 mod bent;
 mod forgeries;

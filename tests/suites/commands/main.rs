@@ -3,6 +3,7 @@
 //! The program of this suite is the binary, too: called as `slipway`, or as one of the children that analyse packages or become a
 //! compiler, it does what the binary does. So nothing has to be built beforehand, and nothing that was built before is run by mistake.
 
+mod audit;
 mod confinement;
 mod deep;
 mod doctor;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     }
     let mut trials = Vec::new();
     let tests = [
+        audit::TESTS,
         confinement::TESTS,
         doctor::TESTS,
         deep::TESTS,

@@ -129,6 +129,7 @@ impl<'a> Bench<'a> {
             require_publishing_from_ci: false,
             is_private: false,
             upload_limits: None,
+            frozen: None,
             created_at: self.now(),
             updated_at: self.now(),
         }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod addresses;
+mod audit;
 mod authorizations;
 mod bench;
 mod broker;
@@ -25,6 +26,7 @@ mod provenances;
 mod publishes;
 mod queue;
 mod races;
+mod rates;
 mod records;
 mod relay;
 mod restore;

@@ -26,6 +26,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         .write(async |tx| {
             assert!(tx.create_version(&draft, std::slice::from_ref(&needs)).await.unwrap());
             tx.mark_stored(&package, &draft.version, 3).await.unwrap();
+            tx.freeze_scope(&scope_name("acme"), Some("it is looked into")).await.unwrap();
         })
         .await;
 

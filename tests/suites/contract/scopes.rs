@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use slipway_common::db::WriteTx;
-use slipway_common::model::publish::{PublishError, PublishState};
+use slipway_common::model::finding::Findings;
+use slipway_common::model::publish::{Publish, PublishError, PublishState};
 use slipway_common::model::scope::{Quotas, Scope, Usage};
 use slipway_tests::on_both_engines;
 
@@ -119,6 +120,34 @@ on_both_engines!(limits_change_and_go_back, async |scratch| {
     }
     let absent = Scope { name: scope_name("none"), ..scope };
     assert!(!bench.write(async |tx| tx.limit_scope(&absent).await.unwrap()).await);
+});
+
+on_both_engines!(a_scope_is_frozen_and_thawed, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let scope = package.scope().clone();
+    let (first, second) = (bench.publish(&package, "1.0.0").await, bench.publish(&package, "2.0.0").await);
+    let commit = async |publish: &Publish| {
+        bench
+            .write(async |tx| {
+                tx.take_publish(publish.id).await.unwrap().unwrap();
+                tx.commit_publish(publish.id, 1, bench.now(), &Findings::default()).await.unwrap()
+            })
+            .await
+    };
+    bench.advance(TimeDelta::microseconds(1));
+    let freeze = async |reason| bench.write(async |tx| tx.freeze_scope(&scope, reason).await.unwrap()).await;
+    let before = bench.read(async |tx| tx.scope_record(&scope).await.unwrap().unwrap()).await;
+    for (reason, shown) in [(Some("stol\0en"), Some("stol\u{fffd}en".to_owned())), (None, None)] {
+        assert!(freeze(reason).await);
+        let row = bench.read(async |tx| tx.scope(&scope).await.unwrap().unwrap()).await;
+        assert_eq!((&row.frozen, row.updated_at), (&shown, bench.now()));
+        let record = bench.read(async |tx| tx.scope_record(&scope).await.unwrap().unwrap()).await;
+        assert!(record.frozen == shown && record.generation > before.generation);
+        assert_eq!(commit(&first).await, reason.is_none(), "nothing is published in a frozen scope, however long ago it was accepted");
+    }
+    assert!(commit(&second).await);
+    assert!(!bench.write(async |tx| tx.freeze_scope(&scope_name("none"), Some("x")).await.unwrap()).await);
 });
 
 on_both_engines!(only_an_empty_scope_is_deleted, async |scratch| {

@@ -10,14 +10,14 @@ use slipway_common::model::ticket::{Ticket, TicketKind, TicketMessage};
 use slipway_common::model::user::User;
 use slipway_tests::on_both_engines;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, scope_name};
 
 fn draft(bench: &Bench<'_>, creator: &User, kind: TicketKind) -> Ticket {
     Ticket {
         id: bench.ids.next(),
         kind,
         creator_id: creator.id,
-        meta: json!({ "scope": "std", "list": [1, null, "\u{1f6a2}"] }).as_object().unwrap().clone(),
+        meta: json!({ "scope": "std", "name": "path", "list": [1, null, "\u{1f6a2}"] }).as_object().unwrap().clone(),
         is_closed: false,
         is_answered: false,
         created_at: bench.now(),
@@ -56,9 +56,17 @@ on_both_engines!(a_ticket_of_each_kind_reads_back_as_written, async |scratch| {
             assert!(!tx.close_ticket(bench.ids.next(), true).await.unwrap());
             assert_eq!(tx.ticket(closed.id).await.unwrap().as_ref(), Some(&closed));
             assert_eq!(tx.count_open_tickets(ada.id).await.unwrap(), (4, 0));
-            let all = tx.find_tickets(Page::default()).await.unwrap();
+            let all = tx.find_tickets(None, Page::default()).await.unwrap();
             assert_eq!((all.items.last(), all.items.first(), all.total), (Some(&closed), Some(&tickets[1]), 5));
-            assert_eq!(tx.find_tickets(Page::new(2, 3)).await.unwrap().items.len(), 2);
+            assert_eq!(tx.find_tickets(None, Page::new(2, 3)).await.unwrap().items.len(), 2);
+            let of_scope = tx.find_tickets(Some((&scope_name("std"), None)), Page::default()).await.unwrap();
+            let kinds = of_scope.items.iter().map(|ticket| ticket.kind).collect::<Vec<_>>();
+            assert_eq!(kinds, [TicketKind::PackageReport, TicketKind::ScopeClaim, TicketKind::ScopeQuotaIncrease]);
+            assert_eq!(of_scope.total, 3);
+            for (scope, name, total) in [("std", Some("path"), 1), ("std", Some("other"), 0), ("other", None, 0)] {
+                let found = tx.find_tickets(Some((&scope_name(scope), name)), Page::new(1, 1)).await.unwrap();
+                assert_eq!((found.items.len(), found.total), (usize::try_from(total).unwrap(), total), "{scope} {name:?}");
+            }
         })
         .await;
 });

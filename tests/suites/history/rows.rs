@@ -58,7 +58,7 @@ fn package(name: &str) -> PackageName {
 
 /// Rows that must not be there when all is quiet, each with the rule that it breaks.
 pub(crate) async fn offences(database: &TestDatabase) -> Vec<String> {
-    const RULES: [(&str, &str); 6] = [
+    const RULES: [(&str, &str); 9] = [
         (
             "every publish has ended",
             "SELECT scope || '/' || name || ' ' || version || ' ' || state FROM publishes
@@ -80,6 +80,25 @@ pub(crate) async fn offences(database: &TestDatabase) -> Vec<String> {
             "readers can see every version",
             "SELECT v.scope || '/' || v.name || ' ' || v.version FROM versions AS v JOIN packages AS p
              ON p.scope = v.scope AND p.name = v.name WHERE v.stored_generation IS NULL OR v.stored_generation > p.announced",
+        ),
+        (
+            "whoever publishes stands in the log",
+            "SELECT p.scope || '/' || p.name || ' ' || p.version FROM publishes AS p
+             WHERE (SELECT COUNT(*) FROM audit AS a WHERE a.act = 'publish.accept'
+                    AND a.scope = p.scope AND a.name = p.name AND a.version = p.version)
+                 < (SELECT COUNT(*) FROM publishes AS q WHERE q.scope = p.scope AND q.name = p.name AND q.version = p.version)",
+        ),
+        (
+            "whoever made a package stands in the log",
+            "SELECT scope || '/' || name FROM packages AS p
+             WHERE NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.act = 'package.create' AND a.scope = p.scope AND a.name = p.name)",
+        ),
+        (
+            "a version is yanked as the last act about that says",
+            "SELECT v.scope || '/' || v.name || ' ' || v.version FROM versions AS v
+             WHERE v.is_yanked <> COALESCE((SELECT a.act = 'version.yank' FROM audit AS a WHERE a.act IN ('version.yank', 'version.unyank')
+                                            AND a.scope = v.scope AND a.name = v.name AND a.version = v.version
+                                            ORDER BY a.id DESC LIMIT 1), FALSE)",
         ),
         (
             "jobs are done",

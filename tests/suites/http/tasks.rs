@@ -109,6 +109,12 @@ async fn a_failed_publish_is_tried_again_on_its_upload() {
     registry.drain().await;
     assert_eq!(status(&author, again["id"].as_str().unwrap()).await["status"], "success");
     assert_eq!(status(&author, &task).await["status"], "failure", "what happened stays as it was");
+    let log = author.get("/api/scopes/acme/audit?limit=2").await.expect(200).json();
+    let (retried, failed) = (&log["items"][0], &log["items"][1]);
+    assert_eq!((&retried["act"], &retried["credential"]["kind"]), (&json!("publish.retry"), &json!("device")));
+    assert_eq!(retried["details"], json!({ "task": again["id"], "failed": task }));
+    assert_eq!((&failed["act"], &failed["actor"]["kind"]), (&json!("publish.fail"), &json!("registry")));
+    assert_eq!((&failed["reason"], &failed["details"]["task"]), (&json!("internalServerError"), &json!(task)));
     let tarball = registry.anonymous().get("/api/scopes/acme/packages/maths/versions/1.0.0/tarball").await.expect(200);
     assert_eq!(tarball.body, small("1.0.0").tarball());
     assert_eq!(act(&author, again["id"].as_str().unwrap(), "retry").await.refusal(), "409 publishNotFailed");

@@ -110,6 +110,11 @@ fn broken<'a>(words: &[String], rules: &'a [(&'a str, &'a str)]) -> Vec<String> 
     rules.iter().filter(|(pattern, _)| matches(pattern)).map(|(pattern, why)| format!("`{}`: {why}", pattern.replace(" :", ":"))).collect()
 }
 
+/// Whether a statement has this word, in any case.
+pub(crate) fn names(text: &str, word: &str) -> bool {
+    words(text).contains(&word.to_uppercase())
+}
+
 /// What a statement does that the card forbids.
 pub(crate) fn offences(text: &str) -> Vec<String> {
     let words = words(text);

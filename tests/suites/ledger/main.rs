@@ -77,6 +77,22 @@ fn few_texts_are_for_one_engine() {
     demand("A text is for both engines; what only one can tell is asked in `engine`.", &elsewhere);
 }
 
+/// The audit log is as good as what nobody can do to it.
+#[test]
+fn the_audit_log_is_added_to_and_read() {
+    let texts = statements::all().statements;
+    let named: Vec<_> = texts.iter().filter(|text| card::names(&text.text, "audit")).collect();
+    assert!(named.len() >= 3, "the statements of the log are read: {named:?}");
+    let is_kept = |text: &str| text.starts_with("SELECT ") || text.starts_with("INSERT INTO audit (") && !text.contains("CONFLICT");
+    let offences: Vec<_> =
+        named.iter().filter(|text| !is_kept(&text.text)).map(|text| text.offence("it changes what was written")).collect();
+    demand("What stands in the audit log is never changed or deleted.", &offences);
+    for (changing, is_named) in [("DELETE FROM audit WHERE id = $1", true), ("UPDATE audit SET act = $1", true), ("SELECT auditor", false)]
+    {
+        assert_eq!((card::names(changing, "audit"), is_kept(changing)), (is_named, !is_named), "{changing}");
+    }
+}
+
 #[test]
 fn every_text_is_marked() {
     demand("A text that is SQL is written as `sql!(\"…\")`, so that this ledger sees it.", &statements::all().unmarked);

@@ -8,7 +8,7 @@ use slipway_tests::{Client, PackageBuilder, TestRegistry};
 
 use crate::company::{Person, owner, person};
 
-async fn staff(registry: &TestRegistry) -> Person {
+pub(crate) async fn staff(registry: &TestRegistry) -> Person {
     let staff = person(registry, "root").await;
     registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'root'").await;
     staff

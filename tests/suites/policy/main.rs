@@ -40,6 +40,11 @@ async fn with_an_archived_package() {
 }
 
 #[tokio::test]
+async fn in_a_frozen_scope() {
+    everybody_tries_everything("frozen").await;
+}
+
+#[tokio::test]
 async fn where_only_ci_publishes() {
     everybody_tries_everything("ci").await;
 }

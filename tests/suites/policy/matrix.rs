@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 /// Who asks, in the order of the columns.
 pub(crate) const ACTORS: [&str; 5] = ["stranger", "member", "admin", "staff", "blocked"];
 /// How things stand.
-pub(crate) const STATES: [&str; 5] = ["plain", "archived", "ci", "private", "vault"];
+pub(crate) const STATES: [&str; 6] = ["plain", "archived", "ci", "private", "vault", "frozen"];
 /// With what they ask.
 pub(crate) const CREDENTIALS: [&str; 10] =
     ["none", "session", "token", "device", "expired", "read", "publish", "yank", "manage", "version"];
 
 /// What each answer stands for.
-const ANSWERS: [(&str, &str); 14] = [
+const ANSWERS: [(&str, &str); 15] = [
     ("yes", "yes"),
     ("auth", "401 missingAuthentication"),
     ("token", "401 invalidBearerToken"),
@@ -22,6 +22,7 @@ const ANSWERS: [(&str, &str); 14] = [
     ("admin", "403 actorNotScopeAdmin"),
     ("staff", "403 actorNotAuthorized"),
     ("ci", "403 scopeRequiresPublishingFromCi"),
+    ("frozen", "403 scopeFrozen"),
     ("archived", "400 packageArchived"),
     ("over", "409 publishNotQueued"),
     ("gone", "404 packageNotFound"),

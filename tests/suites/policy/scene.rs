@@ -12,7 +12,7 @@ use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 44] = [
+pub(crate) const ACTIONS: [&str; 48] = [
     "read.module",
     "read.npm",
     "see.scope",
@@ -28,11 +28,13 @@ pub(crate) const ACTIONS: [&str; 44] = [
     "see.own-scopes",
     "see.own-invites",
     "see.own-tickets",
+    "see.own-audit",
     "make.scope",
     "make.token",
     "change.scope",
     "ask.somebody",
     "see.invites",
+    "see.audit",
     "set.role",
     "take.out",
     "trust.publisher",
@@ -49,11 +51,13 @@ pub(crate) const ACTIONS: [&str; 44] = [
     "publish",
     "cancel",
     "see.publishes",
+    "staff.audit",
     "staff.users",
     "staff.account",
     "staff.scopes",
     "staff.assign",
     "staff.quota",
+    "staff.freeze",
     "staff.packages",
     "staff.publishes",
     "staff.tickets",
@@ -117,6 +121,10 @@ impl Scene {
             "ci" => drop(stagehand.patch("/api/scopes/acme", json!({ "requirePublishingFromCI": true })).await.expect(200)),
             _ => {}
         }
+        if state == "frozen" {
+            drop(stagehand.post("/api/scopes/acme/packages", json!({ "package": "empty" })).await.expect(200));
+            registry.database().execute("UPDATE scopes SET frozen = 'it is looked into' WHERE scope = 'acme'").await;
+        }
         registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'staff'").await;
         registry.database().execute("UPDATE users SET is_blocked = TRUE WHERE login = 'blocked'").await;
         let mut clients = BTreeMap::new();
@@ -157,6 +165,7 @@ impl Scene {
         let path = match what {
             "scope" => "/api/scopes/acme".to_owned(),
             "members" => "/api/scopes/acme/members".to_owned(),
+            "audit" => "/api/scopes/acme/audit".to_owned(),
             "invites" => "/api/scopes/acme/invites".to_owned(),
             "package" => package.to_owned(),
             "tags" => format!("{package}/dist-tags"),
@@ -215,6 +224,8 @@ impl Scene {
             "account" => who.patch(&format!("/api/admin/users/{}", self.bystander_id), json!({ "scopeLimit": 3 })).await,
             "assign" => who.post("/api/admin/scopes", json!({ "scope": unlike(self.next()), "userId": self.bystander_id })).await,
             "quota" => who.patch("/api/admin/scopes/acme", json!({ "packageLimit": 100_000 })).await,
+            "freeze" if self.state == "frozen" => who.put("/api/admin/scopes/acme/freeze", json!({ "reason": "it is looked into" })).await,
+            "freeze" => who.delete("/api/admin/scopes/acme/freeze").await,
             "publishes" => who.get("/api/admin/publishing_tasks").await,
             list => who.get(&format!("/api/admin/{list}")).await,
         }
@@ -222,6 +233,9 @@ impl Scene {
 
     /// An empty package, where it is.
     async fn empty(&self, n: u32) -> String {
+        if self.state == "frozen" {
+            return "/api/scopes/acme/packages/empty".to_owned();
+        }
         let name = unlike(n);
         drop(self.stagehand.post("/api/scopes/acme/packages", json!({ "package": name })).await.expect(200));
         format!("/api/scopes/acme/packages/{name}")

@@ -9,6 +9,7 @@ use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Claim, Job, Subject};
 use slipway_common::model::provenance::{Failure, Provenance, Standing, Unverified};
 use slipway_common::provenance::{About, Expected, Obstacle, Patience};
@@ -51,10 +52,15 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, waiting: Waiting) ->
     let record = match outcome {
         Ok(provenance) => {
             let job = keep(&mut tx, &provenance).await?;
+            let deed = Deed::of_version(Act::ProvenanceAdd, &package, &version).with("repository", provenance.job.repository.as_str());
+            tx.audit(context.ids.next(), &Doer::registry(), &deed).await?;
             Some((jobs::enqueue(&mut tx, &context.ids, &job).await?, job.lane()))
         }
         Err(failure) => {
-            refuse(&mut tx, &waiting.unverified, &failure).await?;
+            if refuse(&mut tx, &waiting.unverified, &failure).await? {
+                let deed = Deed::of_version(Act::ProvenanceRefuse, &package, &version).because(failure.step.as_str());
+                tx.audit(context.ids.next(), &Doer::registry(), &deed).await?;
+            }
             None
         }
     };
@@ -75,9 +81,10 @@ async fn keep(tx: &mut WriteTx, provenance: &Provenance) -> Result<Job, JobError
 }
 
 /// Keeps why it was not, unless another bundle waits by now.
-async fn refuse(tx: &mut WriteTx, judged: &Unverified, failure: &Failure) -> Result<(), JobError> {
-    if tx.refuse_unverified(judged, failure).await? {
+async fn refuse(tx: &mut WriteTx, judged: &Unverified, failure: &Failure) -> Result<bool, JobError> {
+    let is_refused = tx.refuse_unverified(judged, failure).await?;
+    if is_refused {
         tracing::warn!(package = %judged.package, version = %judged.version, step = failure.step.as_str(), %failure, "provenance is refused");
     }
-    Ok(())
+    Ok(is_refused)
 }

@@ -12,6 +12,7 @@ use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::ids::{PackageName, Sha256, Version};
 use slipway_common::jobs;
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Claim, Job, Subject};
 use slipway_common::model::package::{Package, Visibility};
 use slipway_common::model::version::{ArtefactRecord, PackageVersion};
@@ -71,6 +72,7 @@ async fn open(workshop: &Workshop, claim: &Claim, package: &PackageName) -> Resu
     if needed.is_none() {
         let attested = tx.attested_versions(package).await?;
         work.extend(attested.into_iter().map(|version| Job::Record { subject: Subject::Provenance(package.clone(), version) }));
+        tx.audit(context.ids.next(), &Doer::registry(), &Deed::of_package(Act::PackageOpen, package)).await?;
         jobs::enqueue_for_later(&mut tx, &context.ids, &claim.job, KEPT).await?;
     }
     let mut enqueued = Vec::with_capacity(work.len());

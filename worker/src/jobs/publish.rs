@@ -10,6 +10,7 @@ use slipway_common::formats::record::{PublishRecord, VersionRecord};
 use slipway_common::ids::{Sha256, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::{Artefact, ArtefactKind};
+use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::ci::CiIdentity;
 use slipway_common::model::dependency::Dependency;
 use slipway_common::model::finding::{Finding, Findings, Severity};
@@ -79,7 +80,11 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, started: Started) ->
         Upload { package: publish.package.clone(), version: publish.version.clone(), config: publish.config.clone(), tarball, limits };
     let view = View::of(&publish, visibility);
     match judge(workshop, upload, &view, workshop.context.config.public_url.clone()).await {
-        Ok(plan) => commit(workshop, claim, (publish, visibility, ci), plan).await.map(Some),
+        Ok(plan) => match commit(workshop, claim, (publish.clone(), visibility, ci), plan).await {
+            // Whoever was not let in a moment ago is told why, if that is because of the scope.
+            Err(JobError::Zombie) => turn_away(workshop, claim, &publish).await.map(|()| None),
+            outcome => outcome.map(Some),
+        },
         Err(AnalysisError::Rejected(findings)) => reject(workshop, claim, &publish, findings).await.map(|()| None),
         Err(AnalysisError::Crashed { how, stderr }) => {
             let is_last = u64::try_from(claim.attempt).is_ok_and(|attempt| attempt >= workshop.context.config.analysis.attempts);
@@ -141,14 +146,27 @@ fn published(known: ResolvableVersion) -> PublishedVersion {
     PublishedVersion { version: known.version, yanked: known.is_yanked, exports: known.exports }
 }
 
+/// Ends a publish whose scope was frozen while it was judged. One that is not ours any more is left alone.
+async fn turn_away(workshop: &Workshop, claim: &Claim, publish: &Publish) -> Result<(), JobError> {
+    let scope = workshop.context.db.read().await?.scope(publish.package.scope()).await?;
+    let Some(reason) = scope.and_then(|scope| scope.frozen) else { return Err(JobError::Zombie) };
+    let message = format!("@{} is frozen by the staff of this registry: {reason}", publish.package.scope());
+    end(workshop, claim, publish, &PublishError { code: "scopeFrozen".to_owned(), message }, &Findings::default()).await
+}
+
 /// Ends a publish that has findings.
 async fn reject(workshop: &Workshop, claim: &Claim, publish: &Publish, mut findings: Findings) -> Result<(), JobError> {
     findings.sort();
-    let error = explain(&findings);
+    end(workshop, claim, publish, &explain(&findings), &findings).await
+}
+
+async fn end(workshop: &Workshop, claim: &Claim, publish: &Publish, error: &PublishError, findings: &Findings) -> Result<(), JobError> {
     let mut tx = workshop.context.db.write("publish.reject").await?;
-    if !tx.end_publish(publish.id, PublishState::Checking, PublishState::Rejected, &error, &findings).await? {
+    if !tx.end_publish(publish.id, PublishState::Checking, PublishState::Rejected, error, findings).await? {
         return Err(JobError::Zombie);
     }
+    let deed = Deed::of_version(Act::PublishReject, &publish.package, &publish.version).with("task", publish.id.to_string());
+    tx.audit(workshop.context.ids.next(), &Doer::registry(), &deed.because(&error.code)).await?;
     settle(&mut tx, claim).await?;
     tx.commit().await?;
     tracing::info!(task = %publish.id, package = %publish.package, version = %publish.version, code = error.code, "rejected");

@@ -284,6 +284,7 @@ fn orphaned(context: &Context, package: &PackageRecord, publisher: UserId) -> Sc
         require_publishing_from_ci: false,
         is_private: false,
         upload_limits: None,
+        frozen: None,
         members: vec![MemberRecord { user_id: publisher, is_admin: true, created_at: at, updated_at: at }],
         created_at: at,
         updated_at: at,

@@ -12,6 +12,8 @@ mod keys;
 mod right;
 mod token;
 
+use std::net::IpAddr;
+
 use slipway_common::clock::Instant;
 use slipway_common::config::{CiIssuer, Config};
 use slipway_common::model::ci::CiIdentity;
@@ -35,6 +37,8 @@ pub(crate) struct CiToken {
     pub(crate) id: String,
     /// When nobody can show it any more, whoever's clock is slow.
     pub(crate) void_at: Instant,
+    /// From where it was shown, if over a network: for whoever read the request to say.
+    pub(crate) from: Option<IpAddr>,
 }
 
 /// The CI systems that are believed.

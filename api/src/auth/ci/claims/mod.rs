@@ -39,6 +39,7 @@ pub(super) fn accept(
         identity: identity(issuer, claims)?,
         id,
         void_at: ends + LEEWAY + REMEMBERED,
+        from: None,
     })
 }
 
