@@ -6,6 +6,7 @@
 
 mod ci;
 mod edge;
+mod identity;
 mod layers;
 mod secret;
 mod settings;
@@ -24,6 +25,7 @@ use crate::model::scope::Quotas;
 
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
+pub use identity::IdentityProvider;
 pub use layers::{Layers, Values};
 pub use secret::Secret;
 pub use settings::{SETTINGS, Setting, reference};
@@ -81,6 +83,8 @@ pub struct Config {
     pub edge: Edge,
     /// CI systems whose jobs publish without a token.
     pub ci_issuers: Vec<CiIssuer>,
+    /// Where people have the accounts with which they sign in.
+    pub identity_providers: Vec<IdentityProvider>,
     /// Whom the registry believes about where versions came from.
     pub sigstore: Sigstore,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
@@ -194,6 +198,7 @@ impl Config {
         Ok(Self {
             edge,
             ci_issuers: ci::issuers(values)?,
+            identity_providers: identity::providers(values)?,
             sigstore: Sigstore::from_values(values)?,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,

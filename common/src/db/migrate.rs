@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "provenance", include_str!("../../../migrations/0006_provenance.sql")),
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
+    (10, "identities", include_str!("../../../migrations/0010_identities.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

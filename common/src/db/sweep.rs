@@ -14,15 +14,20 @@ const EXPIRED: TimeDelta = TimeDelta::days(1);
 const FINISHED: TimeDelta = TimeDelta::days(7);
 
 impl WriteTx {
-    /// Deletes void authorizations, expired tokens, the uses of void CI tokens, and jobs that are long done. Returns how many rows went.
+    /// Deletes void authorizations, expired tokens, the uses of void CI tokens and sign-ins, void links, and jobs that are long done. Returns
+    /// how many rows went.
     pub async fn sweep(&mut self) -> DbResult<u64> {
         const AUTHORIZATIONS: &str = sql!("DELETE FROM authorizations WHERE expires_at < $1");
         const TOKENS: &str = sql!("DELETE FROM tokens WHERE expires_at < $1");
         const USES: &str = sql!("DELETE FROM ci_uses WHERE void_at < $1");
+        const SIGN_INS: &str = sql!("DELETE FROM sign_in_uses WHERE void_at < $1");
+        const LINKS: &str = sql!("DELETE FROM sign_in_links WHERE expires_at < $1");
         const JOBS: &str = sql!("DELETE FROM jobs WHERE state = 'done' AND updated_at < $1");
         let now = self.now;
         let mut swept = 0;
-        for (text, before) in [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (USES, now), (JOBS, now - FINISHED)] {
+        let void =
+            [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (USES, now), (SIGN_INS, now), (LINKS, now), (JOBS, now - FINISHED)];
+        for (text, before) in void {
             swept += on!(self, |conn| sqlx::query(text).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
         }
         Ok(swept)

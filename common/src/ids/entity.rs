@@ -90,6 +90,10 @@ entity!(
     /// Something that somebody asks of the staff.
     TicketId = 10
 );
+entity!(
+    /// Somebody's account elsewhere, with which they sign in.
+    IdentityId = 12
+);
 
 /// Makes identifiers and random bytes. Production draws from the system; tests count, so that snapshots need no redaction.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ pub mod authorization;
 pub mod ci;
 pub mod dependency;
 pub mod finding;
+pub mod identity;
 pub mod job;
 pub mod limits;
 pub mod member;
