@@ -11,6 +11,7 @@ mod deep;
 mod doctor;
 mod doors;
 mod migrate;
+mod people;
 mod publish;
 mod rebuild;
 mod roles;

@@ -58,6 +58,8 @@ fn checked() -> Router<App> {
         .route("/authorizations/exchange", post(authorizations::exchange))
         .route("/user", get(me::show))
         .route("/user/scopes", get(me::scopes))
+        .route("/user/identities", get(me::identities))
+        .route("/user/identities/{id}", delete(me::unlink))
         .route("/user/invites", get(invites::own))
         .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
         .route("/user/member/{scope}", get(members::own))

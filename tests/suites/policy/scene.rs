@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use slipway_common::ids::UserId;
+use slipway_common::ids::{IdentityId, UserId};
+use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_common::model::token::{Permission, TokenKind};
 use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work};
 
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 41] = [
+pub(crate) const ACTIONS: [&str; 43] = [
     "see.scope",
     "see.members",
     "see.package",
@@ -26,8 +27,10 @@ pub(crate) const ACTIONS: [&str; 41] = [
     "see.own-scopes",
     "see.own-invites",
     "see.own-tickets",
+    "see.own-identities",
     "make.scope",
     "make.token",
+    "unlink.account",
     "change.scope",
     "ask.somebody",
     "see.invites",
@@ -60,6 +63,7 @@ pub(crate) const ACTIONS: [&str; 41] = [
 pub(crate) struct Scene {
     registry: TestRegistry,
     state: &'static str,
+    ids: BTreeMap<&'static str, String>,
     /// By actor and credential.
     clients: BTreeMap<(&'static str, &'static str), Client>,
     /// Who sets up what an action uses up.
@@ -80,6 +84,7 @@ impl Scene {
             roomy("quotas.new_packages_per_week"),
             roomy("quotas.publishes_per_week"),
             ("ci_issuer", "github https://token.actions.githubusercontent.com".to_owned()),
+            ("identity_provider", "kind=github&client_id=a&client_secret=b".to_owned()),
         ];
         let registry = TestRegistry::with(Settings { work: Work::OnBells, config }).await;
         let stagehand = registry.person("admin").await;
@@ -117,7 +122,10 @@ impl Scene {
         }
         let bystander = people.remove("bystander").unwrap();
         let (bystander_id, task) = (ids["bystander"].clone(), task["id"].as_str().unwrap().to_owned());
-        Self { registry, state, clients, stagehand, bystander, bystander_id, task, count: AtomicU32::new(0) }
+        for actor in ACTORS {
+            link(&registry, &ids[actor], actor).await;
+        }
+        Self { registry, state, ids, clients, stagehand, bystander, bystander_id, task, count: AtomicU32::new(0) }
     }
 
     /// Tries something, and says what came of it: `yes`, or the refusal.
@@ -126,6 +134,7 @@ impl Scene {
         let answer = match action.split_once('.') {
             Some(("staff", what)) => self.as_staff(who, what).await,
             Some(("see", what)) => self.look(who, what).await,
+            _ if action == "unlink.account" => self.unlink(who, actor).await,
             _ => self.change(who, action).await,
         };
         if answer.status < 300 { "yes".to_owned() } else { answer.refusal() }
@@ -195,6 +204,12 @@ impl Scene {
         }
     }
 
+    /// Unlinks an account elsewhere that was linked a moment ago, beside the one that everybody has.
+    async fn unlink(&self, who: &Client, actor: &str) -> Answer {
+        let id = link(&self.registry, &self.ids[actor], &format!("{actor}-{}", self.next())).await;
+        who.delete(&format!("/api/user/identities/{id}")).await
+    }
+
     async fn as_staff(&self, who: &Client, what: &str) -> Answer {
         match what {
             "account" => who.patch(&format!("/api/admin/users/{}", self.bystander_id), json!({ "scopeLimit": 3 })).await,
@@ -226,6 +241,27 @@ async fn id(person: &Client) -> String {
 async fn join(admin: &Client, person: &Client, id: &str) {
     drop(admin.post("/api/scopes/acme/members", json!({ "id": id })).await.expect(200));
     drop(person.post("/api/user/invites/acme", Value::Null).await.expect(200));
+}
+
+/// Links an account on GitHub to somebody's, and says how it is known.
+async fn link(registry: &TestRegistry, user: &str, subject: &str) -> IdentityId {
+    let context = registry.context();
+    let mut tx = context.db.write("test.identity").await.unwrap();
+    let (id, now) = (context.ids.next(), tx.now());
+    let identity = Identity {
+        id,
+        user_id: user.parse().unwrap(),
+        kind: ProviderKind::Github,
+        issuer: "https://github.com".to_owned(),
+        subject: subject.to_owned(),
+        login: None,
+        email: None,
+        created_at: now,
+        seen_at: now,
+    };
+    assert!(tx.create_identity(&identity).await.unwrap());
+    tx.commit().await.unwrap();
+    id
 }
 
 /// Somebody with a credential.
