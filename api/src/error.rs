@@ -118,6 +118,7 @@ codes! {
     ActorNotUser = "actorNotUser" FORBIDDEN "this needs a user, not a CI identity",
     ActorNotScopeAdmin = "actorNotScopeAdmin" FORBIDDEN "you are not an admin of this scope",
     ActorNotScopeMember = "actorNotScopeMember" FORBIDDEN "you are not a member of this scope",
+    SignUpClosed = "signUpClosed" FORBIDDEN "this registry makes no account for who comes so; ask who runs it for one, and link yours to it",
     ScopeRequiresPublishingFromCi = "scopeRequiresPublishingFromCi" FORBIDDEN "the scope only accepts publishes from CI",
     CrossSiteRequest = "crossSiteRequest" FORBIDDEN "the form was not sent from this site; open the page again and repeat",
     NotFound = "notFound" NOT_FOUND "there is nothing at this address",

@@ -1,7 +1,7 @@
 //! The one who asks, and the checks every desk makes.
 
 use slipway_common::db::ReadTx;
-use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
+use slipway_common::ids::{PackageName, ScopeName, Sha256, TokenId, UserId, Version};
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind, Verb};
@@ -61,6 +61,14 @@ impl Actor {
         match self.identified()?.token.kind {
             TokenKind::Web => Ok(user),
             TokenKind::Device | TokenKind::Personal => Code::CredentialNotInteractive.err(),
+        }
+    }
+
+    /// The browser session with which the user asks, if it is one.
+    pub(crate) fn session(&self) -> Option<TokenId> {
+        match self {
+            Self::User(identified) if identified.token.kind == TokenKind::Web => Some(identified.token.id),
+            _ => None,
         }
     }
 

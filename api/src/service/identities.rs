@@ -30,6 +30,8 @@ pub(crate) async fn unlink(app: &App, actor: &Actor, id: IdentityId) -> ApiResul
         return Code::DisconnectLastService.err();
     }
     tx.remove_identity(user.id, id).await?;
+    // Who came in with it, and should not have been able to, is out as well.
+    tx.end_sessions(user.id, actor.session()).await?;
     // An address goes with the one who had verified it, unless another one has.
     let is_elsewhere = left.iter().any(|identity| identity.email == gone.email);
     if gone.email.is_some() && !is_elsewhere {

@@ -66,7 +66,7 @@ pub(crate) async fn finish(app: &App, actor: &Actor, provider: &str, kept: &str,
     if attempt.link.is_some() && attempt.link != linking(actor) {
         return Code::InvalidOauthState.err();
     }
-    let person = provider.identify(&attempt, answer, now).await?;
+    let person = app.providers.identify(provider, &attempt, answer, now).await?;
     let session = match arrive(app, actor, &attempt, &person).await? {
         Some(session) => session,
         // The same person arrived twice at once, and was new. Now they are known.
@@ -99,6 +99,7 @@ async fn arrive(app: &App, actor: &Actor, attempt: &Attempt, person: &Person) ->
             }
             (user, true)
         }
+        (None, None) if !app.providers.named(&attempt.provider)?.makes_accounts() => return Code::SignUpClosed.err(),
         (None, None) => {
             let user = accounts::create(context, &mut tx, person).await?;
             if !link(context, &mut tx, user.id, person).await? {

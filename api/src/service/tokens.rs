@@ -205,10 +205,8 @@ pub(super) async fn open_session_in(tx: &mut WriteTx, ids: &IdSource, user: &Use
     if user.is_blocked {
         return Code::Blocked.err();
     }
-    if let Actor::User(identified) = before
-        && identified.token.kind == TokenKind::Web
-    {
-        tx.delete_token(identified.user.id, identified.token.id).await?;
+    if let (Some(known), Some(session)) = (before.known(), before.session()) {
+        tx.delete_token(known.id, session).await?;
     }
     let new = NewToken {
         kind: TokenKind::Web,
@@ -225,7 +223,7 @@ pub(super) async fn open_session_in(tx: &mut WriteTx, ids: &IdSource, user: &Use
 pub(crate) async fn close_all_sessions(app: &App, actor: &Actor) -> ApiResult<()> {
     let user = actor.interactive()?;
     let mut tx = app.context.db.write("session.close_all").await?;
-    let ended = tx.end_sessions(user.id).await?;
+    let ended = tx.end_sessions(user.id, None).await?;
     tx.commit().await?;
     tracing::info!(user = %user.id, ended, "somebody has signed out everywhere");
     Ok(())

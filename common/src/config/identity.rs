@@ -10,7 +10,7 @@ use super::{ConfigError, Secret, Values, address};
 use crate::model::identity::ProviderKind;
 
 /// The keys of a table `[[identity_provider]]`.
-const KEYS: [&str; 7] = ["name", "kind", "title", "issuer", "client_id", "client_secret", "scopes"];
+const KEYS: [&str; 8] = ["name", "kind", "title", "issuer", "client_id", "client_secret", "scopes", "sign_up"];
 /// Longest name, in bytes. It is part of an address that people register with their provider.
 const MAX_NAME: usize = 32;
 /// Where GitHub is when nothing is said.
@@ -35,6 +35,8 @@ pub struct IdentityProvider {
     pub client_secret: Option<Secret>,
     /// What it asks to know.
     pub scopes: String,
+    /// Whether somebody who was not here before gets an account. Otherwise they link it to one that the operator made.
+    pub makes_accounts: bool,
 }
 
 /// One table of the file as one entry of the text.
@@ -43,6 +45,7 @@ pub(super) fn entry(table: &toml::Table) -> Result<String, ConfigError> {
     for (key, value) in table {
         match value {
             toml::Value::String(value) => text.append_pair(key, value),
+            toml::Value::Boolean(value) => text.append_pair(key, &value.to_string()),
             toml::Value::Array(words) if key == "scopes" => {
                 text.append_pair(key, &words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(" "))
             }
@@ -100,7 +103,13 @@ fn read(entry: &str) -> Result<IdentityProvider, ConfigError> {
     if kind == ProviderKind::Github && client_secret.is_none() {
         return Err(fault("it has no `client_secret`".to_owned()));
     }
+    let makes_accounts = match text("sign_up").unwrap_or("true") {
+        "true" => true,
+        "false" => false,
+        _ => return Err(fault("`sign_up` is `true` or `false`".to_owned())),
+    };
     Ok(IdentityProvider {
+        makes_accounts,
         name: name.to_owned(),
         kind,
         title: text("title").map_or_else(|| title(kind, name), ToOwned::to_owned),
@@ -175,6 +184,7 @@ mod tests {
             ("name=callback&client_id=a&issuer=https://x", "`callback`"),
             ("name=a&kind=saml&client_id=a", "`kind` is one of `github`"),
             ("name=a&client_id=a", "no `issuer`"),
+            ("kind=github&client_id=a&client_secret=b&sign_up=maybe", "`sign_up` is"),
             ("name=a&issuer=ftp://x&client_id=a", "`http://`"),
             ("name=a&issuer=https://x", "no `client_id`"),
             ("kind=github&client_id=a", "no `client_secret`"),
@@ -206,10 +216,10 @@ mod tests {
             Config::load(&layers).map(|config| config.identity_providers).map_err(|error| error.to_string())
         };
         let text = "[[identity_provider]]\nkind = \"github\"\nclient_id = \"a\"\nclient_secret = \"b&=,c\"\n\n[[identity_provider]]\n\
-                    name = \"work\"\nissuer = \"https://id.example\"\nclient_id = \"d\"\nscopes = [\"openid\", \"email\"]\n";
+                    name = \"work\"\nissuer = \"https://id.example\"\nclient_id = \"d\"\nscopes = [\"openid\", \"email\"]\nsign_up = false\n";
         let rows = load(text).unwrap();
         assert_eq!((rows.len(), rows[0].client_secret.as_ref().map(Secret::expose)), (2, Some("b&=,c")));
-        assert_eq!(rows[1].scopes, "openid email");
+        assert_eq!((rows[1].scopes.as_str(), rows[0].makes_accounts, rows[1].makes_accounts), ("openid email", true, false));
         for (bad, word) in [
             ("[[identity_provider]]\nname = 5\n", "`name` in `[[identity_provider]]` is not a text"),
             ("[[identity_provider]]\nkind = \"oidc\"\nnaem = \"x\"\n", "`naem`"),

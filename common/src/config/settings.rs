@@ -146,8 +146,9 @@ pub const SETTINGS: &[Setting] = &[
         "identity_provider",
         Some(""),
         "Where people have the accounts with which they sign in. In the file tables `[[identity_provider]]` with `kind` (`github`, `gitlab` or \
-         `oidc`), `name` (part of the callback address; default: the kind), `title` (what people read), `issuer` (default of the first two: \
-         github.com and gitlab.com), `client_id`, `client_secret` and `scopes`; in the environment the same as in the query of an address, \
+         `oidc`, the default), `name` (part of the callback address; default: the kind), `title` (what people read), `issuer` (default of the \
+         first two: github.com and gitlab.com), `client_id`, `client_secret`, `scopes` and `sign_up` (`false`: nobody gets an account by \
+         signing in); in the environment the same as in the query of an address, \
          `kind=github&client_id=…&client_secret=…`, separated by commas.",
     ),
     setting(

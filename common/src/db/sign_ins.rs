@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::{DbResult, ReadTx, WriteTx};
 use crate::clock::Instant;
-use crate::ids::{Sha256, UserId};
+use crate::ids::{Sha256, TokenId, UserId};
 
 impl ReadTx {
     /// Whom a link signs in that was not used and is not void.
@@ -41,9 +41,11 @@ impl WriteTx {
         Ok(row.map(UserId::from))
     }
 
-    /// Ends every browser session of a user. Returns how many there were.
-    pub async fn end_sessions(&mut self, user: UserId) -> DbResult<u64> {
-        const SQL: &str = sql!("DELETE FROM tokens WHERE user_id = $1 AND kind = 'web'");
-        Ok(on!(self, |conn| sqlx::query(SQL).bind(user.uuid()).execute(conn).await.map(|done| done.rows_affected()))?)
+    /// Ends the browser sessions of a user, but for this one. Returns how many there were.
+    pub async fn end_sessions(&mut self, user: UserId, but: Option<TokenId>) -> DbResult<u64> {
+        const SQL: &str = sql!("DELETE FROM tokens WHERE user_id = $1 AND kind = 'web' AND id <> $2");
+        // No row has this identifier.
+        let but = but.map_or(Uuid::nil(), TokenId::uuid);
+        Ok(on!(self, |conn| sqlx::query(SQL).bind(user.uuid()).bind(but).execute(conn).await.map(|done| done.rows_affected()))?)
     }
 }

@@ -76,6 +76,7 @@ async fn an_account_is_linked_and_unlinked() {
     assert_eq!(scene.unlink(&first).await.expect(303).header("location"), "/account/identities");
     assert_eq!(scene.linked().await, [("github".into(), "mona".into())]);
     assert_eq!(scene.ada.user().await["email"], "mona@example.org");
+    assert_eq!(other.get("/api/user").await.refusal(), "401 invalidBearerToken", "whoever else was in is out");
     refused(&scene.unlink(&first).await.expect(404), "identityNotFound");
     // Who comes with it later is somebody new.
     let mut stranger = Browser::of(&scene.registry);
@@ -225,4 +226,34 @@ async fn a_link_ends_and_opens_no_blocked_account() {
     refused(&registry.anonymous().form(&late, &[]).await.expect(404), "signInLinkNotFound");
     let world = registry.world().await;
     assert!(!world.contains(late.rsplit('/').next().unwrap()), "the secret is not stored");
+}
+
+#[tokio::test]
+async fn where_nobody_signs_up_people_link_what_they_have() {
+    let provider = Provider::start();
+    let setting = format!("{}&sign_up=false", provider.setting("work", "oidc"));
+    let registry = TestRegistry::configured(&[("identity_provider", &setting)]).await;
+    let mut browser = Browser::of(&registry);
+    refused(&browser.sign_in(&provider, "work").await.expect(403), "signUpClosed");
+    assert!(!browser.jar.contains_key("token"));
+    // The operator makes an account, and lets its owner in.
+    let bob = registry.person("bob").await;
+    drop(browser.form(&link(&registry, &bob).await, &[]).await.expect(303));
+    drop(browser.link(&provider, "work").await.expect(303));
+    let mut other = Browser::of(&registry);
+    drop(other.sign_in(&provider, "work").await.expect(303));
+    assert_eq!(other.user().await["login"], "bob");
+    registry.drain().await;
+}
+
+#[tokio::test]
+async fn who_comes_twice_at_once_is_one_person() {
+    let provider = Provider::start();
+    let registry = TestRegistry::configured(&[("identity_provider", &provider.setting("work", "oidc"))]).await;
+    let (mut one, mut two) = (Browser::of(&registry), Browser::of(&registry));
+    let (first, second) = (one.let_in(&provider, "work").await.address(), two.let_in(&provider, "work").await.address());
+    let (here, there) = tokio::join!(one.get(&first), two.get(&second));
+    drop((here.expect(303), there.expect(303)));
+    assert_eq!(one.user().await["id"], two.user().await["id"]);
+    registry.drain().await;
 }

@@ -115,6 +115,7 @@ mod tests {
             client_id: "a".to_owned(),
             client_secret: None,
             scopes: String::new(),
+            makes_accounts: true,
         }
     }
 

@@ -12,6 +12,7 @@ mod oidc;
 use slipway_common::clock::Instant;
 use slipway_common::config::{Config, IdentityProvider};
 use slipway_common::model::identity::ProviderKind;
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use attempt::{Attempt, LIFE};
@@ -54,9 +55,16 @@ pub(crate) struct Answer {
     pub(crate) error: Option<String>,
 }
 
+/// People who come back at once, to one process. Each holds a connection here and one to a provider for some seconds, and anybody can act as if
+/// they came back; one more is told to try again.
+const MAX_ARRIVALS: usize = 64;
+
 /// The providers of a registry.
 #[derive(Debug)]
-pub(crate) struct Providers(Vec<Provider>);
+pub(crate) struct Providers {
+    rows: Vec<Provider>,
+    arrivals: Semaphore,
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -85,22 +93,30 @@ impl Providers {
             keys: Keys::of(&row.issuer, None),
             config: row.clone(),
         };
-        Self(config.identity_providers.iter().map(provider).collect())
+        Self { rows: config.identity_providers.iter().map(provider).collect(), arrivals: Semaphore::new(MAX_ARRIVALS) }
     }
 
     /// All of them, in the order of the configuration.
     pub(crate) fn all(&self) -> &[Provider] {
-        &self.0
+        &self.rows
     }
 
     /// The one of this name.
     pub(crate) fn named(&self, name: &str) -> ApiResult<&Provider> {
-        self.0.iter().find(|provider| provider.name() == name).ok_or_else(|| Code::UnknownLoginService.into())
+        self.rows.iter().find(|provider| provider.name() == name).ok_or_else(|| Code::UnknownLoginService.into())
+    }
+
+    /// Who came back to a provider, for an answer that belongs to the attempt.
+    pub(crate) async fn identify(&self, provider: &Provider, attempt: &Attempt, answer: &Answer, now: Instant) -> ApiResult<Person> {
+        let Ok(_place) = self.arrivals.try_acquire() else {
+            return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::Unavailable.refusal() }.into());
+        };
+        provider.identify(attempt, answer, now).await
     }
 
     /// Whether anybody can sign in with what an issuer vouches for.
     pub(crate) fn has(&self, issuer: &str) -> bool {
-        self.0.iter().any(|provider| provider.config.issuer == issuer)
+        self.rows.iter().any(|provider| provider.config.issuer == issuer)
     }
 }
 
@@ -120,6 +136,11 @@ impl Provider {
     /// What people read.
     pub(crate) fn title(&self) -> &str {
         &self.config.title
+    }
+
+    /// Whether somebody who was not here before gets an account.
+    pub(crate) fn makes_accounts(&self) -> bool {
+        self.config.makes_accounts
     }
 
     /// Who vouches.
@@ -159,8 +180,7 @@ impl Provider {
         Ok(url)
     }
 
-    /// Who came back, for an answer that belongs to the attempt.
-    pub(crate) async fn identify(&self, attempt: &Attempt, answer: &Answer, now: Instant) -> ApiResult<Person> {
+    async fn identify(&self, attempt: &Attempt, answer: &Answer, now: Instant) -> ApiResult<Person> {
         let Some(code) = answer.code.as_deref().filter(|code| !code.is_empty() && code.len() <= MAX_CODE) else {
             return Err(self.without_code(answer).into());
         };

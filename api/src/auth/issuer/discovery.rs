@@ -87,3 +87,44 @@ impl Discovery {
         self.known.find(now, |endpoints| Some(endpoints.clone()), fetch).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn doors_are_as_safe_as_their_issuer() {
+        let document = |issuer: &str, door: &str| Document {
+            issuer: issuer.to_owned(),
+            body: json!({ "authorization_endpoint": "https://i.example/a", "token_endpoint": door, "jwks_uri": door }),
+        };
+        for (issuer, door, is_good) in [
+            ("https://i.example", "https://elsewhere.example/t", true),
+            ("http://127.0.0.1:1", "http://127.0.0.1:1/t", true),
+            ("https://i.example", "http://i.example/t", false),
+            ("https://i.example", "ftp://i.example/t", false),
+            ("http://i.example", "file:///etc/passwd", false),
+            ("https://i.example", "t", false),
+        ] {
+            assert_eq!(document(issuer, door).endpoints().is_ok(), is_good, "{issuer} {door}");
+            assert_eq!(document(issuer, door).jwks().is_ok(), is_good, "{issuer} {door}");
+        }
+        let none = Document { issuer: "https://i.example".to_owned(), body: json!({}) };
+        assert!(none.endpoints().is_err() && none.jwks().is_err());
+    }
+
+    #[test]
+    fn the_secret_goes_where_the_issuer_takes_it() {
+        let takes_body = |ways: Value| {
+            let body = json!({
+                "authorization_endpoint": "https://i.example/a", "token_endpoint": "https://i.example/t",
+                "token_endpoint_auth_methods_supported": ways,
+            });
+            Document { issuer: "https://i.example".to_owned(), body }.endpoints().unwrap().takes_secret_in_body
+        };
+        assert!(!takes_body(Value::Null) && !takes_body(json!(["client_secret_basic", "client_secret_post"])));
+        assert!(takes_body(json!(["client_secret_post", "private_key_jwt"])) && !takes_body(json!(["private_key_jwt"])));
+    }
+}
