@@ -21,7 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use slipway_common::ids::Sha256;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use url::{Url, form_urlencoded};
 
 use crate::issuer::Issuer;
@@ -54,6 +54,8 @@ pub struct Manner {
     pub shut: Vec<&'static str>,
     /// Doors that answer without end.
     pub endless: Vec<&'static str>,
+    /// Doors that say nothing until it behaves otherwise.
+    pub silent: Vec<&'static str>,
 }
 
 /// A provider of accounts.
@@ -69,6 +71,9 @@ struct Inside {
     granted: Mutex<BTreeMap<String, Grant>>,
     made: AtomicUsize,
     exchanged: AtomicUsize,
+    /// How many wait at a silent door.
+    held: AtomicUsize,
+    release: Notify,
 }
 
 /// What belongs to a code.
@@ -128,6 +133,8 @@ impl Provider {
                     granted: Mutex::default(),
                     made: AtomicUsize::new(1),
                     exchanged: AtomicUsize::new(0),
+                    held: AtomicUsize::new(0),
+                    release: Notify::new(),
                 });
                 let router = Router::new()
                     .route("/.well-known/openid-configuration", get(discovery))
@@ -167,12 +174,19 @@ impl Provider {
             .finish()
     }
 
-    /// Behaves otherwise from now on.
+    /// Behaves otherwise from now on, and answers who waits at a silent door.
     ///
     /// # Panics
     /// When another test of this provider panicked.
     pub fn behave(&self, manner: Manner) {
         *self.inside.manner.lock().expect("nobody panics here") = manner;
+        self.inside.release.notify_waiters();
+    }
+
+    /// How many came to a silent door.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.inside.held.load(Ordering::SeqCst)
     }
 
     /// The keys it signs with.
@@ -240,8 +254,13 @@ fn laid_over(own: Value, changes: &Value) -> Value {
 }
 
 async fn doors(State(inside): State<Arc<Inside>>, request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let released = inside.release.notified();
     let manner = inside.manner();
     let path = request.uri().path();
+    if manner.silent.contains(&path) {
+        inside.held.fetch_add(1, Ordering::SeqCst);
+        released.await;
+    }
     if manner.shut.contains(&path) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }

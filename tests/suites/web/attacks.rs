@@ -9,7 +9,7 @@ use slipway_tests::identity::{Manner, Provider, Way};
 use slipway_tests::{Answer, TestRegistry};
 
 use crate::browser::Browser;
-use crate::providers::{claims, on_github};
+use crate::providers::claims;
 
 /// A registry with a provider `work`, and somebody who was let in there and is not back yet.
 struct Scene {
@@ -42,7 +42,7 @@ impl Scene {
 }
 
 /// The refusal that a page shows.
-fn said(answer: &Answer, status: u16, code: &str) -> String {
+pub(crate) fn said(answer: &Answer, status: u16, code: &str) -> String {
     let text = answer.text();
     assert_eq!((answer.status, answer.header("content-type")), (status, "text/html; charset=utf-8"), "{text}");
     assert!(text.contains(&format!("<code>{code}</code>")), "{code}: {text}");
@@ -272,37 +272,6 @@ async fn a_provider_that_is_away_is_no_fault_of_ours() {
     let way = scene.browser.let_in(&scene.provider, "work").await;
     drop(scene.browser.get(&way.address()).await.expect(303));
     scene.registry.drain().await;
-}
-
-#[tokio::test]
-async fn github_is_believed_no_further_than_it_goes() {
-    let good = on_github(5, "mona", true);
-    for (manner, status, code) in [
-        (Manner { user: Value::Null, ..good.clone() }, 400, "oauthError"),
-        (Manner { user: json!({ "login": "mona" }), ..good.clone() }, 400, "oauthError"),
-        (Manner { user: json!({ "id": -5, "login": "mona" }), ..good.clone() }, 400, "oauthError"),
-        (Manner { user: json!({ "id": "5", "login": "mona" }), ..good.clone() }, 400, "oauthError"),
-        (Manner { user: json!({ "id": 5, "login": "mo\u{0}na" }), ..good.clone() }, 400, "oauthError"),
-        (Manner { endless: vec!["/api/v3/user"], ..good.clone() }, 503, "unavailable"),
-        (Manner { shut: vec!["/api/v3/user/emails"], ..good.clone() }, 503, "unavailable"),
-        (Manner { shut: vec!["/login/oauth/access_token"], ..good.clone() }, 503, "unavailable"),
-    ] {
-        let provider = Provider::start();
-        let registry = TestRegistry::configured(&[("identity_provider", &provider.setting("github", "github"))]).await;
-        provider.behave(manner);
-        let mut browser = Browser::of(&registry);
-        said(&browser.sign_in(&provider, "github").await, status, code);
-        assert!(!browser.jar.contains_key("token"));
-        registry.drain().await;
-    }
-    // One that shows no addresses has none.
-    let provider = Provider::start();
-    let registry = TestRegistry::configured(&[("identity_provider", &provider.setting("github", "github"))]).await;
-    provider.behave(Manner { emails: Value::Null, ..good });
-    let mut browser = Browser::of(&registry);
-    drop(browser.sign_in(&provider, "github").await.expect(303));
-    assert_eq!(browser.user().await["email"], Value::Null);
-    registry.drain().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Signing in with an account elsewhere, when everybody means well.
 
 use serde_json::{Value, json};
+use slipway_common::storage::StorageKey;
 use slipway_tests::TestRegistry;
 use slipway_tests::identity::{ACCESS, Manner, Provider, SECRET};
 
@@ -59,8 +60,12 @@ async fn somebody_new_gets_an_account() {
     for secret in [ACCESS, SECRET, &way.code, &way.state] {
         assert!(!world.contains(secret), "{secret} is kept");
     }
-    let record = world.lines().find(|line| line.starts_with("registry/users/")).expect("the account is written down");
-    assert!(!record.is_empty());
+    // A registry that is made anew from its objects knows who comes in.
+    let key = StorageKey::UserRecord(user["id"].as_str().unwrap().parse().unwrap());
+    let record: Value = serde_json::from_slice(&registry.context().storage.get(&key).await.unwrap()).unwrap();
+    let known = &record["identities"][0];
+    assert_eq!((&known["issuer"], &known["subject"], &known["kind"]), (&json!(provider.url()), &json!("subject-1"), &json!("oidc")));
+    assert!(!record.to_string().contains(ACCESS));
 }
 
 #[tokio::test]
