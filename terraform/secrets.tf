@@ -1,6 +1,7 @@
-# The two URLs that hold a password, and the key that signs npm versions. All are made while Terraform runs and handed over by write-only
-# arguments: neither the state nor a plan ever holds one. The URLs are written anew when `passwords_version` is raised, the key when
-# `signing_key_version` is, and only then.
+# The two URLs that hold a password, the key that signs npm versions, and where people sign in. The first three are made while Terraform
+# runs, the last is told to it, and all are handed over by write-only arguments: neither the state nor a plan ever holds one. The URLs are
+# written anew when `passwords_version` is raised, the key when `signing_key_version` is, the last when `identity_providers_version` is, and
+# only then.
 
 ephemeral "random_password" "database" {
   length  = 40
@@ -78,6 +79,27 @@ resource "google_secret_manager_secret_version" "signing" {
   }
 }
 
+resource "google_secret_manager_secret" "identity" {
+  secret_id = "${var.name}-identity-providers"
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+# A secret is never empty; a comma names no provider.
+resource "google_secret_manager_secret_version" "identity" {
+  secret                 = google_secret_manager_secret.identity.id
+  secret_data_wo         = coalesce(var.identity_providers, ",")
+  secret_data_wo_version = var.identity_providers_version
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
 resource "google_secret_manager_secret_iam_member" "database" {
   for_each = toset(["api", "worker", "database"])
 
@@ -98,6 +120,14 @@ resource "google_secret_manager_secret_iam_member" "signing" {
   for_each = toset(["api", "worker"])
 
   secret_id = google_secret_manager_secret.signing.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.roles[each.value].member
+}
+
+resource "google_secret_manager_secret_iam_member" "identity" {
+  for_each = toset(["api", "worker"])
+
+  secret_id = google_secret_manager_secret.identity.id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.roles[each.value].member
 }

@@ -1,7 +1,7 @@
 # The environment of both roles: the doors, and what else there is to set. Each name is one of `common::config`.
 
 locals {
-  # The URLs that hold a password, and the signing key, come out of Secret Manager when an instance starts.
+  # The URLs that hold a password, the signing key, and where people sign in, come out of Secret Manager when an instance starts.
   secret_settings = {
     SLIPWAY_DATABASE = {
       secret  = google_secret_manager_secret.database.secret_id
@@ -14,6 +14,10 @@ locals {
     SLIPWAY_SIGNING_KEY = {
       secret  = google_secret_manager_secret.signing.secret_id
       version = google_secret_manager_secret_version.signing.version
+    }
+    SLIPWAY_IDENTITY_PROVIDER = {
+      secret  = google_secret_manager_secret.identity.secret_id
+      version = google_secret_manager_secret_version.identity.version
     }
   }
 

@@ -241,6 +241,29 @@ variable "signing_key_version" {
   }
 }
 
+variable "identity_providers" {
+  description = "Where people sign in: SLIPWAY_IDENTITY_PROVIDER as README.md has it, \"kind=github&client_id=…&client_secret=…\", separated by commas. It is read when identity_providers_version is raised, and kept in Secret Manager alone."
+  type        = string
+  default     = ""
+  ephemeral   = true
+
+  validation {
+    condition     = var.identity_providers == "" || strcontains(var.identity_providers, "client_id=")
+    error_message = "This is what the query of an address looks like, with a client_id for each provider."
+  }
+}
+
+variable "identity_providers_version" {
+  description = "Raise it by one, with identity_providers set, to have people sign in elsewhere."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.identity_providers_version >= 1 && floor(var.identity_providers_version) == var.identity_providers_version
+    error_message = "This is a whole number from 1 on."
+  }
+}
+
 variable "settings" {
   description = "More settings of Slipway, by environment variable, such as SLIPWAY_LIMITS_ENTRIES = \"20000\". Not for secrets: these stand in the state."
   type        = map(string)

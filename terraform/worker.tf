@@ -65,6 +65,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
     google_cloud_run_v2_job.database,
     google_compute_instance.queue,
     google_secret_manager_secret_iam_member.database,
+    google_secret_manager_secret_iam_member.identity,
     google_secret_manager_secret_iam_member.queue,
     google_secret_manager_secret_iam_member.signing,
     google_storage_bucket_iam_member.worker_private,

@@ -10,6 +10,7 @@ use slipway_common::shutdown::Shutdown;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::auth::ci::Issuers;
+use crate::auth::identity::Providers;
 use crate::intake::Intake;
 
 /// News that a waiting request may be behind. It looks at its row anyway.
@@ -31,6 +32,7 @@ pub struct App {
     pub(crate) discards: Discards,
     pub(crate) intake: Intake,
     pub(crate) ci: Arc<Issuers>,
+    pub(crate) providers: Arc<Providers>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -44,7 +46,8 @@ impl App {
             Discards { anonymous: Arc::new(Semaphore::new(ANONYMOUS_DISCARDS)), known: Arc::new(Semaphore::new(KNOWN_DISCARDS)) };
         let intake = Intake::new(context.config.intake.incoming_bytes);
         let ci = Arc::new(Issuers::new(&context.config));
-        Self { context, news, discards, intake, ci, shutdown: shutdown.clone() }
+        let providers = Arc::new(Providers::new(&context.config));
+        Self { context, news, discards, intake, ci, providers, shutdown: shutdown.clone() }
     }
 }
 

@@ -25,7 +25,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
-pub use auth::ci::can_be_read as can_ci_token_be_read;
+pub use auth::issuer::can_be_read as can_ci_token_be_read;
 pub use auth::secret;
 pub use connections::serve;
 use error::{ApiError, Code};

@@ -7,6 +7,7 @@ pub mod client;
 pub mod database;
 pub mod engines;
 pub mod fleet;
+pub mod identity;
 pub mod issuer;
 mod loopback;
 pub mod node;

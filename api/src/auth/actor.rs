@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use slipway_common::db::ReadTx;
-use slipway_common::ids::{PackageName, ScopeName, Sha256, UserId, Version};
+use slipway_common::ids::{PackageName, ScopeName, Sha256, TokenId, UserId, Version};
 use slipway_common::model::audit::Doer;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::scope::Scope;
@@ -84,6 +84,14 @@ impl Actor {
         match self.identified()?.token.kind {
             TokenKind::Web => Ok(user),
             TokenKind::Device | TokenKind::Personal => Code::CredentialNotInteractive.err(),
+        }
+    }
+
+    /// The browser session with which the user asks, if it is one.
+    pub(crate) fn session(&self) -> Option<TokenId> {
+        match self {
+            Self::User(identified) if identified.token.kind == TokenKind::Web => Some(identified.token.id),
+            _ => None,
         }
     }
 

@@ -2,5 +2,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod ci;
+pub(crate) mod identity;
+pub(crate) mod issuer;
 pub(crate) mod origin;
 pub mod secret;

@@ -1,5 +1,7 @@
 //! Secrets that people and scanners recognise: a prefix, randomness, a checksum.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use slipway_common::ids::{IdSource, Sha256};
 use slipway_common::model::token::TokenKind;
 
@@ -24,6 +26,14 @@ pub fn generate(kind: TokenKind, ids: &IdSource) -> String {
     let checksum = checksum(&secret);
     secret.push_str(&checksum);
     secret
+}
+
+/// Makes a secret that is shown once and soon void: 256 bits that fit into an address.
+#[must_use]
+pub fn passing(ids: &IdSource) -> String {
+    let mut random = [0; 32];
+    ids.fill(&mut random);
+    URL_SAFE_NO_PAD.encode(random)
 }
 
 /// Whether a text has the shape and the checksum of a secret. One that has not need not be looked up.

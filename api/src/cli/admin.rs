@@ -1,21 +1,19 @@
 //! `slipway admin`: what the operator does, through the same doors as the registry.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::TimeDelta;
 use slipway_common::context::Context;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{PackageName, ScopeName, UserId};
-use slipway_common::jobs;
-use slipway_common::model::audit::{Act, Deed, Doer};
-use slipway_common::model::job::{Job, Subject};
+use slipway_common::ids::{PackageName, ScopeName};
+use slipway_common::model::audit::Doer;
 use slipway_common::model::token::{Permission, TokenKind};
 use slipway_common::model::user::User;
 
 use super::arguments::{
-    AdminCommand, AuditCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand, UserCommand,
+    AdminCommand, AuditCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand,
 };
 use super::doors::{self, readable};
-use super::{audit, rebuild, signing};
+use super::{audit, people, rebuild, signing};
 use crate::error::ApiError;
 use crate::service::audit::Asked;
 use crate::service::publishers;
@@ -23,15 +21,9 @@ use crate::service::scopes;
 use crate::service::tasks::{self, Retried};
 use crate::service::tokens::{self, NewToken};
 
-/// Longest login, in bytes. GitHub's is 39; room for the robots of large houses.
-const MAX_LOGIN: usize = 64;
-
 pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
     match command {
-        AdminCommand::User(UserCommand::Create { name, staff, email, doors }) => {
-            let context = open(&doors).await?;
-            say(&create_user(&context, &name, staff, email).await?.id.to_string());
-        }
+        AdminCommand::User(command) => people::run(command).await?,
         AdminCommand::Token(TokenCommand::Create { user, expires, allow, doors }) => {
             let expires = until(expires.as_deref())?;
             let context = open(&doors).await?;
@@ -68,11 +60,11 @@ pub(super) fn say(text: &str) {
     println!("{text}");
 }
 
-async fn open(doors: &DoorArguments) -> anyhow::Result<Context> {
+pub(super) async fn open(doors: &DoorArguments) -> anyhow::Result<Context> {
     doors::open_existing(doors.config()?).await
 }
 
-async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
+pub(super) async fn user_of(context: &Context, login: &str) -> anyhow::Result<User> {
     let mut tx = context.db.read().await.map_err(AnyFault::from).map_err(readable)?;
     let user = tx.user_by_login(login).await.map_err(AnyFault::from).map_err(readable)?;
     user.with_context(|| format!("there is no user `{login}`; create one with `slipway admin user create {login}`"))
@@ -92,38 +84,6 @@ async fn add_publisher(arguments: PublisherArguments) -> anyhow::Result<()> {
     let publisher = publishers::add_as_operator(&context, &package, asked).await.map_err(plain)?;
     say(&format!("{package} trusts {} of {}", publisher.demands.repository, publisher.demands.issuer));
     Ok(())
-}
-
-/// Creates an account.
-pub(super) async fn create_user(context: &Context, login: &str, is_staff: bool, email: Option<String>) -> anyhow::Result<User> {
-    let is_valid = !login.is_empty() && login.len() <= MAX_LOGIN && login.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if !is_valid {
-        bail!("a user name has 1 to {MAX_LOGIN} letters, digits, `-`, `_` or `.`");
-    }
-    let mut tx = context.db.write("admin.user").await.map_err(AnyFault::from).map_err(readable)?;
-    let now = tx.now();
-    let user = User {
-        id: context.ids.next::<UserId>(),
-        login: login.to_lowercase(),
-        name: login.to_owned(),
-        email,
-        avatar_url: String::new(),
-        is_staff,
-        is_blocked: false,
-        scope_limit: context.config.scope_limit,
-        created_at: now,
-        updated_at: now,
-    };
-    if !tx.create_user(&user).await.map_err(AnyFault::from).map_err(readable)? {
-        bail!("the user `{}` exists already", user.login);
-    }
-    let deed = Deed::new(Act::UserCreate).about(user.id).with("name", user.name.as_str()).with("isStaff", is_staff);
-    tx.audit(context.ids.next(), &Doer::operator(), &deed).await.map_err(AnyFault::from).map_err(readable)?;
-    let job = Job::Record { subject: Subject::User(user.id) };
-    let id = jobs::enqueue(&mut tx, &context.ids, &job).await.map_err(AnyFault::from).map_err(readable)?;
-    tx.commit().await.map_err(AnyFault::from).map_err(readable)?;
-    context.ring(job.lane(), id).await;
-    Ok(user)
 }
 
 /// Creates a token and returns the secret. Without permissions it may do everything its user may.

@@ -15,14 +15,13 @@ use slipway_common::model::token::TokenKind;
 use slipway_common::model::user::User;
 use tempfile::NamedTempFile;
 
-use super::admin;
 use super::doors::readable;
+use super::{admin, people};
 use crate::auth::secret;
 use crate::error::ApiResult;
+use crate::service::accounts::ADMIN;
 use crate::service::tokens::{self, NewToken};
 
-/// The account the first start creates.
-pub(super) const ADMIN: &str = "admin";
 /// What the tokens of the file are called in the list of tokens: by this they are known when they are replaced.
 const DESCRIPTION: &str = "admin.token";
 
@@ -33,7 +32,7 @@ pub(super) async fn provide(context: &Context, file: &Path) -> anyhow::Result<bo
     drop(tx);
     let admin = match existing {
         Some(admin) => admin,
-        None => admin::create_user(context, ADMIN, true, None).await?,
+        None => people::create_user(context, ADMIN, true, None).await?,
     };
     let held = match fs::read_to_string(file) {
         Ok(text) => text,

@@ -190,6 +190,27 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         doors: DoorArguments,
     },
+    /// Let a user run the registry, such as one who has signed in before; needs nobody of the staff
+    Staff {
+        /// The name of the user
+        name: String,
+        /// Let them do so no longer
+        #[arg(long)]
+        revoke: bool,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+    /// Make a link that signs a user in, once and within 15 minutes; prints it alone
+    Link {
+        /// Whom it signs in
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        /// The registry's own address as the user sees it [default: that of the configuration, or of the running registry]
+        #[arg(long, value_name = "URL", value_parser = registry_address)]
+        public_url: Option<Url>,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,7 @@ use slipway_common::storage::{Storage, StorageError};
 
 use super::arguments::DoctorArguments;
 use super::{addresses, deep, doors, roles, signing, worker};
+use crate::auth::identity::Providers;
 
 /// The most that clocks may differ. Leases last thirty seconds and every process compares them with its own clock: at a third of
 /// that, one process could take another's work while it is being done.
@@ -30,6 +31,9 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("queue", queue(&config).await);
     report("signing key", signing::examine(&config).await);
     report("trust root", trust_root(&config));
+    for provider in Providers::new(&config).all() {
+        report(&format!("sign-in with {}", provider.title()), provider.examine(doors::clock().now()).await);
+    }
     if config.typescript.compiler.is_some() {
         report("compiler", compiler(&config).await);
     }

@@ -12,6 +12,7 @@ mod deep;
 mod doctor;
 mod doors;
 mod migrate;
+mod people;
 mod publish;
 mod rebuild;
 mod roles;

@@ -10,11 +10,12 @@ use slipway_common::fault::AnyFault;
 use slipway_common::jobs;
 use slipway_common::shutdown::Shutdown;
 
-use super::admin_token::{self, ADMIN};
+use super::admin_token;
 use super::arguments::UpArguments;
 use super::doors::{self, readable};
 use super::serve::Signals;
 use super::{serve, signing, worker};
+use crate::service::accounts::ADMIN;
 
 /// The file in the data directory that a running registry holds a lock on.
 const LOCK: &str = "registry.lock";

@@ -4,6 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use slipway_common::ids::UserId;
+use slipway_common::model::identity::ProviderKind;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -20,6 +21,8 @@ pub(crate) enum OneInvitee {
     Id(UserId),
     Login(String),
     Email(String),
+    GithubLogin(String),
+    GitlabUsername(String),
 }
 
 impl From<OneInvitee> for Asked {
@@ -28,6 +31,8 @@ impl From<OneInvitee> for Asked {
             OneInvitee::Id(id) => Self::Id(id),
             OneInvitee::Login(login) => Self::Login(login),
             OneInvitee::Email(email) => Self::Email(email),
+            OneInvitee::GithubLogin(login) => Self::Elsewhere(ProviderKind::Github, login),
+            OneInvitee::GitlabUsername(login) => Self::Elsewhere(ProviderKind::Gitlab, login),
         }
     }
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use slipway_common::clock::Instant;
-use slipway_common::ids::TokenId;
+use slipway_common::ids::{IdentityId, TokenId};
 use slipway_common::model::token::{self, Granular, Permission};
 
 use crate::app::App;
@@ -14,8 +14,8 @@ use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 use crate::extract::{Id, Json};
 use crate::service::tokens::{Expires, Wish};
-use crate::service::{people, scopes, tokens};
-use crate::views::{FullUserView, ScopeView, TokenView};
+use crate::service::{identities, people, scopes, tokens};
+use crate::views::{FullUserView, IdentityView, ScopeView, TokenView};
 
 /// The one who asks.
 pub(crate) async fn show(State(app): State<App>, actor: Actor) -> ApiResult<Json<FullUserView>> {
@@ -34,6 +34,18 @@ pub(crate) async fn scopes(State(app): State<App>, actor: Actor) -> ApiResult<Js
 pub(crate) async fn tokens(State(app): State<App>, actor: Actor) -> ApiResult<Json<Vec<TokenView>>> {
     let tokens = tokens::list(&app, &actor).await?;
     Ok(Json(tokens.iter().map(TokenView::new).collect()))
+}
+
+/// The accounts elsewhere with which they sign in.
+pub(crate) async fn identities(State(app): State<App>, actor: Actor) -> ApiResult<Json<Vec<IdentityView>>> {
+    let identities = identities::list(&app, &actor).await?;
+    Ok(Json(identities.iter().map(IdentityView::new).collect()))
+}
+
+/// Unlinks one of these.
+pub(crate) async fn unlink(State(app): State<App>, actor: Actor, Id(id): Id<IdentityId>) -> ApiResult<StatusCode> {
+    identities::unlink(&app, &actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

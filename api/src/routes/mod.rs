@@ -62,6 +62,8 @@ fn checked() -> Router<App> {
         .route("/user", get(me::show))
         .route("/user/audit", get(audit::own))
         .route("/user/scopes", get(me::scopes))
+        .route("/user/identities", get(me::identities))
+        .route("/user/identities/{id}", delete(me::unlink))
         .route("/user/invites", get(invites::own))
         .route("/user/invites/{scope}", post(invites::accept).delete(invites::decline))
         .route("/user/member/{scope}", get(members::own))

@@ -12,7 +12,8 @@ use crate::views::{PackageView, ScopeView, UserView};
 
 /// Anybody.
 pub(crate) async fn show(State(app): State<App>, Id(id): Id<UserId>) -> ApiResult<Json<UserView>> {
-    Ok(Json(UserView::new(&people::show(&app, id).await?)))
+    let (user, numbers) = people::show(&app, id).await?;
+    Ok(Json(UserView::with(&user, numbers)))
 }
 
 /// The scopes that somebody belongs to.

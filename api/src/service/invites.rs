@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use slipway_common::db::ReadTx;
 use slipway_common::ids::{ScopeName, UserId};
 use slipway_common::model::audit::{Act, Deed};
+use slipway_common::model::identity::ProviderKind;
 use slipway_common::model::member::{Invite, Invitee, Member};
 use slipway_common::model::user::User;
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub(crate) enum Asked {
     Id(UserId),
     Login(String),
     Email(String),
+    /// By what they are called at a provider of this kind.
+    Elsewhere(ProviderKind, String),
 }
 
 /// An invite with the people in it, as far as they are known.
@@ -49,6 +52,7 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
         Asked::Id(id) => account(tx.user(id).await?)?,
         Asked::Login(login) => account(tx.user_by_login(&login).await?)?,
         Asked::Email(email) => Invitee::Email(address(&email)?),
+        Asked::Elsewhere(kind, login) => called(&mut tx, kind, &login).await?,
     };
     if let Invitee::Account(user) = &invitee
         && tx.membership(scope, *user).await?.is_some()
@@ -76,6 +80,19 @@ pub(crate) async fn create(app: &App, actor: &Actor, scope: &ScopeName, asked: A
 
 fn account(user: Option<User>) -> ApiResult<Invitee> {
     user.map_or_else(|| Code::UserNotFound.err(), |user| Ok(Invitee::Account(user.id)))
+}
+
+/// Whoever was last seen with a login at a provider of a kind. They must have signed in here with it: no provider is asked.
+async fn called(tx: &mut ReadTx, kind: ProviderKind, login: &str) -> ApiResult<Invitee> {
+    let found: BTreeSet<UserId> = tx.identities_called(kind, login).await?.into_iter().map(|identity| identity.user_id).collect();
+    match found.into_iter().collect::<Vec<_>>()[..] {
+        [] => {
+            let why = "nobody has signed in here with an account of this name; ask them by `login`, or by `email`";
+            Err(Code::UserNotFound.because(why).into())
+        }
+        [user] => Ok(Invitee::Account(user)),
+        _ => Err(Code::MalformedRequest.because("several accounts are called so elsewhere; ask by `login` or `id`").into()),
+    }
 }
 
 /// An address for mail, in lower case: who has it is all that matters, and providers take both. ASCII alone is lowered: in Unicode other

@@ -1,8 +1,11 @@
 //! What the desk can do, in domain words. It takes the context and an actor; it knows neither axum nor HTTP.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod authorize;
+pub(crate) mod identities;
 pub(crate) mod invites;
+pub(crate) mod links;
 pub(crate) mod members;
 pub(crate) mod packages;
 pub(crate) mod people;
@@ -11,6 +14,7 @@ pub(crate) mod publish;
 pub(crate) mod publishers;
 mod rates;
 pub(crate) mod scopes;
+pub(crate) mod sign_in;
 pub(crate) mod staff;
 pub(crate) mod tags;
 pub(crate) mod tasks;

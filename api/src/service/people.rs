@@ -2,6 +2,7 @@
 
 use slipway_common::db::{Listing, ReadTx};
 use slipway_common::ids::UserId;
+use slipway_common::model::identity::ProviderKind;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::user::User;
 
@@ -22,6 +23,15 @@ pub(crate) struct Standing {
     pub(crate) invites: i64,
     /// Open tickets of theirs in which the last word is somebody else's.
     pub(crate) answers: i64,
+    /// What they are known by elsewhere.
+    pub(crate) numbers: Numbers,
+}
+
+/// The numbers of somebody's accounts at GitHub and GitLab, as far as they sign in with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) github: Option<i64>,
+    pub(crate) gitlab: Option<i64>,
 }
 
 /// How somebody stands.
@@ -30,12 +40,22 @@ pub(crate) async fn standing(tx: &mut ReadTx, user: &User) -> ApiResult<Standing
         scopes: tx.scopes_created(user.id).await?,
         invites: tx.count_invites_for(user).await?,
         answers: tx.count_open_tickets(user.id).await?.1,
+        numbers: numbers(tx, user.id).await?,
     })
 }
 
+async fn numbers(tx: &mut ReadTx, user: UserId) -> ApiResult<Numbers> {
+    let identities = tx.identities_of(user).await?;
+    let first = |kind| identities.iter().find_map(|identity| identity.number(kind));
+    Ok(Numbers { github: first(ProviderKind::Github), gitlab: first(ProviderKind::Gitlab) })
+}
+
 /// Anybody.
-pub(crate) async fn show(app: &App, id: UserId) -> ApiResult<User> {
-    existing(&mut app.context.db.read().await?, id).await
+pub(crate) async fn show(app: &App, id: UserId) -> ApiResult<(User, Numbers)> {
+    let mut tx = app.context.db.read().await?;
+    let user = existing(&mut tx, id).await?;
+    let numbers = numbers(&mut tx, id).await?;
+    Ok((user, numbers))
 }
 
 async fn existing(tx: &mut ReadTx, id: UserId) -> ApiResult<User> {

@@ -259,6 +259,36 @@ async fn sign_in(app: &App, secret: &str, from: Option<IpAddr>) -> ApiResult<Str
     Ok(create(&app.context, &doer, user.id, new).await?.0)
 }
 
+/// Opens a browser session for somebody who has shown otherwise who they are, in the place of the one that the browser had.
+pub(super) async fn open_session_in(tx: &mut WriteTx, ids: &IdSource, doer: &Doer, user: &User, before: &Actor) -> ApiResult<String> {
+    if user.is_blocked {
+        return Code::Blocked.err();
+    }
+    if let (Some(known), Some(session)) = (before.known(), before.session()) {
+        tx.delete_token(known.id, session).await?;
+    }
+    let new = NewToken {
+        kind: TokenKind::Web,
+        description: None,
+        permissions: None,
+        networks: None,
+        opened_by: None,
+        expires_at: Some(tx.now() + SESSION),
+    };
+    Ok(create_in(tx, ids, doer, user.id, new).await?.0)
+}
+
+/// Ends every session of the one who asks, this one included.
+pub(crate) async fn close_all_sessions(app: &App, actor: &Actor) -> ApiResult<()> {
+    let user = actor.interactive()?;
+    let mut tx = app.context.db.write("session.close_all").await?;
+    let ended = tx.end_sessions(user.id, None).await?;
+    tx.audit(app.context.ids.next(), &actor.doer(), &Deed::new(Act::SessionClose).about(user.id).with("sessions", ended)).await?;
+    tx.commit().await?;
+    tracing::info!(user = %user.id, ended, "somebody has signed out everywhere");
+    Ok(())
+}
+
 /// Ends the session the request came with. The row goes, so a copy of the cookie is worth nothing.
 pub(crate) async fn close_session(app: &App, actor: &Actor) -> ApiResult<()> {
     if let Actor::User(identified) = actor {

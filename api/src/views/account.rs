@@ -3,14 +3,15 @@
 use serde::Serialize;
 use serde_json::Value;
 use slipway_common::clock::Instant;
-use slipway_common::ids::{ScopeName, TokenId, UserId};
+use slipway_common::ids::{IdentityId, ScopeName, TokenId, UserId};
 use slipway_common::model::authorization::Authorization;
+use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_common::model::package::Visibility;
 use slipway_common::model::scope::Scope;
 use slipway_common::model::token::{Permission, Token, TokenKind};
 use slipway_common::model::user::User;
 
-use crate::service::people::Standing;
+use crate::service::people::{Numbers, Standing};
 use crate::service::scopes::Detailed;
 
 /// A user as everybody sees them.
@@ -27,12 +28,17 @@ pub(crate) struct UserView {
 }
 
 impl UserView {
+    /// Somebody among others: what they are known by elsewhere is not looked up for each of them.
     pub(crate) fn new(user: &User) -> Self {
+        Self::with(user, Numbers::default())
+    }
+
+    pub(crate) fn with(user: &User, numbers: Numbers) -> Self {
         Self {
             id: user.id,
             name: user.name.clone(),
-            github_id: None,
-            gitlab_id: None,
+            github_id: numbers.github,
+            gitlab_id: numbers.gitlab,
             avatar_url: user.avatar_url.clone(),
             updated_at: user.updated_at,
             created_at: user.created_at,
@@ -60,7 +66,7 @@ pub(crate) struct FullUserView {
 impl FullUserView {
     pub(crate) fn new(user: &User, standing: &Standing) -> Self {
         Self {
-            user: UserView::new(user),
+            user: UserView::with(user, standing.numbers),
             login: user.login.clone(),
             email: user.email.clone(),
             is_blocked: user.is_blocked,
@@ -143,6 +149,35 @@ impl FullScopeView {
             require_publishing_from_ci: scope.require_publishing_from_ci,
             upload_limits: scope.upload_limits.clone(),
             frozen: scope.frozen.clone(),
+        }
+    }
+}
+
+/// An account elsewhere with which somebody signs in. JSR has two columns for it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IdentityView {
+    id: IdentityId,
+    kind: ProviderKind,
+    issuer: String,
+    subject: String,
+    login: Option<String>,
+    email: Option<String>,
+    last_used_at: Instant,
+    created_at: Instant,
+}
+
+impl IdentityView {
+    pub(crate) fn new(identity: &Identity) -> Self {
+        Self {
+            id: identity.id,
+            kind: identity.kind,
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            login: identity.login.clone(),
+            email: identity.email.clone(),
+            last_used_at: identity.seen_at,
+            created_at: identity.created_at,
         }
     }
 }

@@ -14,7 +14,7 @@ mod ticket;
 use serde::Serialize;
 use slipway_common::db::Listing;
 
-pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, PermissionsView, ScopeView, TokenView, UserView};
+pub(crate) use account::{AuthorizationView, FullScopeView, FullUserView, IdentityView, PermissionsView, ScopeView, TokenView, UserView};
 pub(crate) use audit::{ActView, LogView};
 pub(crate) use package::{DependencyView, PackageView, VersionView, VersionWithUserView};
 pub(crate) use people::{InviteView, MemberView};

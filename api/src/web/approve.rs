@@ -10,12 +10,11 @@ use slipway_common::model::token::{Permission, Reach};
 use url::form_urlencoded;
 
 use super::form::{self, Fields};
-use super::login::see_other;
+use super::login::{guarded, see_other};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::auth::origin;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult};
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::authorize;
 
@@ -73,7 +72,7 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, reques
         Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
         _ => {
             let back = format!("/auth?code={}", utf8_percent_encode(&code, NON_ALPHANUMERIC));
-            return Ok(see_other(&format!("/login?redirect={}", utf8_percent_encode(&back, NON_ALPHANUMERIC)), None));
+            return Ok(see_other(&format!("/login?redirect={}", utf8_percent_encode(&back, NON_ALPHANUMERIC)), &[]));
         }
     };
     let authorization = authorize::show(&app, &code).await?;
@@ -98,9 +97,7 @@ pub(super) async fn deny(state: State<App>, actor: Actor, headers: HeaderMap, fi
 }
 
 async fn decide(app: &App, actor: &Actor, headers: &HeaderMap, fields: &Fields, decision: AuthorizationState) -> PageResult {
-    origin::check(headers, &app.context.config.public_url)?;
-    let session = cookie(headers, SESSION_COOKIE).ok_or(Code::MissingAuthentication)?;
-    form::check_guard(session, fields.get("guard"))?;
+    guarded(app, headers, fields)?;
     authorize::decide(app, actor, fields.get("code"), decision).await?;
     Ok(done(decision))
 }

@@ -6,11 +6,10 @@ use http::HeaderMap;
 use slipway_common::ids::ScopeName;
 
 use super::form::{self, Fields};
-use super::login::see_other;
+use super::login::{guarded, see_other};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::auth::origin;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::invites::{self, Shown};
@@ -50,7 +49,7 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, header
         Ok(actor) if actor.interactive().is_ok() => actor,
         // A fault is no reason to sign in again.
         Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
-        _ => return Ok(see_other(&format!("/login?redirect={PLACE}"), None)),
+        _ => return Ok(see_other(&format!("/login?redirect={PLACE}"), &[])),
     };
     let invites = invites::of_actor(&app, &actor).await?;
     Ok(page::render(&InvitesPage {
@@ -64,20 +63,18 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, header
 pub(super) async fn accept(State(app): State<App>, actor: Actor, headers: HeaderMap, fields: Fields) -> PageResult {
     let scope = asking(&app, &headers, &fields)?;
     invites::accept(&app, &actor, &scope).await?;
-    Ok(see_other(PLACE, None))
+    Ok(see_other(PLACE, &[]))
 }
 
 /// Somebody does not.
 pub(super) async fn decline(State(app): State<App>, actor: Actor, headers: HeaderMap, fields: Fields) -> PageResult {
     let scope = asking(&app, &headers, &fields)?;
     invites::decline(&app, &actor, &scope).await?;
-    Ok(see_other(PLACE, None))
+    Ok(see_other(PLACE, &[]))
 }
 
 /// The scope that is answered, by a form of ours.
 fn asking(app: &App, headers: &HeaderMap, fields: &Fields) -> ApiResult<ScopeName> {
-    origin::check(headers, &app.context.config.public_url)?;
-    let session = cookie(headers, SESSION_COOKIE).ok_or(Code::MissingAuthentication)?;
-    form::check_guard(session, fields.get("guard"))?;
+    guarded(app, headers, fields)?;
     ScopeName::try_from(fields.get("scope")).map_err(|error| Code::MalformedRequest.because(error.to_string()).into())
 }

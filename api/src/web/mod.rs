@@ -1,4 +1,5 @@
-//! Pages for people: so far signing in, approving a device, answering invites, and a plain page for each package.
+//! Pages for people: so far signing in, the accounts elsewhere with which they do, approving a device, answering invites, and a plain page for
+//! each package.
 //!
 //! A page is a template and the values it shows. It works without JavaScript, and its policy allows none. It speaks to `service`
 //! and never to its own API.
@@ -6,10 +7,13 @@
 mod approve;
 mod form;
 mod home;
+mod identities;
 mod invites;
+mod links;
 mod login;
 mod package;
 mod page;
+mod sign_in;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -28,10 +32,17 @@ pub(crate) fn pages() -> Router<App> {
         .route("/", get(home::show))
         .route("/assets/site.css", get(page::style))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/{code}", post(sign_in::begin))
+        .route("/login/callback/{code}", get(sign_in::finish))
+        .route("/login/link/{code}", get(links::show).post(links::follow))
+        .route("/connect/{code}", post(sign_in::link))
         .route("/logout", post(login::sign_out))
+        .route("/logout/everywhere", post(login::sign_out_everywhere))
         .route("/auth", get(approve::show))
         .route("/auth/approve", post(approve::approve))
         .route("/auth/deny", post(approve::deny))
+        .route("/account/identities", get(identities::show))
+        .route("/account/identities/unlink", post(identities::unlink))
         .route("/account/invites", get(invites::show))
         .route("/account/invites/accept", post(invites::accept))
         .route("/account/invites/decline", post(invites::decline))

@@ -21,7 +21,7 @@ pub struct Layers {
 }
 
 /// Tables of the file that are not single values and are read by the rooms they belong to.
-const TABLES: &[&str] = &["identity", "mail", "telemetry"];
+const TABLES: &[&str] = &["mail", "telemetry"];
 
 /// Variables that are no settings: the command `publish` reads them.
 const OTHER_VARIABLES: &[&str] = &["SLIPWAY_REGISTRY", "SLIPWAY_TOKEN"];
@@ -81,7 +81,8 @@ fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<&'static str
             }
             _ if TABLES.contains(&key.as_str()) => continue,
             toml::Value::String(text) => text.clone(),
-            toml::Value::Array(rows) if key == "ci_issuer" => issuer_rows(rows)?,
+            toml::Value::Array(rows) if key == "ci_issuer" => lines(rows, super::ci::entry)?,
+            toml::Value::Array(rows) if key == "identity_provider" => lines(rows, super::identity::entry)?,
             toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
             other => plain(other),
         };
@@ -91,10 +92,10 @@ fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<&'static str
     Ok(())
 }
 
-/// The one list of tables: it becomes the text that the environment has for it.
-fn issuer_rows(rows: &[toml::Value]) -> Result<String, ConfigError> {
+/// A list of tables: it becomes the text that the environment has for it.
+fn lines(rows: &[toml::Value], of_table: fn(&toml::Table) -> Result<String, ConfigError>) -> Result<String, ConfigError> {
     let entry = |row: &toml::Value| match row {
-        toml::Value::Table(table) => super::ci::entry(table),
+        toml::Value::Table(table) => of_table(table),
         other => Ok(plain(other)),
     };
     Ok(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?.join(","))

@@ -6,6 +6,7 @@
 
 mod ci;
 mod edge;
+mod identity;
 mod layers;
 mod rates;
 mod secret;
@@ -26,6 +27,7 @@ use crate::model::token::network;
 
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
+pub use identity::IdentityProvider;
 pub use layers::{Layers, Values};
 pub use rates::Rates;
 pub use secret::Secret;
@@ -86,6 +88,8 @@ pub struct Config {
     pub edge: Edge,
     /// CI systems whose jobs publish without a token.
     pub ci_issuers: Vec<CiIssuer>,
+    /// Where people have the accounts with which they sign in.
+    pub identity_providers: Vec<IdentityProvider>,
     /// Whom the registry believes about where versions came from.
     pub sigstore: Sigstore,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
@@ -199,6 +203,7 @@ impl Config {
         Ok(Self {
             edge,
             ci_issuers: ci::issuers(values)?,
+            identity_providers: identity::providers(values)?,
             sigstore: Sigstore::from_values(values)?,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,

@@ -164,6 +164,15 @@ pub const SETTINGS: &[Setting] = &[
          separated by commas.",
     ),
     setting(
+        "identity_provider",
+        Some(""),
+        "Where people have the accounts with which they sign in. In the file tables `[[identity_provider]]` with `kind` (`github`, `gitlab` or \
+         `oidc`, the default), `name` (part of the callback address; default: the kind), `title` (what people read), `issuer` (default of the \
+         first two: github.com and gitlab.com), `client_id`, `client_secret`, `scopes` and `sign_up` (`false`: nobody gets an account by \
+         signing in); in the environment the same as in the query of an address, \
+         `kind=github&client_id=…&client_secret=…`, separated by commas.",
+    ),
+    setting(
         "sigstore.trusted_root",
         None,
         "A file with a Sigstore `TrustedRoot`, against which provenance is verified. Without one it is the root of the public-good \

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
     (9, "visibility", include_str!("../../../migrations/0009_visibility.sql")),
+    (10, "identities", include_str!("../../../migrations/0010_identities.sql")),
     (11, "audit", include_str!("../../../migrations/0011_audit.sql")),
     (12, "abuse", include_str!("../../../migrations/0012_abuse.sql")),
 ];

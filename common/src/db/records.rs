@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::rows::{self, List, Time};
 use super::{DbResult, ReadTx};
-use crate::formats::record::{MemberRecord, PublishRecord, PublisherRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
+use crate::formats::record::{
+    IdentityRecord, MemberRecord, PublishRecord, PublisherRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord,
+};
 use crate::ids::{PackageName, ScopeName, UserId};
 use crate::model::artefact::ArtefactKind;
 use crate::model::dependency::{Dependency, DependencyKind};
@@ -98,6 +100,7 @@ impl ReadTx {
             is_staff: user.is_staff,
             is_blocked: user.is_blocked,
             scope_limit: user.scope_limit,
+            identities: self.identities_of(id).await?.into_iter().map(IdentityRecord::from).collect(),
             created_at: user.created_at,
             updated_at: user.updated_at,
             generation,

@@ -23,7 +23,7 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Makes a user again. False when there is one of this identifier or login.
+    /// Makes a user again, with their accounts elsewhere. False when there is one of this identifier or login.
     pub async fn restore_user(&mut self, user: &UserRecord) -> DbResult<bool> {
         const SQL: &str = sql!(
             "INSERT INTO users (id, login, name, email, avatar_url, is_staff, is_blocked, scope_limit, generation, created_at, updated_at)
@@ -45,7 +45,13 @@ impl WriteTx {
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
-        Ok(rows == 1)
+        if rows == 0 {
+            return Ok(false);
+        }
+        for identity in &user.identities {
+            self.insert_identity(&identity.of(user.id)).await?;
+        }
+        Ok(true)
     }
 
     /// Makes a scope and its memberships again. False when there is one of this name.

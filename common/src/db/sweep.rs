@@ -16,17 +16,27 @@ const COUNTED: TimeDelta = TimeDelta::hours(2);
 const FINISHED: TimeDelta = TimeDelta::days(7);
 
 impl WriteTx {
-    /// Deletes void authorizations, expired tokens, the uses of void CI tokens, what was counted long ago, and jobs that are long done.
-    /// Returns how many rows went.
+    /// Deletes void authorizations, expired tokens, the uses of void CI tokens and sign-ins, void links, what was counted long ago, and jobs
+    /// that are long done. Returns how many rows went.
     pub async fn sweep(&mut self) -> DbResult<u64> {
         const AUTHORIZATIONS: &str = sql!("DELETE FROM authorizations WHERE expires_at < $1");
         const TOKENS: &str = sql!("DELETE FROM tokens WHERE expires_at < $1");
         const USES: &str = sql!("DELETE FROM ci_uses WHERE void_at < $1");
+        const SIGN_INS: &str = sql!("DELETE FROM sign_in_uses WHERE void_at < $1");
+        const LINKS: &str = sql!("DELETE FROM sign_in_links WHERE expires_at < $1");
         const RATES: &str = sql!("DELETE FROM rates WHERE began_at < $1");
         const JOBS: &str = sql!("DELETE FROM jobs WHERE state = 'done' AND updated_at < $1");
         let now = self.now;
         let mut swept = 0;
-        let over = [(AUTHORIZATIONS, now - VOID), (TOKENS, now - EXPIRED), (USES, now), (RATES, now - COUNTED), (JOBS, now - FINISHED)];
+        let over = [
+            (AUTHORIZATIONS, now - VOID),
+            (TOKENS, now - EXPIRED),
+            (USES, now),
+            (SIGN_INS, now),
+            (LINKS, now),
+            (RATES, now - COUNTED),
+            (JOBS, now - FINISHED),
+        ];
         for (text, before) in over {
             swept += on!(self, |conn| sqlx::query(text).bind(before).execute(conn).await.map(|done| done.rows_affected()))?;
         }

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Instant;
-use crate::ids::{PackageName, PackagePath, PublisherId, ScopeName, Sha256, TaskId, UserId, Version};
+use crate::ids::{IdentityId, PackageName, PackagePath, PublisherId, ScopeName, Sha256, TaskId, UserId, Version};
 use crate::model::artefact::ArtefactKind;
 use crate::model::ci::{CiIdentity, Demands, TrustedPublisher};
 use crate::model::dependency::Dependency;
+use crate::model::identity::{Identity, ProviderKind};
 use crate::model::package::{DistTags, ReadmeSource, Repository, RuntimeCompat, Visibility};
 use crate::model::version::ArtefactRecord;
 
@@ -39,12 +40,66 @@ pub struct UserRecord {
     pub is_blocked: bool,
     /// How many scopes they may create.
     pub scope_limit: i64,
+    /// With which accounts elsewhere they sign in, those first that are known the longest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<IdentityRecord>,
     /// When the account was made.
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
     /// Which state of the row this shows.
     pub generation: i64,
+}
+
+/// An account that somebody has elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityRecord {
+    /// The identifier.
+    pub id: IdentityId,
+    /// Of what kind the provider is.
+    pub kind: ProviderKind,
+    /// Who vouches for it.
+    pub issuer: String,
+    /// Under what it is known there for good.
+    pub subject: String,
+    /// What it was called there when it was last seen.
+    pub login: Option<String>,
+    /// The address for mail that the provider had verified then.
+    pub email: Option<String>,
+    /// Since when it is known here.
+    pub created_at: Instant,
+}
+
+impl From<Identity> for IdentityRecord {
+    fn from(identity: Identity) -> Self {
+        Self {
+            id: identity.id,
+            kind: identity.kind,
+            issuer: identity.issuer,
+            subject: identity.subject,
+            login: identity.login,
+            email: identity.email,
+            created_at: identity.created_at,
+        }
+    }
+}
+
+impl IdentityRecord {
+    /// The identity of this user that it shows. When it was last seen is forgotten.
+    #[must_use]
+    pub fn of(&self, user: UserId) -> Identity {
+        Identity {
+            id: self.id,
+            user_id: user,
+            kind: self.kind,
+            issuer: self.issuer.clone(),
+            subject: self.subject.clone(),
+            login: self.login.clone(),
+            email: self.email.clone(),
+            created_at: self.created_at,
+            seen_at: self.created_at,
+        }
+    }
 }
 
 /// A scope with its members.

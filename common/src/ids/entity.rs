@@ -91,6 +91,10 @@ entity!(
     TicketId = 10
 );
 entity!(
+    /// Somebody's account elsewhere, with which they sign in.
+    IdentityId = 12
+);
+entity!(
     /// Something that was done, in the audit log.
     ActId = 14
 );

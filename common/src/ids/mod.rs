@@ -16,7 +16,7 @@ mod tag;
 mod version;
 
 pub use digest::{Sha1, Sha256, Sha512};
-pub use entity::{ActId, AuthorizationId, Entity, IdSource, InviteId, JobId, PublisherId, TaskId, TicketId, TokenId, UserId};
+pub use entity::{ActId, AuthorizationId, Entity, IdSource, IdentityId, InviteId, JobId, PublisherId, TaskId, TicketId, TokenId, UserId};
 pub use export::{ExportKey, ExportKeyProblem, ExportTarget, ExportTargetProblem, Exports};
 pub use likeness::likeness;
 pub use package::{MAX_PACKAGE_BYTES, PackageName};

@@ -76,7 +76,10 @@ acts! {
     DeviceExchange = "device.exchange" "A device collected the answer.",
     SessionOpen = "session.open" "Somebody signed in.",
     SessionRefuse = "session.refuse" "Somebody tried to sign in and could not.",
-    SessionClose = "session.close" "Somebody signed out.",
+    SessionClose = "session.close" "Somebody signed out, here or everywhere.",
+    LinkCreate = "link.create" "The operator made a link that signs somebody in once.",
+    IdentityLink = "identity.link" "Somebody signs in with an account elsewhere from now on.",
+    IdentityUnlink = "identity.unlink" "Somebody signs in with an account elsewhere no more.",
     UserCreate = "user.create" "An account was made.",
     UserChange = "user.change" "An account was changed by staff.",
     TicketCreate = "ticket.create" "A ticket was opened.",
@@ -171,6 +174,16 @@ impl Doer {
     #[must_use]
     pub fn anonymous(address: Option<IpAddr>) -> Self {
         Self::nobody(DoerKind::Anonymous, address)
+    }
+
+    /// A user who has shown otherwise who they are: with an account elsewhere, which its issuer vouches for, or with a link.
+    #[must_use]
+    pub fn arriving(user: &User, issuer: Option<&str>, address: Option<IpAddr>) -> Self {
+        let credential = match issuer {
+            Some(issuer) => [("kind".to_owned(), "identity".into()), ("issuer".to_owned(), issuer.into())].into_iter().collect(),
+            None => [("kind".to_owned(), "link".into())].into_iter().collect(),
+        };
+        Self { user: Some(user.id), name: Some(user.name.clone()), credential, ..Self::nobody(DoerKind::User, address) }
     }
 
     /// A user with a token or session of theirs.

@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod ci;
 pub mod dependency;
 pub mod finding;
+pub mod identity;
 pub mod job;
 pub mod limits;
 pub mod member;

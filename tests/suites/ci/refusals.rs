@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_tests::issuer::Issuer;
+use slipway_tests::{Client, TestRegistry};
 
 use crate::bench::{Bench, permission, said, small};
 
@@ -163,6 +165,47 @@ async fn a_scope_may_demand_ci_and_an_actor_that_it_knows() {
     let claims = bench.claims_with(&[&small("1.0.1")], json!({ "jti": "token-2" }));
     let said = said(&bench.job(&claims).publish(&small("1.0.1")).await);
     assert!(said.starts_with("403 actorNotScopeMember") && said.contains("which account `ada` is"), "{said}");
+    bench.registry.drain().await;
+}
+
+#[tokio::test]
+async fn an_actor_is_known_by_the_account_they_sign_in_with() {
+    // The jobs of a GitHub of one's own: whoever signs their tokens is there, too, where people sign in.
+    let (place, issuer) = ("https://code.acme.example", Issuer::start());
+    let setting = format!("github {place}/_services/token {}/keys", issuer.url());
+    let registry = TestRegistry::configured(&[("ci_issuer", &setting)]).await;
+    let bench = Bench { author: registry.author("@acme/maths").await, registry, issuer }.trusting().await;
+    drop(bench.author.patch("/api/scopes/acme", json!({ "ghActionsVerifyActor": true })).await.expect(200));
+    let publish = async |version: &str, actor: Value| {
+        let changes = json!({ "iss": format!("{place}/_services/token"), "jti": version, "actor_id": actor });
+        bench.job(&bench.claims_with(&[&small(version)], changes)).publish(&small(version)).await
+    };
+    let known = async |person: &Client, issuer: &str, subject: &str| {
+        let context = bench.registry.context();
+        let user_id = person.get("/api/user").await.json()["id"].as_str().unwrap().parse().unwrap();
+        let mut tx = context.db.write("test.identity").await.unwrap();
+        let (id, now) = (context.ids.next(), tx.now());
+        let (issuer, subject, kind) = (issuer.to_owned(), subject.to_owned(), ProviderKind::Github);
+        let identity = Identity { id, user_id, kind, issuer, subject, login: None, email: None, created_at: now, seen_at: now };
+        assert!(tx.create_identity(&identity).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    // The same number somewhere else is somebody else.
+    known(&bench.author, "https://github.com", "7").await;
+    let unknown = said(&publish("1.0.0", json!("7")).await);
+    assert!(unknown.starts_with("403 actorNotScopeMember") && unknown.contains("have to sign in here"), "{unknown}");
+    let (stranger, member) = (bench.registry.person("stranger").await, &bench.author);
+    known(&stranger, place, "7").await;
+    known(member, place, "8").await;
+    let none = said(&publish("1.0.1", json!("7")).await);
+    assert!(none.starts_with("403 actorNotScopeMember") && none.contains("`ada` is none of them"), "{none}");
+    assert_eq!(publish("1.0.2", Value::Null).await.refusal(), "403 actorNotScopeMember");
+    // Systems disagree about whether a number is one.
+    for (version, actor) in [("1.0.3", json!("8")), ("1.0.4", json!(8))] {
+        assert_eq!(publish(version, actor).await.expect(200).json()["packageVersion"], version);
+    }
+    bench.registry.database().execute("UPDATE users SET is_blocked = TRUE WHERE login = 'acme-author'").await;
+    assert_eq!(publish("1.0.5", json!("8")).await.refusal(), "403 blocked");
     bench.registry.drain().await;
 }
 

@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use slipway_tests::identity::{Manner, Provider, SECRET};
+
 use crate::process::{Test, Up, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("doctor::it_makes_nothing_and_names_remedies", it_makes_nothing_and_names_remedies),
     ("doctor::it_is_content_with_a_registry_that_runs", it_is_content_with_a_registry_that_runs),
     ("doctor::a_root_of_trust_that_cannot_be_used_is_told", a_root_of_trust_that_cannot_be_used_is_told),
+    ("doctor::a_provider_that_cannot_be_asked_is_told", a_provider_that_cannot_be_asked_is_told),
     ("doctor::the_operator_makes_no_registry_by_mistake", the_operator_makes_no_registry_by_mistake),
 ];
 
@@ -78,6 +81,25 @@ fn a_root_of_trust_that_cannot_be_used_is_told() {
         let start = run(place.path(), &["up", "--data", "data", "--listen", "127.0.0.1:0"], &environment);
         assert!(start.code == Some(1) && start.err.contains("`sigstore.trusted_root`") && start.err.contains(word), "{}", start.err);
     }
+}
+
+fn a_provider_that_cannot_be_asked_is_told() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    Up::start(place.path()).stop();
+    let provider = Provider::start();
+    let examined = |setting: &str| {
+        let doctor = run(place.path(), &["doctor", "--data", "data"], &[("SLIPWAY_IDENTITY_PROVIDER", setting)]);
+        assert!(!doctor.out.contains(SECRET) && !doctor.err.contains(SECRET));
+        (doctor.code, doctor.out.lines().find(|line| line.contains("sign-in with")).unwrap_or_default().to_owned())
+    };
+    let (code, line) = examined(&provider.setting("work", "oidc"));
+    let expected = format!("ok       sign-in with The work: people are sent to {}; the callback address is http://", provider.url());
+    assert!(code == Some(0) && line.starts_with(&expected) && line.ends_with("/login/callback/work"), "{line}");
+    provider.behave(Manner { shut: vec!["/.well-known/openid-configuration"], ..Manner::default() });
+    let (code, line) = examined(&provider.setting("work", "oidc"));
+    assert!(code == Some(1) && line.starts_with("problem  sign-in with The work:") && line.contains("`issuer`"), "{line}");
+    let (code, line) = examined(&provider.setting("hub", "github"));
+    assert!(code == Some(0) && line.contains("ok       sign-in with The hub"), "{line}");
 }
 
 fn the_operator_makes_no_registry_by_mistake() {

@@ -8,6 +8,7 @@ mod confinement;
 mod deep;
 mod doctor;
 mod keys;
+mod people;
 mod process;
 mod publisher;
 mod purge;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         doctor::TESTS,
         deep::TESTS,
         keys::TESTS,
+        people::TESTS,
         publisher::TESTS,
         purge::TESTS,
         secrets::TESTS,

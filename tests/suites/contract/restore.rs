@@ -4,11 +4,13 @@ use slipway_common::formats::record::PackageRecord;
 use slipway_common::ids::Sha256;
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::dependency::{Dependency, DependencyKind};
+use slipway_common::model::identity::ProviderKind;
 use slipway_common::model::package::{Repository, Visibility};
 use slipway_common::model::version::ArtefactRecord;
 use slipway_tests::on_both_engines;
 
 use crate::bench::{Bench, scope_name};
+use crate::identities;
 
 on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
     let bench = Bench::on(scratch).await;
@@ -17,6 +19,8 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
     assert!(!bench.read(async |tx| tx.is_unused().await.unwrap()).await);
     let ada = bench.user("ada").await;
     bench.write(async |tx| tx.add_member(&scope_name("acme"), ada.id, true).await.unwrap()).await;
+    let identity = identities::draft(&bench, &ada, ProviderKind::Gitlab, "7", Some("ada"));
+    bench.write(async |tx| assert!(tx.create_identity(&identity).await.unwrap())).await;
     let publish = bench.publish(&package, "1.0.0").await;
     let mut draft = bench.draft_version(&package, "1.0.0", publish.id);
     draft.content.artefacts = vec![ArtefactRecord { kind: ArtefactKind::VersionMeta, digest: Sha256::of(b"x"), size: 1 }];
@@ -53,7 +57,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         generation: 9,
     };
     let mut raw = scratch.connect().await;
-    for table in ["version_dependencies", "versions", "publishes", "packages", "scope_members", "scopes", "users"] {
+    for table in ["version_dependencies", "versions", "publishes", "packages", "scope_members", "scopes", "identities", "users"] {
         raw.execute(&format!("DELETE FROM {table}")).await;
     }
     bench
@@ -68,6 +72,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         .await;
     let mut tx = bench.db.read().await.unwrap();
     assert_eq!(tx.user_record(ada.id).await.unwrap().unwrap(), user);
+    assert_eq!(tx.identity(&identity.issuer, "7").await.unwrap(), Some(identity));
     assert_eq!(tx.scope_record(package.scope()).await.unwrap().unwrap(), scope);
     assert_eq!(tx.version_records(&package, -1).await.unwrap(), versions);
     assert_eq!(tx.version(&package, &draft.version).await.unwrap().unwrap(), version);

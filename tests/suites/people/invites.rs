@@ -1,6 +1,7 @@
 //! Invites: who may ask whom, what both sides see of it, and how it ends.
 
 use serde_json::{Value, json};
+use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_tests::TestRegistry;
 
 use crate::company::{Person, join, members, owner, person};
@@ -62,7 +63,8 @@ async fn admins_ask_people_who_are_there() {
         json!({ "email": "e e@example.com" }),
         json!({ "email": "eve@a@b" }),
         json!({ "email": format!("{}@example.com", "e".repeat(254)) }),
-        json!({ "githubLogin": "eve" }),
+        json!({ "githubLogin": "eve", "login": "eve" }),
+        json!({ "twitterName": "eve" }),
     ] {
         assert_eq!(ada.client.post(ASK, bad.clone()).await.refusal(), "400 malformedRequest", "{bad}");
     }
@@ -189,4 +191,44 @@ async fn a_scope_asks_so_many_and_goes_with_its_invites() {
     drop(ada.client.delete("/api/scopes/acme").await.expect(204));
     assert_eq!(asked(&bob).await, json!([]));
     assert_eq!(bob.client.post("/api/user/invites/acme", json!({})).await.refusal(), "404 scopeInviteNotFound");
+}
+
+/// Has somebody sign in with an account elsewhere, as far as the registry remembers it.
+async fn known(registry: &TestRegistry, person: &Person, kind: ProviderKind, issuer: &str, login: &str) {
+    let mut tx = registry.context().db.write("test.identity").await.unwrap();
+    let identity = Identity {
+        id: registry.context().ids.next(),
+        user_id: person.id.parse().unwrap(),
+        kind,
+        issuer: issuer.to_owned(),
+        subject: person.id.clone(),
+        login: Some(login.to_owned()),
+        email: None,
+        created_at: tx.now(),
+        seen_at: tx.now(),
+    };
+    assert!(tx.create_identity(&identity).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn people_are_asked_by_what_they_are_called_elsewhere() {
+    let registry = TestRegistry::start().await;
+    let (ada, bob, eve) = (owner(&registry, "ada", "acme").await, person(&registry, "bob").await, person(&registry, "eve").await);
+    for key in ["githubLogin", "gitlabUsername"] {
+        assert_eq!(ada.client.post(ASK, json!({ key: "mona" })).await.refusal(), "404 userNotFound");
+    }
+    known(&registry, &bob, ProviderKind::Github, "https://github.com", "mona").await;
+    known(&registry, &eve, ProviderKind::Gitlab, "https://gitlab.com", "mona").await;
+    assert_eq!(registry.anonymous().post(ASK, json!({ "githubLogin": "mona" })).await.refusal(), "401 missingAuthentication");
+    let invite = ada.client.post(ASK, json!({ "githubLogin": "Mona" })).await.expect(200).json();
+    assert_eq!(invite["targetUser"]["id"], bob.id.as_str());
+    assert_eq!(ada.client.post(ASK, json!({ "githubLogin": "mona" })).await.refusal(), "400 alreadyInvited");
+    let invite = ada.client.post(ASK, json!({ "gitlabUsername": "mona" })).await.expect(200).json();
+    assert_eq!(invite["targetUser"]["id"], eve.id.as_str());
+    // Two places have somebody of this name: which one is meant, nobody knows.
+    let cyd = person(&registry, "cyd").await;
+    known(&registry, &cyd, ProviderKind::Github, "https://code.acme.example", "mona").await;
+    assert_eq!(ada.client.post(ASK, json!({ "githubLogin": "mona" })).await.refusal(), "400 malformedRequest");
+    registry.drain().await;
 }

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use slipway_common::ids::UserId;
+use slipway_common::ids::{IdentityId, UserId};
+use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_common::model::token::{Permission, TokenKind};
 use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work};
 
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 48] = [
+pub(crate) const ACTIONS: [&str; 50] = [
     "read.module",
     "read.npm",
     "see.scope",
@@ -29,8 +30,10 @@ pub(crate) const ACTIONS: [&str; 48] = [
     "see.own-invites",
     "see.own-tickets",
     "see.own-audit",
+    "see.own-identities",
     "make.scope",
     "make.token",
+    "unlink.account",
     "change.scope",
     "ask.somebody",
     "see.invites",
@@ -67,6 +70,7 @@ pub(crate) const ACTIONS: [&str; 48] = [
 pub(crate) struct Scene {
     registry: TestRegistry,
     state: &'static str,
+    ids: BTreeMap<&'static str, String>,
     /// By actor and credential.
     clients: BTreeMap<(&'static str, &'static str), Client>,
     /// Who sets up what an action uses up.
@@ -87,6 +91,7 @@ impl Scene {
             roomy("quotas.new_packages_per_week"),
             roomy("quotas.publishes_per_week"),
             ("ci_issuer", "github https://token.actions.githubusercontent.com".to_owned()),
+            ("identity_provider", "kind=github&client_id=a&client_secret=b".to_owned()),
         ];
         let registry = TestRegistry::with(Settings { work: Work::OnBells, config }).await;
         let stagehand = registry.person("admin").await;
@@ -135,7 +140,10 @@ impl Scene {
         }
         let bystander = people.remove("bystander").unwrap();
         let (bystander_id, task) = (ids["bystander"].clone(), task["id"].as_str().unwrap().to_owned());
-        Self { registry, state, clients, stagehand, bystander, bystander_id, task, count: AtomicU32::new(0) }
+        for actor in ACTORS {
+            link(&registry, &ids[actor], actor).await;
+        }
+        Self { registry, state, ids, clients, stagehand, bystander, bystander_id, task, count: AtomicU32::new(0) }
     }
 
     /// Tries something, and says what came of it: `yes`, or the refusal.
@@ -145,6 +153,7 @@ impl Scene {
             Some(("staff", what)) => self.as_staff(who, what).await,
             Some(("see", what)) => self.look(who, what).await,
             Some(("read", what)) => return read(who, what).await,
+            _ if action == "unlink.account" => self.unlink(who, actor).await,
             _ => self.change(who, action).await,
         };
         if answer.status < 300 { "yes".to_owned() } else { answer.refusal() }
@@ -219,6 +228,12 @@ impl Scene {
         }
     }
 
+    /// Unlinks an account elsewhere that was linked a moment ago, beside the one that everybody has.
+    async fn unlink(&self, who: &Client, actor: &str) -> Answer {
+        let id = link(&self.registry, &self.ids[actor], &format!("{actor}-{}", self.next())).await;
+        who.delete(&format!("/api/user/identities/{id}")).await
+    }
+
     async fn as_staff(&self, who: &Client, what: &str) -> Answer {
         match what {
             "account" => who.patch(&format!("/api/admin/users/{}", self.bystander_id), json!({ "scopeLimit": 3 })).await,
@@ -269,6 +284,27 @@ async fn id(person: &Client) -> String {
 async fn join(admin: &Client, person: &Client, id: &str) {
     drop(admin.post("/api/scopes/acme/members", json!({ "id": id })).await.expect(200));
     drop(person.post("/api/user/invites/acme", Value::Null).await.expect(200));
+}
+
+/// Links an account on GitHub to somebody's, and says how it is known.
+async fn link(registry: &TestRegistry, user: &str, subject: &str) -> IdentityId {
+    let context = registry.context();
+    let mut tx = context.db.write("test.identity").await.unwrap();
+    let (id, now) = (context.ids.next(), tx.now());
+    let identity = Identity {
+        id,
+        user_id: user.parse().unwrap(),
+        kind: ProviderKind::Github,
+        issuer: "https://github.com".to_owned(),
+        subject: subject.to_owned(),
+        login: None,
+        email: None,
+        created_at: now,
+        seen_at: now,
+    };
+    assert!(tx.create_identity(&identity).await.unwrap());
+    tx.commit().await.unwrap();
+    id
 }
 
 /// Somebody with a credential.

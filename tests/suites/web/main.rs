@@ -1,6 +1,12 @@
-//! Pages for people: signing in, saying yes or no to a device, and the plain pages that clients send people to.
+//! Pages for people: signing in, with a token or an account elsewhere, saying yes or no to a device, and the plain pages that clients send
+//! people to.
 
 mod approval;
+mod attacks;
+mod bounds;
+mod browser;
+mod identities;
 mod invites;
 mod pages;
+mod providers;
 mod session;

@@ -51,16 +51,30 @@ pub(crate) async fn judge(
         Some(_) => {}
     }
     if scope.verify_oidc_actor {
-        return Err(Code::ActorNotScopeMember
-            .because(format!(
-                "@{} lets CI publish on behalf of its members only (`ghActionsVerifyActor`), and this registry does not know which \
-                 account {} is",
-                scope.name,
-                token.identity.actor.as_deref().map_or_else(|| "the actor".to_owned(), |actor| format!("`{actor}`"))
-            ))
-            .into());
+        verify_actor(tx, token, scope).await?;
     }
     Ok(CiRight { identity: token.identity.clone(), token: token.id.clone(), subject, void_at: token.void_at, tarball_hash })
+}
+
+/// Refuses a job that was set off by somebody who does not belong to the scope, as far as anybody knows.
+async fn verify_actor(tx: &mut ReadTx, token: &CiToken, scope: &Scope) -> ApiResult<()> {
+    let user = match &token.actor {
+        Some(account) => tx.identity(&account.issuer, &account.subject).await?.map(|identity| identity.user_id),
+        None => None,
+    };
+    let said = token.identity.actor.as_deref().map_or_else(|| "the actor".to_owned(), |actor| format!("`{actor}`"));
+    let demand = format!("@{} lets CI publish on behalf of its members only (`ghActionsVerifyActor`)", scope.name);
+    let Some(user) = user else {
+        let why = format!("{demand}, and this registry does not know which account {said} is: they have to sign in here with it");
+        return Err(Code::ActorNotScopeMember.because(why).into());
+    };
+    if tx.user(user).await?.is_none_or(|user| user.is_blocked) {
+        return Code::Blocked.err();
+    }
+    if tx.membership(&scope.name, user).await?.is_none() {
+        return Err(Code::ActorNotScopeMember.because(format!("{demand}, and {said} is none of them")).into());
+    }
+    Ok(())
 }
 
 /// What of the token covers the version.

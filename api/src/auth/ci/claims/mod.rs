@@ -1,17 +1,15 @@
 //! The claims of a verified token: whether it is time, and what they say of the job in the words of each CI system.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use slipway_common::clock::Instant;
 use slipway_common::config::CiIssuer;
-use slipway_common::model::ci::{CiIdentity, CiKind, MAX_TEXT};
+use slipway_common::model::ci::{CiIdentity, CiKind};
 use url::Url;
 
-use super::token::Shown;
-use super::{CiToken, audience};
+use super::{Account, CiToken, audience};
+use crate::auth::issuer::{LEEWAY, Shown, Times, text};
 
-/// How far the clock of an issuer may be from ours.
-const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 /// Longest life of a token. GitHub's have minutes, GitLab's as long as a job may run. What it was used for is remembered for as long.
 const MAX_LIFE: TimeDelta = TimeDelta::hours(24);
 /// How long a use is remembered after the token is void: the clock of another process may be behind this one's.
@@ -34,9 +32,11 @@ pub(super) fn accept(
         None if issuer.kind == CiKind::Github => return Err("it has no `jti`".to_owned()),
         None => shown.digest(),
     };
+    let identity = identity(issuer, claims)?;
     Ok(CiToken {
         grant: audience::read(issuer.kind, public_url, claims)?,
-        identity: identity(issuer, claims)?,
+        actor: account(issuer, &identity),
+        identity,
         id,
         void_at: ends + LEEWAY + REMEMBERED,
         from: None,
@@ -45,47 +45,11 @@ pub(super) fn accept(
 
 /// Whether the token is valid now; when it ends.
 fn in_time(claims: &Map<String, Value>, now: Instant) -> Result<Instant, String> {
-    let (ends, made) = (instant(claims, "exp")?.ok_or("it has no `exp`")?, instant(claims, "iat")?.ok_or("it has no `iat`")?);
-    let begins = instant(claims, "nbf")?.unwrap_or(made);
-    if now >= ends + LEEWAY {
-        return Err(format!("it expired at {}, and it is {}", shown_time(ends), shown_time(now)));
-    }
-    for (name, begins) in [("iat", made), ("nbf", begins)] {
-        if begins > now + LEEWAY {
-            return Err(format!("it is valid from {} (`{name}`), and it is {}", shown_time(begins), shown_time(now)));
-        }
-    }
-    if ends - made > MAX_LIFE {
+    let times = Times::now(claims, now)?;
+    if times.ends - times.made > MAX_LIFE {
         return Err(format!("it lives longer than {} hours", MAX_LIFE.num_hours()));
     }
-    Ok(ends)
-}
-
-fn shown_time(at: Instant) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<Instant>, String> {
-    let Some(value) = claims.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
-    // The standard allows fractions. What lies outside of what a clock can show is no time, and adding to it must not overflow.
-    #[expect(clippy::cast_possible_truncation, reason = "the fraction of a second is let go, and the range is looked at below")]
-    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64)).filter(|seconds| (0..1 << 36).contains(seconds));
-    let at = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    at.map(Some).ok_or_else(|| format!("its `{name}` is no time"))
-}
-
-/// A claim as text: systems disagree about whether a number is one.
-fn text(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
-    let text = match claims.get(name) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
-        Some(_) => return Err(format!("its `{name}` is no text")),
-    };
-    if text.len() > MAX_TEXT || text.chars().any(char::is_control) {
-        return Err(format!("its `{name}` is longer than {MAX_TEXT} bytes, or has control characters"));
-    }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    Ok(times.ends)
 }
 
 /// The same for a claim that must be there.
@@ -169,6 +133,25 @@ fn identity(issuer: &CiIssuer, claims: &Map<String, Value>) -> Result<CiIdentity
             })
         }
     }
+}
+
+/// Who signs the tokens of jobs on github.com, also with the name of an enterprise behind it.
+const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
+/// What a GitHub Enterprise Server has behind its own address when it signs tokens.
+const ENTERPRISE_ACTIONS: &str = "/_services/token";
+
+/// The account that set a job off, as people sign in with it: by its number, since names change hands. Of systems that do not vouch for
+/// people under an address that follows from their own, nothing is known.
+fn account(issuer: &CiIssuer, job: &CiIdentity) -> Option<Account> {
+    let vouching = match issuer.kind {
+        CiKind::Github => match issuer.issuer.strip_prefix(GITHUB_ACTIONS) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => "https://github.com",
+            _ => issuer.issuer.strip_suffix(ENTERPRISE_ACTIONS)?,
+        },
+        CiKind::Gitlab => issuer.issuer.trim_end_matches('/'),
+        CiKind::Forgejo | CiKind::Buildkite | CiKind::Generic => return None,
+    };
+    Some(Account { issuer: vouching.to_owned(), subject: job.actor_id.clone()? })
 }
 
 fn full(name: &str, is_tag: bool) -> String {

@@ -1,5 +1,6 @@
 //! Claims as each CI system writes them down in its documentation.
 
+use chrono::DateTime;
 use serde_json::json;
 
 use super::*;
@@ -136,4 +137,25 @@ fn only_now_is_the_time() {
     ] {
         assert!(judge(claims.clone()).unwrap_err().contains(word), "{claims}");
     }
+}
+
+#[test]
+fn accounts_are_known_where_people_sign_in() {
+    let of = |kind: CiKind, issuer: &str, actor: Option<&str>| {
+        let row = CiIssuer { kind, issuer: issuer.to_owned(), jwks_url: None };
+        let job = CiIdentity { actor_id: actor.map(ToOwned::to_owned), ..said(CiKind::Github, &github()).unwrap() };
+        account(&row, &job).map(|account| format!("{} {}", account.issuer, account.subject))
+    };
+    for (kind, issuer, expected) in [
+        (CiKind::Github, "https://token.actions.githubusercontent.com", Some("https://github.com 12")),
+        (CiKind::Github, "https://token.actions.githubusercontent.com/acme", Some("https://github.com 12")),
+        (CiKind::Github, "https://token.actions.githubusercontent.com.evil.example", None),
+        (CiKind::Github, "https://code.acme.example/_services/token", Some("https://code.acme.example 12")),
+        (CiKind::Gitlab, "https://gitlab.com", Some("https://gitlab.com 12")),
+        (CiKind::Gitlab, "https://lab.example/", Some("https://lab.example 12")),
+        (CiKind::Generic, "https://github.com", None),
+    ] {
+        assert_eq!(of(kind, issuer, Some("12")).as_deref(), expected, "{issuer}");
+    }
+    assert_eq!(of(CiKind::Gitlab, "https://gitlab.com", None), None);
 }

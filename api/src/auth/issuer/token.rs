@@ -18,17 +18,17 @@ const MAX_KEY_NAME: usize = 256;
 
 /// A token that was read and not verified.
 #[derive(Debug)]
-pub(super) struct Shown<'t> {
+pub(crate) struct Shown<'t> {
     text: &'t str,
     algorithm: Algorithm,
     /// The name of the key that is said to have signed it.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Who is said to have signed it.
-    pub(super) issuer: String,
+    pub(crate) issuer: String,
 }
 
 impl<'t> Shown<'t> {
-    pub(super) fn read(text: &'t str) -> Result<Self, Cow<'static, str>> {
+    pub(crate) fn read(text: &'t str) -> Result<Self, Cow<'static, str>> {
         if text.len() > MAX_TOKEN {
             return Err(format!("it is longer than {MAX_TOKEN} bytes").into());
         }
@@ -53,7 +53,7 @@ impl<'t> Shown<'t> {
     }
 
     /// The claims, once the signature holds. When they are in time is decided elsewhere, by the registry's own clock.
-    pub(super) fn verify(&self, key: &Jwk) -> Result<Map<String, Value>, Cow<'static, str>> {
+    pub(crate) fn verify(&self, key: &Jwk) -> Result<Map<String, Value>, Cow<'static, str>> {
         if !fits(key, self.algorithm) {
             return Err(format!("its `alg` is {:?}, and the key `{}` is of another kind", self.algorithm, self.key).into());
         }
@@ -68,7 +68,7 @@ impl<'t> Shown<'t> {
     }
 
     /// What tells this token from every other one: the digest of what was signed. Signatures can be written in more than one way.
-    pub(super) fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let signed = self.text.rsplit_once('.').map_or(self.text, |(signed, _)| signed);
         Sha256::of(signed.as_bytes()).checksum()
     }
