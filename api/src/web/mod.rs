@@ -1,9 +1,10 @@
-//! Pages for people: so far signing in, approving a device, answering invites, and a plain page for each package.
+//! Pages for people: so far signing in, approving a device, answering invites, what was done, and a plain page for each package.
 //!
 //! A page is a template and the values it shows. It works without JavaScript, and its policy allows none. It speaks to `service`
 //! and never to its own API.
 
 mod approve;
+mod audit;
 mod form;
 mod home;
 mod invites;
@@ -31,6 +32,8 @@ pub(crate) fn pages() -> Router<App> {
         .route("/auth", get(approve::show))
         .route("/auth/approve", post(approve::approve))
         .route("/auth/deny", post(approve::deny))
+        .route("/account/audit", get(audit::own))
+        .route("/account/audit/{scope}", get(audit::of_scope))
         .route("/account/invites", get(invites::show))
         .route("/account/invites/accept", post(invites::accept))
         .route("/account/invites/decline", post(invites::decline))
