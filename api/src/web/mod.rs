@@ -1,10 +1,11 @@
-//! Pages for people: so far signing in, the accounts elsewhere with which they do, approving a device, answering invites, and a plain page for
-//! each package.
+//! Pages for people: so far signing in, the accounts elsewhere with which they do, approving a device, answering invites, what was done, and
+//! a plain page for each package.
 //!
 //! A page is a template and the values it shows. It works without JavaScript, and its policy allows none. It speaks to `service`
 //! and never to its own API.
 
 mod approve;
+mod audit;
 mod form;
 mod home;
 mod identities;
@@ -43,6 +44,8 @@ pub(crate) fn pages() -> Router<App> {
         .route("/auth/deny", post(approve::deny))
         .route("/account/identities", get(identities::show))
         .route("/account/identities/unlink", post(identities::unlink))
+        .route("/account/audit", get(audit::own))
+        .route("/account/audit/{scope}", get(audit::of_scope))
         .route("/account/invites", get(invites::show))
         .route("/account/invites/accept", post(invites::accept))
         .route("/account/invites/decline", post(invites::decline))

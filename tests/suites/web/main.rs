@@ -3,6 +3,7 @@
 
 mod approval;
 mod attacks;
+mod audit;
 mod bounds;
 mod browser;
 mod identities;
