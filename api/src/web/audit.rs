@@ -65,7 +65,7 @@ impl Line {
 
 /// What somebody did, and what was done to them.
 pub(super) async fn own(State(app): State<App>, actor: ApiResult<Actor>, query: ApiResult<AuditQuery>) -> PageResult {
-    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}"), None)) };
+    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}"), &[])) };
     let (asked, before) = split(query);
     let log = audit::own(&actor, asked)?;
     show(&app, "What you did".to_owned(), &log, before).await
@@ -79,7 +79,7 @@ pub(super) async fn of_scope(
     query: ApiResult<AuditQuery>,
 ) -> PageResult {
     let ScopeAt(scope) = at?;
-    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}/{scope}"), None)) };
+    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}/{scope}"), &[])) };
     let (asked, before) = split(query);
     let log = audit::of_scope(&app, &actor, &scope, asked).await?;
     show(&app, format!("What was done in @{scope}"), &log, before).await
