@@ -1,8 +1,10 @@
 //! The edge in front of the registry, as far as it has to be told what changed.
 
+use ipnet::IpNet;
 use url::Url;
 
 use super::{ConfigError, Secret, Values, address};
+use crate::model::token::network;
 
 /// Who keeps copies in front of the registry.
 #[derive(Debug, Clone)]
@@ -32,6 +34,15 @@ pub struct Credential {
     pub header: String,
     /// Its value, if there is one.
     pub value: Option<Secret>,
+}
+
+/// The networks of the proxies in front that are believed.
+pub(super) fn proxies(values: &Values) -> Result<Vec<IpNet>, ConfigError> {
+    let read = |text: String| {
+        network(&text)
+            .ok_or_else(|| ConfigError(format!("`trusted_proxies` cannot have `{text}`: write networks as `10.0.0.0/8`, or addresses")))
+    };
+    values.list("trusted_proxies").into_iter().map(read).collect()
 }
 
 impl Edge {

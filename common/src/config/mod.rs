@@ -23,7 +23,6 @@ use url::Url;
 
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
-use crate::model::token::network;
 
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
@@ -212,7 +211,7 @@ impl Config {
             objects_private,
             queue: Secret::new(values.required("queue")?),
             listen,
-            trusted_proxies: proxies(values)?,
+            trusted_proxies: edge::proxies(values)?,
             public_url,
             npm_url,
             signing_key: values.get("signing_key").map(|key| Secret::new(key.to_owned())),
@@ -273,14 +272,6 @@ impl Config {
 fn connections(values: &Values) -> Result<u32, ConfigError> {
     let count = values.parse("database_connections")?;
     if count == 0 { Err(ConfigError("`database_connections` is 0: give it at least 1".into())) } else { Ok(count) }
-}
-
-fn proxies(values: &Values) -> Result<Vec<IpNet>, ConfigError> {
-    let read = |text: String| {
-        network(&text)
-            .ok_or_else(|| ConfigError(format!("`trusted_proxies` cannot have `{text}`: write networks as `10.0.0.0/8`, or addresses")))
-    };
-    values.list("trusted_proxies").into_iter().map(read).collect()
 }
 
 /// The step at which this process is to stop, for the crash suite. Not a setting: a release build has no such thing.

@@ -44,6 +44,10 @@ async fn everybody_reads_what_members_read_before() {
     let meta = registry.anonymous().get("/@acme/maths/meta.json").await.expect(200).json();
     assert_eq!(meta["versions"].as_object().unwrap().len(), 2);
     assert_eq!(author.get(&api(PACKAGE)).await.json()["visibility"], "public");
+    let log = author.get("/api/scopes/acme/audit?act=package.open").await.expect(200).json();
+    assert_eq!(log["items"][0]["actor"]["kind"], "registry", "{log}");
+    let asked = author.get("/api/scopes/acme/audit?act=package.change").await.expect(200).json();
+    assert_eq!(asked["items"][1]["details"]["visibility"], json!({ "before": "private", "now": "public" }), "{asked}");
     assert!(!registry.private_objects().await.iter().all(|line| line.starts_with("uploads/")), "who is reading a copy reads it to its end");
     registry.advance(TimeDelta::minutes(2));
     registry.drain().await;

@@ -54,6 +54,10 @@ async fn somebody_new_gets_an_account() {
     drop(other.sign_in(&provider, "work").await.expect(303));
     assert_eq!(other.user().await["id"], user["id"]);
     assert_eq!(registry.anonymous().get("/login").await.header("set-cookie"), "");
+    let log = other.get("/api/user/audit").await.expect(200).json();
+    let acts: Vec<_> = log["items"].as_array().unwrap().iter().map(|item| item["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["session.open", "session.open", "identity.link", "user.create"]);
+    assert_eq!(log["items"][0]["credential"], json!({ "kind": "identity", "issuer": provider.url() }));
 
     registry.drain().await;
     let world = registry.world().await;
