@@ -149,22 +149,24 @@ fn come_back() -> ApiError {
 
 /// Refuses a publish for which there is no room, whoever asks.
 pub(super) async fn room_for(tx: &mut ReadTx, app: &App, scope: Option<&Scope>, name: &PackageName, version: &Version) -> ApiResult<()> {
-    let Some(package) = tx.package(name).await? else { return Code::PackageNotFound.err() };
-    if package.is_archived {
+    let most = app.context.config.intake.waiting_publishes;
+    let Some(room) = tx.room_for_publish(name, version, most).await? else { return Code::PackageNotFound.err() };
+    if room.is_archived {
         return Code::PackageArchived.err();
     }
-    if package.visibility == Visibility::Opening {
+    if room.visibility == Visibility::Opening {
         return Err(Refusal { retry_after: Some(RETRY_AFTER), ..Code::PackageOpening.refusal() }.into());
     }
-    if let Some(blocking) = tx.blocking_publish(name, version).await? {
-        return duplicate(tx, &blocking).await;
+    if let Some(blocking) = room.blocking {
+        return match tx.publish(blocking).await? {
+            Some(blocking) => duplicate(tx, &blocking).await,
+            None => Code::Unavailable.err(),
+        };
     }
-    let most = app.context.config.intake.waiting_publishes;
-    let (this_week, waiting) = tx.publish_load(name.scope(), most).await?;
-    if scope.is_some_and(|scope| this_week >= scope.quotas.publishes_per_week) {
+    if scope.is_some_and(|scope| room.this_week >= scope.quotas.publishes_per_week) {
         return Code::WeeklyPublishAttemptsLimitExceeded.err();
     }
-    if waiting >= most { Err(come_back()) } else { Ok(()) }
+    if room.waiting >= most { Err(come_back()) } else { Ok(()) }
 }
 
 /// Stores an upload, then makes its row and its job.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::error::ErrorKind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
 use super::{Conn, DbError, DbResult, Pools, Source, file};
 use crate::shutdown::to_the_end;
@@ -25,6 +25,8 @@ const SQLITE_READERS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process, such as `slipway admin`, to finish its write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long whoever opens the file waits before they try again: as long as the other one takes.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// How a write begins on SQLite: with its lock, so that it cannot fail half-way for want of it.
 pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 /// The memory that each SQLite connection keeps for pages, in KiB.
@@ -47,9 +49,7 @@ pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32, mak
         } else {
             file::expect(options.get_filename())?;
         }
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
+        let (writer, readers) = (open_sqlite(&options, 1).await?, open_sqlite(&options, SQLITE_READERS).await?);
         return Ok(Pools::Sqlite { writer, readers });
     }
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -61,6 +61,21 @@ pub(super) async fn open(url: &str, replica: Option<&str>, connections: u32, mak
     }
     let scheme = url.split(':').next().unwrap_or_default();
     Err(DbError::Url(format!("a database URL starts with `sqlite:` or `postgres://`, not with `{scheme}:`")))
+}
+
+/// Opens the file. Two that make it at once each want it to write a log from now on, and SQLite tells one of them that it is busy without
+/// letting it wait, since they would wait for each other. A moment later the other one has done it.
+async fn open_sqlite(options: &SqliteConnectOptions, connections: u32) -> DbResult<SqlitePool> {
+    let pool = || SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+    let end = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match pool().connect_with(options.clone()).await.map_err(classify) {
+            Err(DbError::Unavailable(sqlx::Error::Database(_))) if tokio::time::Instant::now() < end => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 async fn open_postgres(url: &str, connections: u32) -> DbResult<PgPool> {

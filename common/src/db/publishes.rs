@@ -13,7 +13,7 @@ use crate::clock::Instant;
 use crate::ids::{PackageName, ScopeName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
 use crate::model::package::Visibility;
-use crate::model::publish::{Publish, PublishError, PublishState, Stage, Taken};
+use crate::model::publish::{Publish, PublishError, PublishState, Room, Stage, Taken};
 
 #[derive(FromRow)]
 pub(super) struct PublishRow {
@@ -121,15 +121,31 @@ impl ReadTx {
         row.map(Publish::try_from).transpose()
     }
 
-    /// What stands beside another publish: how many its scope had within seven days, whatever became of them, and how many wait for a
-    /// worker in all, counted up to `most`.
-    pub async fn publish_load(&mut self, scope: &ScopeName, most: i64) -> DbResult<(i64, i64)> {
+    /// What speaks for or against another publish of a package, in one look; how many wait for a worker is counted up to `most`. Nothing
+    /// when there is no such package.
+    pub async fn room_for_publish(&mut self, at: &PackageName, version: &Version, most: i64) -> DbResult<Option<Room>> {
         const SQL: &str = sql!(
-            "SELECT (SELECT COUNT(*) FROM publishes WHERE scope = $1 AND created_at > $2),
-                    (SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $3) AS waiting)"
+            "SELECT is_archived, visibility,
+                    (SELECT id FROM publishes AS live WHERE live.scope = $1 AND live.name = $2 AND live.precedence = $3
+                     AND live.state IN ('queued', 'checking', 'committed', 'published')) AS blocking,
+                    (SELECT COUNT(*) FROM publishes AS recent WHERE recent.scope = $1 AND recent.created_at > $4) AS this_week,
+                    (SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE state = 'queued' AND kind = 'publish' LIMIT $5) AS open) AS waiting
+             FROM packages WHERE scope = $1 AND name = $2"
         );
         let since = self.now - WEEK;
-        Ok(on!(self, |conn| sqlx::query_as::<_, (i64, i64)>(SQL).bind(scope.as_str()).bind(since).bind(most).fetch_one(conn).await)?)
+        let row = on!(self, |conn| sqlx::query_as::<_, (bool, String, Option<Uuid>, i64, i64)>(SQL)
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.precedence().as_bytes())
+            .bind(since)
+            .bind(most)
+            .fetch_optional(conn)
+            .await)?;
+        row.map(|(is_archived, visibility, blocking, this_week, waiting)| {
+            let visibility = rows::word("packages", "visibility", &visibility, Visibility::parse)?;
+            Ok(Room { is_archived, visibility, blocking: blocking.map(TaskId::from), this_week, waiting })
+        })
+        .transpose()
     }
 
     /// The stages that a publish has come to, with when it did, in order. None when there is no such publish.

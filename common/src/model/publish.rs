@@ -52,6 +52,22 @@ pub struct Taken {
     pub ci: Option<CiIdentity>,
 }
 
+/// What speaks for or against another publish of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Whether the package is frozen.
+    pub is_archived: bool,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// The publish that keeps the version from being published: a live one, or the one that succeeded. One that differs in build
+    /// metadata alone keeps it, too.
+    pub blocking: Option<TaskId>,
+    /// Publishes that its scope had within seven days, whatever became of them.
+    pub this_week: i64,
+    /// Publishes that wait for a worker, in all.
+    pub waiting: i64,
+}
+
 /// Why a publish came to nothing, as clients show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishError {

@@ -6,7 +6,7 @@ use slipway_common::model::identity::{Identity, ProviderKind};
 use slipway_tests::issuer::Issuer;
 use slipway_tests::{Client, TestRegistry};
 
-use crate::bench::{Bench, permission, said, small};
+use crate::bench::{Bench, PUBLISHERS, permission, said, small};
 
 #[tokio::test]
 async fn a_trusted_job_publishes() {
@@ -230,6 +230,23 @@ async fn without_an_issuer_there_are_no_ci_identities() {
     let anonymous = registry.anonymous().with("authorization", "githuboidc a.b.c");
     let said = said(&anonymous.get("/api/packages").await);
     assert!(said.starts_with("401 invalidOidcToken") && said.contains("no issuer is configured"), "{said}");
+}
+
+#[tokio::test]
+async fn the_same_number_at_another_issuer_is_another_repository() {
+    let (own, other) = (Issuer::start(), Issuer::start());
+    let settings = format!("{}, {}", own.setting("github"), other.setting("github"));
+    let registry = TestRegistry::configured(&[("ci_issuer", &settings)]).await;
+    let bench = Bench { author: registry.author("@acme/maths").await, registry, issuer: own };
+    let trusted = json!({ "issuer": bench.issuer.url(), "repository": "acme/widgets", "repositoryId": "1" });
+    drop(bench.author.post(PUBLISHERS, trusted).await.expect(200));
+    let package = small("1.0.0");
+    // Everything but the issuer is as it should be, and what vouches for it is a key of that issuer.
+    let claims = bench.claims_with(&[&package], json!({ "iss": other.url() }));
+    let refused = bench.shows(&other.sign(&claims)).publish(&package).await;
+    assert_eq!(refused.refusal(), "403 actorNotAuthorized", "{}", refused.text());
+    assert_eq!(bench.job(&bench.claims(&[&package])).publish_through(&package).await["status"], "success");
+    bench.registry.drain().await;
 }
 
 #[tokio::test]

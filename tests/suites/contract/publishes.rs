@@ -55,7 +55,9 @@ on_both_engines!(a_publish_reads_back_as_written, async |scratch| {
 
 on_both_engines!(who_waits_is_counted_up_to_a_bound, async |scratch| {
     let bench = Bench::on(scratch).await;
-    let waiting = async |most| bench.read(async |tx| tx.publish_load(package_name("@std/path").scope(), most).await.unwrap().1).await;
+    let (package, version) = (bench.package("@std/path").await, version_of("1.0.0"));
+    let room = async |most| bench.read(async |tx| tx.room_for_publish(&package, &version, most).await.unwrap()).await;
+    let waiting = async |most| room(most).await.unwrap().waiting;
     assert_eq!(waiting(2).await, 0);
     let mut jobs = Vec::new();
     for job in [Job::Publish { task: bench.ids.next() }, Job::Housekeep, Job::Publish { task: bench.ids.next() }] {
@@ -69,7 +71,8 @@ on_both_engines!(who_waits_is_counted_up_to_a_bound, async |scratch| {
 on_both_engines!(the_publishes_of_a_week_are_counted, async |scratch| {
     let bench = Bench::on(scratch).await;
     let (package, other) = (bench.package("@std/path").await, bench.package("@acme/path").await);
-    let load = async || bench.read(async |tx| tx.publish_load(package.scope(), 1).await.unwrap().0).await;
+    let version = version_of("9.0.0");
+    let load = async || bench.read(async |tx| tx.room_for_publish(&package, &version, 1).await.unwrap()).await.unwrap().this_week;
     assert_eq!(load().await, 0);
     bench.publish(&package, "1.0.0").await;
     bench.publish(&other, "1.0.0").await;
@@ -96,6 +99,8 @@ on_both_engines!(what_is_live_or_published_blocks_its_version, async |scratch| {
         let publish = bench.publish(&package, &version).await;
         bring(&bench, &publish, state).await;
         let blocking = bench.read(async |tx| tx.blocking_publish(&package, &publish.version).await.unwrap()).await;
+        let room = bench.read(async |tx| tx.room_for_publish(&package, &publish.version, 1).await.unwrap()).await.unwrap();
+        assert_eq!(room.blocking, blocking.as_ref().map(|blocking| blocking.id));
         let again = bench.draft_publish(&package, &version);
         let is_new = bench.write(async |tx| tx.create_publish(&again).await.unwrap()).await;
         assert_eq!(blocking.map(|blocking| (blocking.id, blocking.state)), state.blocks_version().then_some((publish.id, state)));
@@ -108,6 +113,10 @@ on_both_engines!(what_is_live_or_published_blocks_its_version, async |scratch| {
     assert_eq!(blocking.map(|blocking| blocking.version), Some(version_of("0.0.0")));
     let free = bench.read(async |tx| tx.blocking_publish(&package, &version_of("9.9.9")).await.unwrap()).await;
     assert_eq!(free, None);
+    let (built, none) = (version_of("0.0.0+b"), package_name("@std/none"));
+    let room = bench.read(async |tx| tx.room_for_publish(&package, &built, 1).await.unwrap()).await.unwrap();
+    assert_eq!((room.blocking.is_some(), room.is_archived, room.visibility), (true, false, Visibility::Public));
+    assert_eq!(bench.read(async |tx| tx.room_for_publish(&none, &built, 1).await.unwrap()).await, None);
 });
 
 on_both_engines!(a_publish_moves_only_from_where_it_is, async |scratch| {

@@ -9,7 +9,7 @@ use slipway_tests::{Client, PackageBuilder, TestRegistry};
 use ledger::{Costs, costs_of};
 
 /// Most statements of a publish.
-const STATEMENTS: usize = 27;
+const STATEMENTS: usize = 25;
 /// Most transactions of a publish. One of them only reads: who asks, and what they may. The answer is read in the one in which the end
 /// of the publish is seen.
 const TRANSACTIONS: usize = 6;
