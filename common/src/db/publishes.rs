@@ -10,7 +10,7 @@ use super::rows::{self, List, Time};
 use super::scopes::WEEK;
 use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::clock::Instant;
-use crate::ids::{PackageName, ScopeName, TaskId, UserId, Version};
+use crate::ids::{PackageName, TaskId, UserId, Version};
 use crate::model::finding::{Finding, Findings, Place};
 use crate::model::package::Visibility;
 use crate::model::publish::{Publish, PublishError, PublishState, Room, Stage, Taken};
