@@ -8,8 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -21,10 +20,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use slipway_common::ids::Sha256;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use url::{Url, form_urlencoded};
 
 use crate::issuer::Issuer;
+use crate::loopback::{self, Loopback};
 
 /// As whom registries are known there. Both have letters that have to be encoded.
 pub const CLIENT: &str = "the registry";
@@ -61,7 +61,7 @@ pub struct Manner {
 /// A provider of accounts.
 pub struct Provider {
     inside: Arc<Inside>,
-    _end: oneshot::Sender<()>,
+    _server: Loopback,
 }
 
 struct Inside {
@@ -119,40 +119,29 @@ impl Provider {
     #[must_use]
     pub fn start() -> Self {
         let keys = Issuer::start();
-        let (ready, wait) = mpsc::channel();
-        let (end, ended) = oneshot::channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-                let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
-                let inside = Arc::new(Inside {
-                    url,
-                    keys,
-                    manner: Mutex::default(),
-                    granted: Mutex::default(),
-                    made: AtomicUsize::new(1),
-                    exchanged: AtomicUsize::new(0),
-                    held: AtomicUsize::new(0),
-                    release: Notify::new(),
-                });
-                let router = Router::new()
-                    .route("/.well-known/openid-configuration", get(discovery))
-                    .route("/token", post(exchange))
-                    .route("/userinfo", get(userinfo))
-                    .route("/login/oauth/access_token", post(exchange))
-                    .route("/api/v3/user", get(user))
-                    .route("/api/v3/user/emails", get(emails))
-                    .layer(axum::middleware::from_fn_with_state(inside.clone(), doors))
-                    .with_state(inside.clone());
-                ready.send(inside).expect("somebody waits");
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.expect("loopback serves"),
-                    _ = ended => {}
-                }
+        let (inside, server) = loopback::serve(|url| {
+            let inside = Arc::new(Inside {
+                url,
+                keys,
+                manner: Mutex::default(),
+                granted: Mutex::default(),
+                made: AtomicUsize::new(1),
+                exchanged: AtomicUsize::new(0),
+                held: AtomicUsize::new(0),
+                release: Notify::new(),
             });
+            let router = Router::new()
+                .route("/.well-known/openid-configuration", get(discovery))
+                .route("/token", post(exchange))
+                .route("/userinfo", get(userinfo))
+                .route("/login/oauth/access_token", post(exchange))
+                .route("/api/v3/user", get(user))
+                .route("/api/v3/user/emails", get(emails))
+                .layer(axum::middleware::from_fn_with_state(inside.clone(), doors))
+                .with_state(inside.clone());
+            (inside, router)
         });
-        Self { inside: wait.recv().expect("the provider starts"), _end: end }
+        Self { inside, _server: server }
     }
 
     /// Where it is, and what its tokens say in `iss`.

@@ -10,11 +10,11 @@ use slipway_common::model::token::{Permission, Reach};
 use url::form_urlencoded;
 
 use super::form::{self, Fields};
-use super::login::{guarded, see_other};
+use super::login::{first_sign_in, guarded, signed_in};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::authorize;
 
@@ -66,19 +66,13 @@ pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, reques
     let code =
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, value)| value).unwrap_or_default().into_owned();
     drop(request);
-    let user = match actor {
-        Ok(actor) if actor.interactive().is_ok() => actor.interactive()?.clone(),
-        // A fault is no reason to sign in again.
-        Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
-        _ => {
-            let back = format!("/auth?code={}", utf8_percent_encode(&code, NON_ALPHANUMERIC));
-            return Ok(see_other(&format!("/login?redirect={}", utf8_percent_encode(&back, NON_ALPHANUMERIC)), &[]));
-        }
+    let Some(actor) = signed_in(actor)? else {
+        return Ok(first_sign_in(&format!("/auth?code={}", utf8_percent_encode(&code, NON_ALPHANUMERIC))));
     };
     let authorization = authorize::show(&app, &code).await?;
     Ok(page::render(&ApprovePage {
         code: &authorization.code,
-        user: &user.name,
+        user: &actor.interactive()?.name,
         everything: authorization.permissions.is_none(),
         asked: authorization.permissions.iter().flatten().map(Asked::new).collect(),
         guard: form::guard(&session),

@@ -5,11 +5,11 @@ use axum::extract::State;
 use slipway_common::ids::ActId;
 use slipway_common::model::audit::{DoerKind, Recorded};
 
-use super::login::see_other;
+use super::login::{first_sign_in, signed_in};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::extract::{AuditQuery, ScopeAt};
 use crate::service::audit::{self, Asked, Log};
 
@@ -65,7 +65,7 @@ impl Line {
 
 /// What somebody did, and what was done to them.
 pub(super) async fn own(State(app): State<App>, actor: ApiResult<Actor>, query: ApiResult<AuditQuery>) -> PageResult {
-    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}"), &[])) };
+    let Some(actor) = signed_in(actor)? else { return Ok(first_sign_in(PLACE)) };
     let (asked, before) = split(query);
     let log = audit::own(&actor, asked)?;
     show(&app, "What you did".to_owned(), &log, before).await
@@ -79,19 +79,10 @@ pub(super) async fn of_scope(
     query: ApiResult<AuditQuery>,
 ) -> PageResult {
     let ScopeAt(scope) = at?;
-    let Some(actor) = signed_in(actor)? else { return Ok(see_other(&format!("/login?redirect={PLACE}/{scope}"), &[])) };
+    let Some(actor) = signed_in(actor)? else { return Ok(first_sign_in(&format!("{PLACE}/{scope}"))) };
     let (asked, before) = split(query);
     let log = audit::of_scope(&app, &actor, &scope, asked).await?;
     show(&app, format!("What was done in @{scope}"), &log, before).await
-}
-
-/// Who sits in front of the browser; nobody is sent to sign in. A fault is no reason to sign in again.
-fn signed_in(actor: ApiResult<Actor>) -> ApiResult<Option<Actor>> {
-    match actor {
-        Ok(actor) if actor.interactive().is_ok() => Ok(Some(actor)),
-        Err(fault @ ApiError::Faulted(_)) => Err(fault),
-        _ => Ok(None),
-    }
 }
 
 fn split(query: ApiResult<AuditQuery>) -> (ApiResult<Asked>, Option<ActId>) {

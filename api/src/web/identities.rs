@@ -7,11 +7,11 @@ use slipway_common::ids::IdentityId;
 use slipway_common::model::identity::Identity;
 
 use super::form::{self, Fields};
-use super::login::{ProviderLine, guarded, providers, see_other};
+use super::login::{ProviderLine, first_sign_in, guarded, providers, see_other, signed_in};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiResult, Code};
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::identities;
 
@@ -52,12 +52,7 @@ impl Linked {
 /// Shows them. Who is not signed in is sent there first.
 pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, headers: HeaderMap) -> PageResult {
     let session = cookie(&headers, SESSION_COOKIE).unwrap_or_default();
-    let actor = match actor {
-        Ok(actor) if actor.interactive().is_ok() => actor,
-        // A fault is no reason to sign in again.
-        Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
-        _ => return Ok(see_other(&format!("/login?redirect={PLACE}"), &[])),
-    };
+    let Some(actor) = signed_in(actor)? else { return Ok(first_sign_in(PLACE)) };
     let (user, identities) = (actor.interactive()?, identities::list(&app, &actor).await?);
     Ok(page::render(&IdentitiesPage {
         user: &user.name,

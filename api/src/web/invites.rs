@@ -6,11 +6,11 @@ use http::HeaderMap;
 use slipway_common::ids::ScopeName;
 
 use super::form::{self, Fields};
-use super::login::{guarded, see_other};
+use super::login::{first_sign_in, guarded, see_other, signed_in};
 use super::page::{self, PageResult};
 use crate::app::App;
 use crate::auth::actor::Actor;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiResult, Code};
 use crate::extract::{SESSION_COOKIE, cookie};
 use crate::service::invites::{self, Shown};
 
@@ -45,12 +45,7 @@ impl Asking {
 /// Shows who asks. Who is not signed in is sent there first.
 pub(super) async fn show(State(app): State<App>, actor: ApiResult<Actor>, headers: HeaderMap) -> PageResult {
     let session = cookie(&headers, SESSION_COOKIE).unwrap_or_default();
-    let actor = match actor {
-        Ok(actor) if actor.interactive().is_ok() => actor,
-        // A fault is no reason to sign in again.
-        Err(fault @ ApiError::Faulted(_)) => return Err(fault.into()),
-        _ => return Ok(see_other(&format!("/login?redirect={PLACE}"), &[])),
-    };
+    let Some(actor) = signed_in(actor)? else { return Ok(first_sign_in(PLACE)) };
     let invites = invites::of_actor(&app, &actor).await?;
     Ok(page::render(&InvitesPage {
         user: &actor.interactive()?.name,

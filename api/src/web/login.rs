@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
 use super::form::{self, Fields};
@@ -14,6 +15,9 @@ use crate::auth::origin;
 use crate::error::{ApiError, ApiResult, Code};
 use crate::extract::{ClientAddress, SESSION_COOKIE, cookie};
 use crate::service::tokens;
+
+/// What is written in another way where a path stands in a query.
+const NOT_IN_QUERY: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-');
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -64,6 +68,20 @@ pub(super) fn so_far(actor: ApiResult<Actor>) -> ApiResult<Actor> {
         Err(ApiError::Refused(_)) => Ok(Actor::Anonymous),
         outcome => outcome,
     }
+}
+
+/// Who sits in front of the browser, or nobody that could be shown a page of their own. A fault is no reason to sign in again.
+pub(super) fn signed_in(actor: ApiResult<Actor>) -> ApiResult<Option<Actor>> {
+    match actor {
+        Ok(actor) if actor.interactive().is_ok() => Ok(Some(actor)),
+        Err(fault @ ApiError::Faulted(_)) => Err(fault),
+        _ => Ok(None),
+    }
+}
+
+/// Has somebody sign in, and then come back to a page of ours.
+pub(super) fn first_sign_in(place: &str) -> Response {
+    see_other(&format!("/login?redirect={}", utf8_percent_encode(place, &NOT_IN_QUERY)), &[])
 }
 
 /// Ends the session.
