@@ -19,6 +19,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How much longer the same attempt goes on. Whoever accepts a connection and says nothing would otherwise hold one more thread and
 /// socket of ours for each attempt.
 const GIVE_UP: Duration = Duration::from_mins(1);
+/// How long it may take to find or make what is rung or listened to. A quorum queue takes a second or two to elect a leader, and a
+/// question that the end of its connection overtakes is never answered at all.
+const SET_UP: Duration = Duration::from_secs(10);
 
 /// What is known about a connection.
 #[derive(Debug, Clone)]
@@ -141,6 +144,14 @@ impl Dialer {
     }
 }
 
+/// Waits for what is found or made on a connection, as long as that may take.
+pub(super) async fn set_up<T>(made: impl Future<Output = lapin::Result<T>>) -> Result<T, String> {
+    match tokio::time::timeout(SET_UP, made).await {
+        Ok(made) => made.map_err(|error| error.to_string()),
+        Err(_) => Err("it did not say whether our queues are there".to_owned()),
+    }
+}
+
 /// What happens to a connection.
 pub(super) enum Change {
     /// The broker is short of memory or disk and takes nothing more, and why.
@@ -161,5 +172,7 @@ pub(super) fn changes(connection: &Connection) -> BoxStream<'static, Change> {
             _ => None,
         }
     });
-    changes.boxed()
+    // What happened before anybody listened is told to nobody.
+    let broken = (!connection.status().connected()).then(|| Change::Broken("it was lost as soon as it was there".to_owned()));
+    futures::stream::iter(broken).chain(changes).boxed()
 }

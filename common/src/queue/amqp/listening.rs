@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::line::{Change, Dialer, Line, State, changes};
+use super::line::{Change, Dialer, Line, State, changes, set_up};
 use super::places;
 use super::waits::Waits;
 use crate::model::job::Lane;
@@ -144,7 +144,7 @@ impl Ear {
     }
 
     async fn listen(&mut self, connection: &Arc<Connection>) {
-        match self.take_hold(connection).await {
+        match set_up(self.take_hold(connection)).await {
             Ok(hold) => {
                 self.hold = Some(hold);
                 self.waits.reset();

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::line::{Change, Dialer, Line, State, changes};
+use super::line::{Change, Dialer, Line, State, changes, set_up};
 use super::places;
 use crate::model::job::Lane;
 use crate::queue::QueueError;
@@ -105,9 +105,9 @@ fn refuse(posts: &mut mpsc::Receiver<Post>) {
 /// Sends what is posted until the connection breaks, and says why it did.
 async fn carry(dialer: &mut Dialer, connection: &Arc<Connection>, posts: &mut mpsc::Receiver<Post>) -> String {
     let mut changes = changes(connection);
-    let channel = match prepare(connection).await {
+    let channel = match set_up(prepare(connection)).await {
         Ok(channel) => channel,
-        Err(error) => return error.to_string(),
+        Err(reason) => return reason,
     };
     dialer.up(connection);
     let mut under_way = FuturesUnordered::new();
