@@ -130,6 +130,8 @@ codes! {
     ScopeInviteNotFound = "scopeInviteNotFound" NOT_FOUND "the scope has not asked you to belong to it, or does so no longer",
     PackageNotFound = "packageNotFound" NOT_FOUND "there is no such package",
     PackageVersionNotFound = "packageVersionNotFound" NOT_FOUND "there is no such version of the package",
+    PackageVersionQuarantined = "packageVersionQuarantined" NOT_FOUND "the staff of this registry keeps this version from everybody",
+    QuarantineNotFound = "quarantineNotFound" NOT_FOUND "the version is not in quarantine",
     DistTagNotFound = "distTagNotFound" NOT_FOUND "the package has no such dist-tag",
     ProvenanceNotFound = "provenanceNotFound" NOT_FOUND "nobody has shown where this version came from",
     ProvenanceNotVerified = "provenanceNotVerified" NOT_FOUND "where this version came from is not verified yet: the transparency log did not answer, and is asked again",

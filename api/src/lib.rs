@@ -21,7 +21,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use app::App;
@@ -30,9 +30,8 @@ pub use auth::secret;
 pub use connections::serve;
 use error::{ApiError, Code};
 use extract::{SESSION_COOKIE, cookie};
-use registry::Reader;
+use registry::{Reader, Readers};
 use slipway_common::fault::AnyFault;
-use slipway_common::model::package::Visibility;
 
 /// The whole front desk: JSON API, pages, and the read path.
 pub fn router(app: App) -> Router {
@@ -57,12 +56,16 @@ pub fn router(app: App) -> Router {
 async fn read_path(State((reader, app)): State<(Reader, App)>, request: Request, next: Next) -> Response {
     let Some(found) = registry::parse(request.method(), request.uri().path(), request.headers()) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
-    let answer = reader.answer(&parts, &found, Visibility::Public).await;
-    let shows_credential = parts.headers.contains_key(header::AUTHORIZATION) || cookie(&parts.headers, SESSION_COOKIE).is_some();
-    if answer.status() == StatusCode::NOT_FOUND && shows_credential {
+    let answer = reader.answer(&parts, &found, Readers::Everybody).await;
+    if answer.status() == StatusCode::NOT_FOUND && shows_credential(&parts.headers) {
         return private::answer(&app, &reader, &mut parts, &found, answer).await;
     }
     answer
+}
+
+/// Whether somebody wants to be known, by a header or as a browser does.
+fn shows_credential(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || cookie(headers, SESSION_COOKIE).is_some()
 }
 
 async fn api_headers(request: Request, next: Next) -> Response {
@@ -73,7 +76,7 @@ async fn api_headers(request: Request, next: Next) -> Response {
             "Authorization, X-Cloud-Trace-Context, Content-Type",
         );
     }
-    let shows_credential = request.headers().contains_key(header::AUTHORIZATION) || cookie(request.headers(), SESSION_COOKIE).is_some();
+    let shows_credential = shows_credential(request.headers());
     let mut response = next.run(request).await;
     cors::of_api(response.headers_mut());
     if shows_credential {

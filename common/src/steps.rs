@@ -32,6 +32,14 @@ pub enum Step {
     SomeCopied,
     /// The package is public, and nobody rang for what follows.
     Opened,
+    /// An object of a version is in the quarantine too, and perhaps others.
+    SomeKept,
+    /// One is nowhere else any more, and perhaps others.
+    SomeWithdrawn,
+    /// One is back in its place, and perhaps others.
+    SomeReturned,
+    /// The version is let go, and nobody rang for what follows.
+    Released,
 }
 
 impl Step {
@@ -53,6 +61,9 @@ impl Step {
     /// The steps in which a private package becomes public.
     pub const OF_OPENING: [Self; 2] = [Self::SomeCopied, Self::Opened];
 
+    /// The steps in which a version goes into the quarantine and comes out of it.
+    pub const OF_QUARANTINE: [Self; 4] = [Self::SomeKept, Self::SomeWithdrawn, Self::SomeReturned, Self::Released];
+
     /// The name by which the crash suite asks for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -70,6 +81,10 @@ impl Step {
             Self::Settled => "settled",
             Self::SomeCopied => "some-copied",
             Self::Opened => "opened",
+            Self::SomeKept => "some-kept",
+            Self::SomeWithdrawn => "some-withdrawn",
+            Self::SomeReturned => "some-returned",
+            Self::Released => "released",
         }
     }
 }
@@ -98,10 +113,10 @@ mod tests {
 
     #[test]
     fn every_step_has_a_name_of_its_own() {
-        let mut names: Vec<_> = Step::ALL.iter().chain(&Step::OF_OPENING).map(|step| step.name()).collect();
+        let mut names: Vec<_> = Step::ALL.iter().chain(&Step::OF_OPENING).chain(&Step::OF_QUARANTINE).map(|step| step.name()).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Step::ALL.len() + Step::OF_OPENING.len());
+        assert_eq!(names.len(), Step::ALL.len() + Step::OF_OPENING.len() + Step::OF_QUARANTINE.len());
         assert!(Step::ALL.is_sorted());
     }
 }

@@ -22,6 +22,7 @@ use crate::error::JobError;
 use crate::jobs::announce::{self, News};
 use crate::jobs::attest::{self, Waiting};
 use crate::jobs::publish::{self, Committed, Started};
+use crate::jobs::quarantine::{self, Ward};
 use crate::jobs::record::{self, Entry};
 use crate::jobs::{catalogue, housekeep, open, readdress, reconcile, settle, store};
 use crate::setback;
@@ -35,6 +36,7 @@ enum Work {
     Record(Entry),
     Attest(Box<Waiting>),
     Open(Box<Package>),
+    Quarantine(Box<Ward>),
     Readdress(Vec<PackageName>),
     Catalogue,
     Housekeep,
@@ -104,6 +106,7 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Op
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
         Job::Attest { package, version } => attest::start(tx, package, version).await?.map(|waiting| Work::Attest(Box::new(waiting))),
         Job::Open { package } => open::start(tx, package).await?.map(|package| Work::Open(Box::new(package))),
+        Job::Quarantine { package, version } => quarantine::start(tx, package, version).await?.map(|ward| Work::Quarantine(Box::new(ward))),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
         Job::Catalogue => Some(Work::Catalogue),
         Job::Housekeep => Some(Work::Housekeep),
@@ -146,6 +149,10 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
         }
         Work::Open(package) => {
             open::run(workshop, claim, *package).await?;
+            None
+        }
+        Work::Quarantine(ward) => {
+            quarantine::run(workshop, claim, *ward).await?;
             None
         }
         Work::Readdress(packages) => {

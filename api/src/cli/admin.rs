@@ -13,7 +13,7 @@ use super::arguments::{
     AdminCommand, AuditCommand, DoorArguments, KeyCommand, PublisherArguments, PublisherCommand, ScopeCommand, TokenCommand,
 };
 use super::doors::{self, readable};
-use super::{audit, people, rebuild, signing};
+use super::{audit, people, quarantine, rebuild, signing};
 use crate::error::ApiError;
 use crate::service::audit::Asked;
 use crate::service::publishers;
@@ -42,6 +42,7 @@ pub(super) async fn run(command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::Audit(AuditCommand::Export { scope, act, since, doors }) => {
             audit::export(&open(&doors).await?, Asked { scope, act, since, ..Asked::default() }).await?;
         }
+        AdminCommand::Quarantine(command) => quarantine::run(command).await?,
         AdminCommand::Key(KeyCommand::New) => signing::new(),
         AdminCommand::RebuildDatabase { compare, doors } => rebuild::run(doors.config()?, compare).await?,
         AdminCommand::Retry { task, doors } => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use slipway_common::clock::Instant;
-use slipway_common::ids::{ScopeName, TaskId};
+use slipway_common::ids::{PackageName, ScopeName, TaskId, Version};
 use slipway_common::model::audit::Act;
 use slipway_common::model::token::Permission;
 use url::Url;
@@ -109,6 +109,12 @@ fn scope_name(text: &str) -> Result<ScopeName, String> {
     ScopeName::try_from(text.trim_start_matches('@')).map_err(|error| error.to_string())
 }
 
+fn version_of(text: &str) -> Result<(PackageName, Version), String> {
+    let (package, version) = text.split_at(text.rfind('@').filter(|at| *at > 0).ok_or("write `@scope/package@1.2.3`")?);
+    let package = PackageName::try_from(package).map_err(|error| error.to_string())?;
+    Ok((package, Version::try_from(&version[1..]).map_err(|error| error.to_string())?))
+}
+
 fn act(text: &str) -> Result<Act, String> {
     let all = || Act::ALL.iter().map(|act| act.as_str()).collect::<Vec<_>>().join(", ");
     Act::parse(text).ok_or_else(|| format!("there is no such act; there are {}", all()))
@@ -154,6 +160,9 @@ pub(super) enum AdminCommand {
     /// What was done, by whom and from where
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Versions that are kept from everybody, and not deleted
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// Keys that sign npm versions
     #[command(subcommand)]
     Key(KeyCommand),
@@ -281,6 +290,31 @@ pub(super) enum AuditCommand {
         #[command(flatten)]
         doors: DoorArguments,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// Keep a version from everybody: it is neither listed nor served, and nothing of it is lost
+    Hold {
+        /// The version, as `@scope/package@1.2.3`
+        #[arg(value_name = "VERSION", value_parser = version_of)]
+        version: (PackageName, Version),
+        /// Why, in words for those who depend on it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+    /// Let everybody have it again, with the very bytes it had
+    Release {
+        /// The version, as `@scope/package@1.2.3`
+        #[arg(value_name = "VERSION", value_parser = version_of)]
+        version: (PackageName, Version),
+        #[command(flatten)]
+        doors: DoorArguments,
+    },
+    /// Print what is in quarantine: version, state, since when, and why, with tabs in between
+    List(DoorArguments),
 }
 
 #[derive(Debug, Subcommand)]

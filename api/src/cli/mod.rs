@@ -14,6 +14,7 @@ mod doors;
 mod migrate;
 mod people;
 mod publish;
+mod quarantine;
 mod rebuild;
 mod roles;
 mod serve;
@@ -61,7 +62,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
-        Command::Admin(command) => admin::run(command).await,
+        Command::Admin(command) => Box::pin(admin::run(command)).await,
     }
 }
 

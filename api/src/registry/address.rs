@@ -40,6 +40,14 @@ impl Address {
             Self::Search | Self::Json(_) | Self::Nothing => None,
         }
     }
+
+    /// The version that it is a part of, if it is of one.
+    pub(crate) fn version(&self) -> Option<(&PackageName, &Version)> {
+        match self {
+            Self::Object(key) => key.version(),
+            _ => None,
+        }
+    }
 }
 
 /// An address of the read path.

@@ -28,6 +28,27 @@ pub(crate) use response::{hide, refused};
 /// second of a processor, and a search goes through every package; who comes then waits for their turn.
 const COMPUTED_AT_ONCE: usize = 4;
 
+/// For whom a request is answered, which says where its object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Everybody.
+    Everybody,
+    /// Who may read a private package.
+    Members,
+    /// Staff, who look at what they keep from everybody.
+    Staff,
+}
+
+impl Readers {
+    fn place(self, key: StorageKey) -> StorageKey {
+        match self {
+            Self::Everybody => key,
+            Self::Members => key.seen_by(Visibility::Private),
+            Self::Staff => key.quarantined(),
+        }
+    }
+}
+
 /// What the read path needs.
 #[derive(Clone)]
 pub(crate) struct Reader {
@@ -43,7 +64,7 @@ impl Reader {
     }
 
     /// Answers a request for an address of the read path, from what these may read.
-    pub(crate) async fn answer(&self, request: &Parts, found: &Found, readers: Visibility) -> Response {
+    pub(crate) async fn answer(&self, request: &Parts, found: &Found, readers: Readers) -> Response {
         let Found { kind, address } = found;
         let kind = *kind;
         if request.method == Method::OPTIONS {
@@ -56,10 +77,10 @@ impl Reader {
             return response::method_not_allowed(kind);
         }
         let (headers, is_head) = (&request.headers, request.method == Method::HEAD);
-        let document = |package: &PackageName| StorageKey::Packument(package.clone()).seen_by(readers);
+        let document = |package: &PackageName| readers.place(StorageKey::Packument(package.clone()));
         let answer = match address {
             Address::Object(key) => {
-                let key = if kind == Kind::Npm { abbreviate(key.clone(), headers) } else { key.clone() }.seen_by(readers);
+                let key = readers.place(if kind == Kind::Npm { abbreviate(key.clone(), headers) } else { key.clone() });
                 self.read(&key, headers, is_head).await.map(|reading| response::object(kind, &key, reading))
             }
             Address::Manifest(package, wanted) => {

@@ -10,6 +10,7 @@ mod packages;
 mod provenance;
 mod publishers;
 mod publishes;
+mod quarantine;
 mod scopes;
 mod staff;
 mod tags;
@@ -44,6 +45,8 @@ fn checked() -> Router<App> {
         .route("/admin/scopes", get(staff::scopes).post(staff::assign))
         .route("/admin/scopes/{scope}", patch(scopes::set_limits))
         .route("/admin/scopes/{scope}/freeze", put(scopes::freeze).delete(scopes::unfreeze))
+        .route("/admin/scopes/{scope}/packages/{package}/versions/{version}/quarantine", put(quarantine::hold).delete(quarantine::release))
+        .route("/admin/quarantine", get(quarantine::list))
         .route("/admin/packages", get(staff::packages))
         .route("/admin/publishing_tasks", get(staff::publishes))
         .route("/admin/publishing_tasks/{id}/requeue", post(publishes::requeue))

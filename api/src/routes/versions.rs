@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
+use slipway_common::storage::CachePolicy;
 
 use crate::app::App;
 use crate::auth::actor::Actor;
@@ -48,12 +49,13 @@ pub(crate) async fn dependencies(State(app): State<App>, actor: Actor, at: Versi
 
 /// The upload a version was made from, bit by bit as the store gives it.
 pub(crate) async fn tarball(State(app): State<App>, actor: Actor, at: VersionAt) -> ApiResult<Response> {
-    let (found, visibility) = versions::tarball(&app, &actor, &at.package, &at.exact()?).await?;
-    let cache = if visibility.is_public() { "public, max-age=60, s-maxage=31536000, immutable" } else { "private, no-store" };
+    let (found, is_for_everybody) = versions::tarball(&app, &actor, &at.package, &at.exact()?).await?;
+    // The bytes never change, and whether they are shown does: staff may keep the version from everybody.
+    let cache = if is_for_everybody { CachePolicy::Short } else { CachePolicy::Never };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
         (header::CONTENT_LENGTH, HeaderValue::from(found.size)),
-        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache.header())),
     ];
     Ok((headers, Body::from_stream(found.bytes)).into_response())
 }

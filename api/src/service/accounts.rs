@@ -6,7 +6,7 @@ use slipway_common::ids::UserId;
 use slipway_common::model::user::User;
 
 use crate::auth::identity::Person;
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiResult, Code};
 
 /// Longest login, in bytes. GitHub's is 39; room for the robots of large houses.
 pub(crate) const MAX_LOGIN: usize = 64;
@@ -14,6 +14,8 @@ pub(crate) const MAX_LOGIN: usize = 64;
 pub(crate) const ADMIN: &str = "admin";
 /// How many logins are tried that differ in a number. With so many people of one name the next one is known by their identifier.
 const NAMESAKES: u32 = 20;
+/// Room for a hyphen and such a number.
+const NUMBER: usize = "-20".len();
 
 /// Whether an account may be called so.
 pub(crate) fn is_login(login: &str) -> bool {
@@ -40,8 +42,8 @@ pub(crate) fn draft(context: &Context, tx: &WriteTx, login: &str) -> User {
 /// Makes an account for somebody who was not here before. It is called what they are called elsewhere, or nearly so when somebody else is.
 pub(super) async fn create(context: &Context, tx: &mut WriteTx, person: &Person) -> ApiResult<User> {
     let base = login(person);
-    let unlike = |number: u32| format!("{}-{number}", &base[..base.len().min(MAX_LOGIN - 11)]);
-    let numbered = (2..NAMESAKES).map(unlike);
+    let unlike = |number: u32| format!("{}-{number}", &base[..base.len().min(MAX_LOGIN - NUMBER)]);
+    let numbered = (2..=NAMESAKES).map(unlike);
     let mut user = draft(context, tx, &base);
     user.avatar_url.clone_from(&person.avatar_url);
     let last = format!("user-{}", user.id);
@@ -52,7 +54,7 @@ pub(super) async fn create(context: &Context, tx: &mut WriteTx, person: &Person)
             return Ok(user);
         }
     }
-    Err(ApiError::from(Code::Unavailable))
+    Err(Code::Unavailable.because("somebody else has just been given the login that was meant for you; sign in again").into())
 }
 
 /// What somebody is called, in the letters that a login has.

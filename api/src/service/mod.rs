@@ -12,6 +12,7 @@ pub(crate) mod people;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod publishers;
+pub(crate) mod quarantine;
 mod rates;
 pub(crate) mod scopes;
 pub(crate) mod sign_in;

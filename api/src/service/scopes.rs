@@ -11,14 +11,12 @@ use slipway_common::model::scope::{Scope, Usage};
 use slipway_common::model::user::User;
 
 use super::rates::{self, Rate, Whose};
+use super::staff::said;
 use super::visibility;
 use crate::app::App;
 use crate::auth::actor::{Actor, thawed};
 use crate::error::{ApiResult, Code};
 use crate::wording;
-
-/// Longest reason of staff, in bytes: a line or two that stand in every refusal.
-const MAX_REASON: usize = 500;
 
 /// A scope as its admins see it.
 pub(crate) struct Detailed {
@@ -260,15 +258,6 @@ pub(crate) async fn freeze(app: &App, actor: &Actor, name: &ScopeName, reason: A
     record(&app.context, tx, name).await?;
     tracing::info!(scope = %name, is_frozen = scope.frozen.is_some(), "a scope was frozen or unfrozen by staff");
     creator.map_or_else(|| Code::UserNotFound.err(), |creator| Ok(Detailed { scope, creator, usage }))
-}
-
-/// Why staff did something, in words for those whom it concerns.
-fn said(reason: &str) -> ApiResult<String> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
-        return Err(Code::MalformedRequest.because(format!("a reason is one line of 1 to {MAX_REASON} bytes")).into());
-    }
-    Ok(reason.to_owned())
 }
 
 /// Deletes a scope that has no packages.

@@ -18,6 +18,9 @@ use crate::app::App;
 use crate::auth::actor::Actor;
 use crate::error::{ApiResult, Code};
 
+/// Longest reason of staff, in bytes: a line or two that stand in every refusal.
+const MAX_REASON: usize = 500;
+
 /// What to change about an account; what is absent stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct AccountChange {
@@ -124,4 +127,13 @@ pub(crate) async fn publishes(app: &App, actor: &Actor, query: &str, page: Page)
     let mut tx = app.context.db.read().await?;
     let listing = tx.find_publishes(scope, name, page).await?;
     users::attach(&mut tx, listing, |publish| (publish.user_id, publish.id)).await
+}
+
+/// Why staff did something, in words for those whom it concerns.
+pub(super) fn said(reason: &str) -> ApiResult<String> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+        return Err(Code::MalformedRequest.because(format!("a reason is one line of 1 to {MAX_REASON} bytes")).into());
+    }
+    Ok(reason.to_owned())
 }

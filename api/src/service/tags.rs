@@ -24,6 +24,9 @@ const MAX_TAGS: usize = 100;
 pub(crate) async fn list(app: &App, actor: &Actor, name: &PackageName) -> ApiResult<BTreeMap<DistTag, Version>> {
     let mut tx = app.context.db.read().await?;
     let mut tags = visibility::package(&mut tx, actor, name).await?.tags;
+    // They come back with their versions.
+    let held = tx.quarantined_versions(name).await?;
+    tags.retain(|_, version| !held.contains(version));
     if let (Ok(tag), Some(version)) = (DistTag::try_from(DistTag::LATEST), tx.default_version(name).await?) {
         tags.insert(tag, version);
     }

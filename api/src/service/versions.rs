@@ -4,7 +4,7 @@ use slipway_common::db::{Listing, Page, ReadTx};
 use slipway_common::ids::{PackageName, Version};
 use slipway_common::model::audit::{Act, Deed};
 use slipway_common::model::dependency::Dependency;
-use slipway_common::model::package::{Package, Visibility};
+use slipway_common::model::package::Package;
 use slipway_common::model::provenance::{Provenance, Unverified};
 use slipway_common::model::token::Verb;
 use slipway_common::model::version::PackageVersion;
@@ -44,7 +44,13 @@ pub(super) async fn announced(tx: &mut ReadTx, package: &Package, version: &Vers
     let is_announced = |version: &PackageVersion| version.stored_generation.is_some_and(|stored| stored <= package.announced);
     match tx.version(&package.name, version).await?.filter(is_announced) {
         Some(version) => Ok(version),
-        None => Code::PackageVersionNotFound.err(),
+        None => Err(match tx.quarantine(&package.name, version).await? {
+            Some(held) => {
+                let why = format!("{}@{version} is kept from everybody by the staff of this registry: {}", package.name, held.reason);
+                Code::PackageVersionQuarantined.because(why).into()
+            }
+            None => Code::PackageVersionNotFound.into(),
+        }),
     }
 }
 
@@ -102,16 +108,21 @@ pub(crate) async fn dependencies(app: &App, actor: &Actor, name: &PackageName, v
     Ok(tx.dependencies_of(name, version).await?)
 }
 
-/// The upload a version was made from, as it is read from the store, and who may read it.
-pub(crate) async fn tarball(app: &App, actor: &Actor, name: &PackageName, version: &Version) -> ApiResult<(Found, Visibility)> {
+/// The upload a version was made from, as it is read from the store, and whether everybody may read it. Staff reads what it keeps from
+/// everybody.
+pub(crate) async fn tarball(app: &App, actor: &Actor, name: &PackageName, version: &Version) -> ApiResult<(Found, bool)> {
     let mut tx = app.context.db.read().await?;
     let package = visibility::package(&mut tx, actor, name).await?;
-    let version = announced(&mut tx, &package, version).await?;
+    let held = if actor.staff().is_ok() { tx.quarantine(name, version).await? } else { None };
+    let version = match tx.version(name, version).await?.filter(|_| held.is_some()) {
+        Some(version) => version,
+        None => announced(&mut tx, &package, version).await?,
+    };
     let Some(publish) = tx.publish(version.task_id).await? else { return Code::PublishNotFound.err() };
     // A slow reader must not hold a connection.
     drop(tx);
     match app.context.storage.read(&StorageKey::Upload(publish.upload_id), ReadRequest::default()).await? {
-        Reading::Found(found) => Ok((found, package.visibility)),
+        Reading::Found(found) => Ok((found, package.visibility.is_public() && held.is_none())),
         // Answers to conditions and ranges, of which there are none.
         Reading::NotModified { .. } | Reading::NoSuchRange(_) => Code::Unavailable.err(),
     }

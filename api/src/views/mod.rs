@@ -9,6 +9,7 @@ mod people;
 mod provenance;
 mod publish;
 mod publisher;
+mod quarantine;
 mod ticket;
 
 use serde::Serialize;
@@ -21,6 +22,7 @@ pub(crate) use people::{InviteView, MemberView};
 pub(crate) use provenance::{ProvenanceView, ProvenanceWithBundleView, UnverifiedView};
 pub(crate) use publish::PublishView;
 pub(crate) use publisher::{CiView, PublisherView};
+pub(crate) use quarantine::QuarantineView;
 pub(crate) use ticket::{TicketMessageView, TicketThreadView, TicketView};
 
 /// A page of a list.

@@ -26,6 +26,7 @@ mod on;
 mod packages;
 mod provenances;
 mod publishes;
+mod quarantines;
 mod rates;
 mod records;
 mod restore;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::on::{on, sql};
 use super::rows;
 use super::{DbResult, ReadTx, WriteTx};
-use crate::formats::record::{PackageRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
-use crate::ids::{PackagePath, UserId};
+use crate::formats::record::{HeldRecord, PackageRecord, PublishersRecord, ScopeRecord, UserRecord, VersionRecord};
+use crate::ids::{PackageName, PackagePath, UserId};
 use crate::model::finding::Finding;
 use crate::model::version::PackageVersion;
 
@@ -169,7 +169,9 @@ impl WriteTx {
         if !self.create_version(version, &remembered.dependencies).await? {
             return Ok(false);
         }
-        self.mark_stored(&version.package, &version.version, remembered.stored_generation).await?;
+        if let Some(generation) = version.stored_generation {
+            self.mark_stored(&version.package, &version.version, generation).await?;
+        }
         on!(self, |conn| sqlx::query(SQL)
             .bind(remembered.stored_at)
             .bind(version.updated_at)
@@ -181,6 +183,11 @@ impl WriteTx {
             .map(drop))?;
         self.restore_publish(version, remembered).await?;
         Ok(true)
+    }
+
+    /// Keeps a version from everybody again, which was made again without being in its place.
+    pub async fn restore_quarantine(&mut self, package: &PackageName, held: &HeldRecord) -> DbResult<()> {
+        self.insert_quarantine(package, &held.version, &held.reason, (0, held.since)).await
     }
 
     async fn restore_publish(&mut self, version: &PackageVersion, remembered: &VersionRecord) -> DbResult<()> {

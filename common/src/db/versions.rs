@@ -13,6 +13,7 @@ use super::{DbResult, Listing, Page, ReadTx, WriteTx};
 use crate::ids::{Exports, PackageName, ScopeName, UserId, Version};
 use crate::model::dependency::{Dependency, DependencyKind};
 use crate::model::package::Visibility;
+use crate::model::quarantine::HeldVersion;
 use crate::model::version::{ArtefactRecord, ListedVersion, PackageVersion, ResolvablePackage, ResolvableVersion, VersionContent};
 
 /// Rows of one insert. Seven values each stay well below the 32 766 parameters that SQLite allows.
@@ -38,6 +39,18 @@ struct VersionRow {
     stored_generation: Option<i64>,
     created_at: Time,
     updated_at: Time,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    version: String,
+    is_yanked: bool,
+    created_at: Time,
+    updated_at: Time,
+    stored_generation: Option<i64>,
+    npm_manifest: String,
+    reason: Option<String>,
+    held_at: Option<Time>,
 }
 
 impl TryFrom<VersionRow> for PackageVersion {
@@ -174,23 +187,35 @@ impl ReadTx {
 
     /// What the public documents of a package list, highest version first.
     pub async fn listed_versions(&mut self, at: &PackageName) -> DbResult<Vec<ListedVersion>> {
+        Ok(self.listed_and_held(at).await?.0)
+    }
+
+    /// What the public documents of a package list, and beside it what they would list if staff did not keep it from everybody; highest
+    /// version first.
+    pub async fn listed_and_held(&mut self, at: &PackageName) -> DbResult<(Vec<ListedVersion>, Vec<HeldVersion>)> {
         const SQL: &str = sql!(
-            "SELECT version, is_yanked, created_at, updated_at, stored_generation, npm_manifest
-             FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
-             ORDER BY sort_key DESC"
+            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.npm_manifest, held.reason,
+                    held.created_at AS held_at
+             FROM versions AS its
+             LEFT JOIN quarantines AS held ON held.scope = its.scope AND held.name = its.name AND held.version = its.version
+             WHERE its.scope = $1 AND its.name = $2 AND (its.stored_generation IS NOT NULL OR held.state IS NOT NULL)
+             ORDER BY its.sort_key DESC"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, i64, String)>(SQL)
-            .bind(at.scope().as_str())
-            .bind(at.name())
-            .fetch_all(conn)
-            .await)?;
-        rows.into_iter()
-            .map(|(version, is_yanked, created_at, updated_at, stored_generation, npm_manifest)| {
-                let version = rows::name("versions", "version", &version)?;
-                let npm_manifest = rows::read_document("versions", "npm_manifest", &npm_manifest)?;
-                Ok(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest })
-            })
-            .collect()
+        let rows = on!(self, |conn| sqlx::query_as::<_, ListedRow>(SQL).bind(at.scope().as_str()).bind(at.name()).fetch_all(conn).await)?;
+        let (mut listed, mut held) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in rows {
+            let version = rows::name("versions", "version", &row.version)?;
+            let (is_yanked, created_at, updated_at) = (row.is_yanked, row.created_at, row.updated_at);
+            match (row.reason, row.held_at, row.stored_generation) {
+                (Some(reason), Some(since), _) => held.push(HeldVersion { version, is_yanked, created_at, updated_at, reason, since }),
+                (_, _, Some(stored_generation)) => {
+                    let npm_manifest = rows::read_document("versions", "npm_manifest", &row.npm_manifest)?;
+                    listed.push(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest });
+                }
+                _ => {}
+            }
+        }
+        Ok((listed, held))
     }
 
     /// Several packages with the versions that a dependent can be resolved to, as far as whoever publishes it may read them: a member of a

@@ -175,6 +175,9 @@ pub struct PackageRecord {
     pub visibility: Visibility,
     /// The versions of which something was changed after they were published, highest first.
     pub changed: Vec<ChangedVersion>,
+    /// The versions that staff keeps from everybody, highest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldRecord>,
     /// When it was made.
     pub created_at: Instant,
     /// When it was last changed.
@@ -238,6 +241,17 @@ pub struct ChangedVersion {
     pub is_yanked: bool,
     /// When it was last changed.
     pub updated_at: Instant,
+}
+
+/// A version that staff keeps from everybody. That it is to be let go is not remembered: staff says so again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRecord {
+    /// The version.
+    pub version: Version,
+    /// Why, in words for those who depend on it.
+    pub reason: String,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// What the row of a version knows and no other object says. It never changes: what can be changed is in the record of its package.

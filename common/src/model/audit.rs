@@ -64,6 +64,8 @@ acts! {
     PublishRetry = "publish.retry" "A publish that was failed or parked is tried again.",
     VersionYank = "version.yank" "A version was withdrawn from resolution.",
     VersionUnyank = "version.unyank" "A yank was taken back.",
+    VersionQuarantine = "version.quarantine" "Staff keeps a version from everybody.",
+    VersionRelease = "version.release" "Staff lets everybody have a version again.",
     TagSet = "tag.set" "A version was given a dist-tag.",
     TagRemove = "tag.remove" "A dist-tag was taken away.",
     ProvenanceAdd = "provenance.add" "A bundle about a version was verified and kept.",

@@ -42,6 +42,13 @@ pub enum Job {
         /// The package.
         package: PackageName,
     },
+    /// Take the objects of a version into the quarantine, or put them back.
+    Quarantine {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// Announce every package anew, because the registry has another address.
     Readdress {
         /// The addresses, see `Config::addresses`.
@@ -71,8 +78,8 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 10] =
-        ["publish", "store", "announce", "record", "attest", "open", "readdress", "catalogue", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 11] =
+        ["publish", "store", "announce", "record", "attest", "open", "quarantine", "readdress", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -84,6 +91,7 @@ impl Job {
             Self::Record { .. } => "record",
             Self::Attest { .. } => "attest",
             Self::Open { .. } => "open",
+            Self::Quarantine { .. } => "quarantine",
             Self::Readdress { .. } => "readdress",
             Self::Catalogue => "catalogue",
             Self::Housekeep => "housekeep",
@@ -97,7 +105,8 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } => Lane::Derive,
+            Self::Quarantine { .. } | Self::Readdress { .. } => Lane::Derive,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
@@ -115,6 +124,7 @@ impl Job {
             Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
             Self::Attest { package, version } => format!("attest:{package}@{version}"),
             Self::Open { package } => format!("open:{package}"),
+            Self::Quarantine { package, version } => format!("quarantine:{package}@{version}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
             Self::Housekeep => "housekeep".to_owned(),
@@ -127,7 +137,7 @@ impl Job {
     pub fn is_promised(&self) -> bool {
         match self {
             Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } => true,
-            Self::Open { .. } | Self::Readdress { .. } => true,
+            Self::Open { .. } | Self::Quarantine { .. } | Self::Readdress { .. } => true,
             Self::Publish { .. } | Self::Catalogue | Self::Housekeep | Self::Reconcile => false,
         }
     }

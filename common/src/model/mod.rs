@@ -14,6 +14,7 @@ pub mod package;
 pub mod permission;
 pub mod provenance;
 pub mod publish;
+pub mod quarantine;
 pub mod scope;
 pub mod ticket;
 pub mod token;

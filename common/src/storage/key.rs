@@ -10,6 +10,7 @@ use crate::model::artefact::ArtefactKind;
 use crate::model::package::Visibility;
 
 use super::content_type;
+use super::policy::{CachePolicy, Mutability, Store};
 
 /// The directory of uploads and plan packs in the private store.
 pub const UPLOADS: &str = "uploads";
@@ -26,6 +27,8 @@ pub const PROVENANCE_RECORDS: &str = "registry/provenances";
 /// The same of versions, in a directory for each package.
 pub const VERSION_RECORDS: &str = "registry/versions";
 
+/// The directory of what staff keeps from everybody, in the private store.
+pub(super) const QUARANTINE: &str = "quarantine";
 /// The name of the catalogue in the private store.
 pub(super) const CATALOGUE: &str = "registry/catalogue.json";
 
@@ -33,47 +36,6 @@ pub(super) const CATALOGUE: &str = "registry/catalogue.json";
 pub(super) const NPM_KEYS: &str = "-/npm/v1/keys";
 /// What stands before the npm name and version of what is attested.
 pub(super) const NPM_ATTESTATIONS: &str = "-/npm/v1/attestations/";
-
-/// Which of the two stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Store {
-    /// What a CDN may show to everyone.
-    Public,
-    /// Uploads, what the registry remembers of itself, and private packages.
-    Private,
-}
-
-/// Whether an object may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutability {
-    /// Written once, never replaced.
-    Immutable,
-    /// Replaced by newer generations.
-    Mutable,
-}
-
-/// How long a reader may keep an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CachePolicy {
-    /// A year, without asking again: the bytes never change.
-    Forever,
-    /// A minute at the edge and in the client. Purging makes it shorter; this bounds it when a purge is lost.
-    Short,
-    /// Not at all.
-    Never,
-}
-
-impl CachePolicy {
-    /// The `Cache-Control` header.
-    #[must_use]
-    pub fn header(self) -> &'static str {
-        match self {
-            Self::Forever => "public, max-age=31536000, immutable",
-            Self::Short => "public, max-age=60, s-maxage=60",
-            Self::Never => "private, no-store",
-        }
-    }
-}
 
 /// The name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,6 +125,8 @@ pub enum StorageKey {
     Catalogue,
     /// What would be an object of the public store, if its package were public. It is called the same.
     Hidden(Box<StorageKey>),
+    /// The same of a version that staff keeps from everybody, apart from what people may read.
+    Quarantined(Box<StorageKey>),
 }
 
 impl StorageKey {
@@ -182,17 +146,23 @@ impl StorageKey {
     #[must_use]
     pub fn seen_by(self, visibility: Visibility) -> Self {
         match self {
-            Self::Hidden(inner) => inner.seen_by(visibility),
+            Self::Hidden(inner) | Self::Quarantined(inner) => inner.seen_by(visibility),
             key if visibility.is_public() || key.store() == Store::Private => key,
             key => Self::Hidden(Box::new(key)),
         }
+    }
+
+    /// The same object of a version that is in quarantine.
+    #[must_use]
+    pub fn quarantined(&self) -> Self {
+        Self::Quarantined(Box::new(self.bare().clone()))
     }
 
     /// The object, whoever may read it.
     #[must_use]
     pub fn bare(&self) -> &Self {
         match self {
-            Self::Hidden(inner) => inner,
+            Self::Hidden(inner) | Self::Quarantined(inner) => inner,
             key => key,
         }
     }
@@ -222,7 +192,8 @@ impl StorageKey {
             | Self::ProvenanceRecord { .. }
             | Self::VersionRecord { .. }
             | Self::Catalogue
-            | Self::Hidden(_) => Store::Private,
+            | Self::Hidden(_)
+            | Self::Quarantined(_) => Store::Private,
             _ => Store::Public,
         }
     }
@@ -254,6 +225,7 @@ impl StorageKey {
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
             Self::Catalogue => CATALOGUE.to_owned(),
             Self::Hidden(inner) => inner.text(),
+            Self::Quarantined(inner) => format!("{QUARANTINE}/{}", inner.text()),
         }
     }
 
@@ -271,7 +243,7 @@ impl StorageKey {
             Self::PlanPack { .. } => "application/zstd",
             Self::NpmTarball { .. } => "application/octet-stream",
             Self::Module { path, .. } => content_type::of(path.file_name()),
-            Self::Hidden(inner) => inner.content_type(),
+            Self::Hidden(inner) | Self::Quarantined(inner) => inner.content_type(),
             _ => "application/json",
         }
     }
@@ -295,7 +267,7 @@ impl StorageKey {
             Self::NpmKeys | Self::NpmAttestations { .. } => Mutability::Mutable,
             Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::PublishersRecord(_) => Mutability::Mutable,
             Self::Catalogue => Mutability::Mutable,
-            Self::Hidden(inner) => inner.mutability(),
+            Self::Hidden(inner) | Self::Quarantined(inner) => inner.mutability(),
             _ => Mutability::Immutable,
         }
     }
@@ -326,12 +298,24 @@ impl StorageKey {
         }
     }
 
+    /// The version that it is a part of, if it is of one and is fixed with it.
+    #[must_use]
+    pub fn version(&self) -> Option<(&PackageName, &Version)> {
+        match self.bare() {
+            Self::Module { package, version, .. }
+            | Self::VersionMeta { package, version }
+            | Self::NpmTarball { package, version }
+            | Self::Docs { package, version, .. } => Some((package, version)),
+            _ => None,
+        }
+    }
+
     /// The surrogate key by which an edge forgets it: one for each package.
     #[must_use]
     pub fn surrogate(&self) -> Option<String> {
         match self {
             Self::NpmKeys => Some("npm-keys".to_owned()),
-            Self::Hidden(_) => None,
+            Self::Hidden(_) | Self::Quarantined(_) => None,
             key => key.package().map(|package| format!("package:{package}")),
         }
     }
@@ -366,7 +350,8 @@ mod tests {
             StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
             StorageKey::VersionRecord { package: package.clone(), version: version.clone() },
             StorageKey::Catalogue,
-            StorageKey::NpmTarball { package, version }.seen_by(Visibility::Private),
+            StorageKey::NpmTarball { package: package.clone(), version: version.clone() }.seen_by(Visibility::Private),
+            StorageKey::NpmTarball { package, version }.quarantined(),
         ];
         assert!(keys.iter().all(|key| StorageKey::parse(key.store(), &key.text()).as_ref() == Some(key)));
         let table: Vec<_> =
@@ -394,6 +379,7 @@ mod tests {
                 "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
                 "Private registry/catalogue.json application/json private, no-store".to_owned(),
                 "Private npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
+                "Private quarantine/npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
             ]
         );
     }

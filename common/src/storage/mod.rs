@@ -10,6 +10,7 @@ mod error;
 mod inventory;
 mod key;
 mod parse;
+mod policy;
 mod read;
 mod unfinished;
 
@@ -26,10 +27,8 @@ use backend::{Backend, Directory};
 
 pub use error::StorageError;
 pub use inventory::{Cleared, Listed};
-pub use key::{
-    CachePolicy, Mutability, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store, UPLOADS,
-    USER_RECORDS, VERSION_RECORDS,
-};
+pub use key::{PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, UPLOADS, USER_RECORDS, VERSION_RECORDS};
+pub use policy::{CachePolicy, Mutability, Store};
 pub use read::{ByteRange, Found, ReadRequest, Reading};
 
 /// From this size on an upload is sent in parts. S3 allows no smaller parts.

@@ -4,9 +4,10 @@ use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 use crate::model::package::Visibility;
 
 use super::key::{
-    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, SCOPE_RECORDS, StorageKey, Store,
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, QUARANTINE, SCOPE_RECORDS, StorageKey,
     UPLOADS, USER_RECORDS, VERSION_RECORDS,
 };
+use super::policy::Store;
 
 impl StorageKey {
     /// Reads a key of a store back. Nothing when the house would not give an object this name.
@@ -37,6 +38,9 @@ fn private(text: &str) -> Option<StorageKey> {
             }
             None => StorageKey::Upload(name.strip_suffix(".tgz")?.parse().ok()?),
         });
+    }
+    if let Some(text) = below(QUARANTINE) {
+        return public(text).filter(|key| key.version().is_some()).map(|key| key.quarantined());
     }
     if text == CATALOGUE {
         return Some(StorageKey::Catalogue);
@@ -169,7 +173,9 @@ mod tests {
         for text in foreign {
             assert_eq!(StorageKey::parse(Store::Public, text), None, "{text}");
         }
-        assert_eq!(StorageKey::parse(Store::Private, "-/npm/v1/keys"), None);
+        for text in ["-/npm/v1/keys", "quarantine/@ss/pp/meta.json", "quarantine/npm/@jsr/ss__pp/index.json", "quarantine/uploads/x.tgz"] {
+            assert_eq!(StorageKey::parse(Store::Private, text), None, "{text}");
+        }
         assert_eq!(StorageKey::parse(Store::Public, "registry/scopes/ss.json"), None);
     }
 }

@@ -198,6 +198,12 @@ impl TestRegistry {
         drop(self.notes.take());
     }
 
+    /// The work, for a test that has one job done and no other.
+    #[must_use]
+    pub fn workshop(&self) -> &Workshop {
+        &self.life.workshop
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);

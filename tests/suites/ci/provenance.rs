@@ -107,6 +107,30 @@ async fn what_the_stock_client_sends_is_verified_and_everybody_reads_it() {
 }
 
 #[tokio::test]
+async fn what_is_attested_of_a_held_version_is_kept_with_it() {
+    let published = Published::start().await;
+    let (bench, nobody) = (&published.bench, published.bench.registry.anonymous());
+    let signed = published.sigstore.signed(&published.claims, &published.statement);
+    drop(published.send(&signed.as_deno()).await.expect(204));
+    bench.registry.drain().await;
+    let attested = "/-/npm/v1/attestations/@jsr/acme__maths@1.0.0";
+    let before = nobody.get(attested).await.expect(200).body;
+    let root = bench.registry.person("root").await;
+    bench.registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'root'").await;
+    let held = "/api/admin/scopes/acme/packages/maths/versions/1.0.0/quarantine";
+    drop(root.put(held, json!({ "reason": "It steals." })).await.expect(200));
+    bench.registry.drain().await;
+    assert_eq!(nobody.get(attested).await.status, 404);
+    assert_eq!(nobody.get(PROVENANCE).await.refusal(), "404 packageVersionQuarantined");
+    assert!(!bench.registry.compare(Repair::Nothing).await.iter().any(|problem| problem.contains("maths")));
+    drop(root.delete(held).await.expect(200));
+    bench.registry.drain().await;
+    assert_eq!(nobody.get(attested).await.expect(200).body, before);
+    drop(nobody.get(PROVENANCE).await.expect(200));
+    assert!(!bench.registry.compare(Repair::Nothing).await.iter().any(|problem| problem.contains("maths")));
+}
+
+#[tokio::test]
 async fn a_standard_bundle_is_verified() {
     let published = Published::start().await;
     let signed = published.sigstore.signed(&published.claims, &published.standard());

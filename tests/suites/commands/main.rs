@@ -12,6 +12,7 @@ mod people;
 mod process;
 mod publisher;
 mod purge;
+mod quarantine;
 mod secrets;
 mod twice;
 mod warnings;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         people::TESTS,
         publisher::TESTS,
         purge::TESTS,
+        quarantine::TESTS,
         secrets::TESTS,
         twice::TESTS,
         warnings::TESTS,

@@ -25,6 +25,7 @@ mod names;
 mod packages;
 mod provenances;
 mod publishes;
+mod quarantines;
 mod queue;
 mod races;
 mod rates;

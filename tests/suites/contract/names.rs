@@ -69,6 +69,7 @@ on_both_engines!(what_looked_alike_comes_back_side_by_side, async |scratch| {
         tags: DistTags::default(),
         visibility: Visibility::Public,
         changed: Vec::new(),
+        held: Vec::new(),
         created_at: bench.now(),
         updated_at: bench.now(),
         generation: 0,

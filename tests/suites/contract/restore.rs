@@ -52,6 +52,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
         visibility: Visibility::Private,
         tags: [("next".try_into().unwrap(), draft.version.clone())].into(),
         changed: Vec::new(),
+        held: Vec::new(),
         created_at: row.created_at,
         updated_at: row.updated_at,
         generation: 9,

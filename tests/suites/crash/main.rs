@@ -6,6 +6,7 @@
 
 mod endings;
 mod opening;
+mod quarantine;
 mod steps;
 
 use std::process::ExitCode;
@@ -20,12 +21,13 @@ fn main() -> ExitCode {
     if let Some(ended) = program::is_called() {
         return ended;
     }
-    let trials = steps::tests().into_iter().chain(endings::tests()).chain(opening::tests()).map(|(name, test)| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    });
+    let trials =
+        steps::tests().into_iter().chain(endings::tests()).chain(opening::tests()).chain(quarantine::tests()).map(|(name, test)| {
+            Trial::test(name, move || {
+                test();
+                Ok(())
+            })
+        });
     let mut arguments = Arguments::from_args();
     // Most of the time goes by in waiting for leases to run out: all of them at once.
     let trials: Vec<_> = trials.collect();

@@ -45,7 +45,11 @@ fn who(mode: Mode, step: Step) -> Role {
             | Step::DocumentsWritten
             | Step::Settled
             | Step::SomeCopied
-            | Step::Opened,
+            | Step::Opened
+            | Step::SomeKept
+            | Step::SomeWithdrawn
+            | Step::SomeReturned
+            | Step::Released,
         ) => Role::Worker,
     }
 }
@@ -60,6 +64,7 @@ fn left_behind(step: Step) -> &'static [&'static str] {
         Step::PackStored | Step::AllStored | Step::Stored => &["uploads/#.N.plan"],
         Step::RowsWritten | Step::Claimed | Step::Planned | Step::Committed | Step::SomeStored | Step::DocumentsWritten => &[],
         Step::Settled | Step::SomeCopied | Step::Opened => &[],
+        Step::SomeKept | Step::SomeWithdrawn | Step::SomeReturned | Step::Released => &[],
     }
 }
 
@@ -88,6 +93,7 @@ fn sizes(step: Step) -> &'static [Size] {
         Step::Committed | Step::SomeStored | Step::AllStored | Step::Stored => &[Size::Small, Size::Large],
         Step::UploadStored | Step::RowsWritten | Step::Claimed | Step::Planned | Step::DocumentsWritten => &[Size::Small],
         Step::Settled | Step::SomeCopied | Step::Opened => &[Size::Small],
+        Step::SomeKept | Step::SomeWithdrawn | Step::SomeReturned | Step::Released => &[Size::Small],
     }
 }
 

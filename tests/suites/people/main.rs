@@ -9,6 +9,7 @@ mod company;
 mod invites;
 mod members;
 mod names;
+mod quarantine;
 mod staff;
 mod tickets;
 mod transfers;

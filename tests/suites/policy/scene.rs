@@ -13,7 +13,7 @@ use slipway_tests::{Answer, Client, PackageBuilder, Settings, TestRegistry, Work
 use crate::matrix::{ACTORS, CREDENTIALS};
 
 /// Everything that is tried.
-pub(crate) const ACTIONS: [&str; 50] = [
+pub(crate) const ACTIONS: [&str; 52] = [
     "read.module",
     "read.npm",
     "see.scope",
@@ -61,6 +61,8 @@ pub(crate) const ACTIONS: [&str; 50] = [
     "staff.assign",
     "staff.quota",
     "staff.freeze",
+    "staff.hold",
+    "staff.quarantine",
     "staff.packages",
     "staff.publishes",
     "staff.tickets",
@@ -119,6 +121,8 @@ impl Scene {
                 .await
                 .expect(200),
         );
+        // One for staff to hold, and the one that everything is tried with.
+        drop(stagehand.publish_through(&PackageBuilder::small("@acme/maths", "0.1.0")).await);
         let task = stagehand.publish_through(&PackageBuilder::small("@acme/maths", "1.0.0")).await;
         assert_eq!(task["status"], "success");
         match state {
@@ -241,6 +245,9 @@ impl Scene {
             "quota" => who.patch("/api/admin/scopes/acme", json!({ "packageLimit": 100_000 })).await,
             "freeze" if self.state == "frozen" => who.put("/api/admin/scopes/acme/freeze", json!({ "reason": "it is looked into" })).await,
             "freeze" => who.delete("/api/admin/scopes/acme/freeze").await,
+            "hold" => {
+                who.put("/api/admin/scopes/acme/packages/maths/versions/0.1.0/quarantine", json!({ "reason": "it is looked into" })).await
+            }
             "publishes" => who.get("/api/admin/publishing_tasks").await,
             list => who.get(&format!("/api/admin/{list}")).await,
         }

@@ -10,6 +10,7 @@ use slipway_common::formats::record::VersionRecord;
 use slipway_common::ids::PackageName;
 use slipway_common::model::job::Claim;
 use slipway_common::model::package::Package;
+use slipway_common::model::quarantine::HeldVersion;
 use slipway_common::model::version::ListedVersion;
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
@@ -25,6 +26,8 @@ use crate::workshop::Workshop;
 pub(crate) struct Snapshot {
     pub(crate) package: Package,
     pub(crate) versions: Vec<ListedVersion>,
+    /// What would be listed beside them, if staff did not keep it from everybody.
+    pub(crate) held: Vec<HeldVersion>,
 }
 
 /// What there is to announce.
@@ -39,8 +42,8 @@ pub(crate) enum News {
 /// Reads what is to be written. `fresh` is what the caller knows of a version that it has just stored.
 pub(crate) async fn start(tx: &mut WriteTx, name: &PackageName, fresh: Option<VersionRecord>) -> Result<News, JobError> {
     let Some(package) = tx.package(name).await? else { return Ok(News::Gone(name.clone())) };
-    let versions = tx.listed_versions(name).await?;
-    Ok(News::Package(Box::new(Snapshot { package, versions }), fresh.map(Box::new)))
+    let (versions, held) = tx.listed_and_held(name).await?;
+    Ok(News::Package(Box::new(Snapshot { package, versions, held }), fresh.map(Box::new)))
 }
 
 /// Announces a package.
@@ -67,7 +70,7 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     let (package, generation) = (snapshot.package.name.clone(), snapshot.package.generation);
     let meta = StorageKey::PackageMeta(package.clone()).seen_by(snapshot.package.visibility);
     // First, so that whatever readers are shown can be restored.
-    record::write_package(context, &snapshot.package, &snapshot.versions, fresh.map(|fresh| *fresh)).await?;
+    record::write_package(context, &snapshot, fresh.map(|fresh| *fresh)).await?;
     if !snapshot.versions.is_empty() || is_shown(workshop, &meta).await? {
         let npm_url = context.config.npm_url.clone();
         let is_about_versions = !snapshot.versions.is_empty();
@@ -102,7 +105,7 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
 
 /// The documents of a package for its readers, with the keys under which they are found.
 pub(crate) fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
-    let Snapshot { package, versions } = snapshot;
+    let Snapshot { package, versions, .. } = snapshot;
     let generation = package.generation;
     let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
     let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());

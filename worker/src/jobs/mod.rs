@@ -12,6 +12,7 @@ pub(crate) mod housekeep;
 pub(crate) mod open;
 mod plan_pack;
 pub(crate) mod publish;
+pub(crate) mod quarantine;
 pub(crate) mod readdress;
 pub(crate) mod reconcile;
 pub(crate) mod record;

@@ -11,15 +11,17 @@ use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{
-    self, ChangedVersion, PackageRecord, PublishersRecord, ScopeRecord, Shown, UserRecord, VersionRecord,
+    self, ChangedVersion, HeldRecord, PackageRecord, PublishersRecord, ScopeRecord, Shown, UserRecord, VersionRecord,
 };
 use slipway_common::ids::PackageName;
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
 use slipway_common::model::provenance::Provenance;
+use slipway_common::model::quarantine::HeldVersion;
 use slipway_common::model::version::ListedVersion;
 use slipway_common::storage::StorageKey;
 
+use super::announce::Snapshot;
 use super::{ring, settle};
 use crate::error::JobError;
 use crate::workshop::Workshop;
@@ -30,8 +32,8 @@ pub(crate) struct Entry {
     key: StorageKey,
     /// The bytes and the state that they show; none when there is one state only.
     content: Option<(Bytes, Option<Shown>)>,
-    /// What its readers may read of it.
-    public: Option<(StorageKey, Bytes)>,
+    /// What its readers may read of it; no bytes when they may read nothing.
+    public: Option<(StorageKey, Option<Bytes>)>,
 }
 
 impl Entry {
@@ -58,12 +60,13 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
         Subject::Provenance(package, version) => {
             let found = tx.provenance(package, version).await?;
             let visibility = tx.package(package).await?.map(|package| package.visibility).unwrap_or_default();
+            let is_held = tx.quarantine(package, version).await?.is_some();
             let (package, version) = (package.clone(), version.clone());
+            let shown = |found: &Provenance| (!is_held).then(|| attestations(found).into());
             Entry {
                 key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
                 content: found.as_ref().map(|found| (record::to_bytes(found).into(), None)),
-                public: found
-                    .map(|found| (StorageKey::NpmAttestations { package, version }.seen_by(visibility), attestations(&found).into())),
+                public: found.map(|found| (StorageKey::NpmAttestations { package, version }.seen_by(visibility), shown(&found))),
             }
         }
     })
@@ -78,8 +81,13 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, entry: Entry) -> Res
         None => context.storage.delete(&entry.key).await?,
     }
     if let Some((key, bytes)) = entry.public {
-        let seen = context.storage.look(&key).await?;
-        context.storage.replace(&key, bytes, seen.tag).await?;
+        match bytes {
+            Some(bytes) => {
+                let seen = context.storage.look(&key).await?;
+                context.storage.replace(&key, bytes, seen.tag).await?;
+            }
+            None => context.storage.delete(&key).await?,
+        }
         if let Err(error) = workshop.cdn.purge(&[key]).await {
             tracing::warn!(%error, "the edge was not told of an attestation");
         }
@@ -109,20 +117,16 @@ async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown
 
 /// Writes down a package and those of its versions that its public documents do not show yet. `fresh` is what the caller knows of a
 /// version that it has just stored; of the others the rows are asked.
-pub(crate) async fn write_package(
-    context: &Context,
-    package: &Package,
-    listed: &[ListedVersion],
-    fresh: Option<VersionRecord>,
-) -> Result<(), AnyFault> {
-    let mut new = listed.iter().filter(|listed| listed.stored_generation > package.announced).map(|listed| &listed.version);
+pub(crate) async fn write_package(context: &Context, snapshot: &Snapshot, fresh: Option<VersionRecord>) -> Result<(), AnyFault> {
+    let package = &snapshot.package;
+    let mut new = snapshot.versions.iter().filter(|listed| listed.stored_generation > package.announced).map(|listed| &listed.version);
     let versions = match (new.next(), new.next(), fresh) {
         (None, _, _) => Vec::new(),
         (Some(version), None, Some(fresh)) if fresh.version == *version => vec![fresh],
         _ => context.db.read().await?.version_records(&package.name, package.announced).await?,
     };
     let writes = versions.iter().map(|record| write_version(context, &package.name, record));
-    futures::try_join!(futures::future::try_join_all(writes), write_own(context, of_package(package, listed)))?;
+    futures::try_join!(futures::future::try_join_all(writes), write_own(context, of_package(package, &snapshot.versions, &snapshot.held)))?;
     Ok(())
 }
 
@@ -151,14 +155,15 @@ async fn write_own(context: &Context, record: PackageRecord) -> Result<(), AnyFa
     Ok(())
 }
 
-/// The record of a package with these versions.
-pub(crate) fn of_package(package: &Package, listed: &[ListedVersion]) -> PackageRecord {
-    let is_changed = |listed: &&ListedVersion| listed.is_yanked || listed.updated_at != listed.created_at;
-    let changed = |listed: &ListedVersion| ChangedVersion {
-        version: listed.version.clone(),
-        is_yanked: listed.is_yanked,
-        updated_at: listed.updated_at,
-    };
+/// The record of a package with these versions, some of which staff keeps from everybody.
+pub(crate) fn of_package(package: &Package, listed: &[ListedVersion], held: &[HeldVersion]) -> PackageRecord {
+    let listed = listed.iter().map(|listed| (&listed.version, listed.is_yanked, listed.created_at, listed.updated_at));
+    let kept = held.iter().map(|held| (&held.version, held.is_yanked, held.created_at, held.updated_at));
+    let changed = listed.chain(kept).filter(|(_, is_yanked, created_at, updated_at)| *is_yanked || updated_at != created_at);
+    let changed = changed.map(|(version, is_yanked, _, updated_at)| ChangedVersion { version: version.clone(), is_yanked, updated_at });
+    let mut changed: Vec<_> = changed.collect();
+    changed.sort_by(|a, b| b.version.cmp(&a.version));
+    let held = held.iter().map(|held| HeldRecord { version: held.version.clone(), reason: held.reason.clone(), since: held.since });
     PackageRecord {
         package: package.name.clone(),
         description: package.description.clone(),
@@ -168,7 +173,8 @@ pub(crate) fn of_package(package: &Package, listed: &[ListedVersion]) -> Package
         runtime_compat: package.runtime_compat,
         tags: package.tags.clone(),
         visibility: package.visibility,
-        changed: listed.iter().filter(is_changed).map(changed).collect(),
+        changed,
+        held: held.collect(),
         created_at: package.created_at,
         updated_at: package.updated_at,
         generation: package.generation,

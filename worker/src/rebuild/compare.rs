@@ -87,20 +87,21 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
             json!({
                 "description": package.description, "repository": package.repository, "is_archived": package.is_archived,
                 "readme_source": package.readme_source, "runtime_compat": package.runtime_compat, "dist_tags": package.tags, "generation": package.generation,
-                "announced": package.announced, "created_at": package.created_at, "updated_at": package.updated_at, "trust": trust,
+                "announced": package.announced, "visibility": package.visibility, "created_at": package.created_at, "updated_at": package.updated_at, "trust": trust,
             })
         }
         Thing::Version(package, version) => {
             let Some(row) = tx.version(package, version).await? else { return Ok(Value::Null) };
             let dependencies = tx.dependencies_of(package, version).await?;
             let provenance = tx.provenance(package, version).await?;
+            let quarantine = tx.quarantine(package, version).await?.map(|held| json!({ "reason": held.reason, "since": held.created_at }));
             json!({
                 "is_yanked": row.is_yanked, "task_id": row.task_id, "user_id": row.user_id, "exports": row.content.exports,
                 "license": row.content.license, "readme": row.content.readme, "uses_npm": row.content.uses_npm,
                 "augmentations": row.content.augmentations, "meta": row.content.meta, "npm_manifest": row.content.npm_manifest,
                 "npm_revision": row.content.npm_revision, "artefacts": row.content.artefacts,
                 "stored_generation": row.stored_generation, "created_at": row.created_at, "updated_at": row.updated_at,
-                "dependencies": dependencies, "provenance": provenance,
+                "dependencies": dependencies, "provenance": provenance, "quarantine": quarantine,
             })
         }
         Thing::Publish(id) => {

@@ -3,7 +3,7 @@
 //! The record pins the manifest by its digest, and a manifest that is another one is not believed.
 
 use slipway_common::fault::AnyFault;
-use slipway_common::formats::record::{ChangedVersion, VersionRecord};
+use slipway_common::formats::record::{ChangedVersion, HeldRecord, VersionRecord};
 use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::artefact::ArtefactKind;
@@ -37,16 +37,34 @@ pub(crate) async fn version(
     storage: &Storage,
     (package, visibility): (&PackageName, Visibility),
     remembered: &VersionRecord,
-    changed: &[ChangedVersion],
+    (changed, held): (&[ChangedVersion], &[HeldRecord]),
 ) -> Result<Result<PackageVersion, String>, AnyFault> {
-    let key = StorageKey::VersionMeta { package: package.clone(), version: remembered.version.clone() }.seen_by(visibility);
-    let bytes = match storage.get(&key).await {
-        Ok(bytes) => bytes,
-        Err(StorageError::Missing(_)) => return Ok(Err(format!("`{}` is not there", key.text()))),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(of(package, remembered, &bytes, changed).map_err(|why| format!("{why} (`{}`)", key.text())))
+    let usual = StorageKey::VersionMeta { package: package.clone(), version: remembered.version.clone() }.seen_by(visibility);
+    let kept = usual.quarantined();
+    let is_held = held.iter().any(|held| held.version == remembered.version);
+    // What staff keeps from everybody may be on its way. What lies nowhere else is kept, whether that is remembered or not.
+    for (key, is_kept) in if is_held { [(&kept, true), (&usual, true)] } else { [(&usual, false), (&kept, true)] } {
+        let bytes = match storage.get(key).await {
+            Ok(bytes) => bytes,
+            Err(StorageError::Missing(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let row = of(package, remembered, &bytes, changed).map_err(|why| format!("{why} (`{}`)", key.text()));
+        let stored_generation = (!is_kept).then_some(remembered.stored_generation);
+        return Ok(row.map(|row| PackageVersion { stored_generation, ..row }));
+    }
+    Ok(Err(format!("`{}` is not there", usual.text())))
 }
+
+/// Why a version that was made again is kept from everybody, if it is.
+pub(crate) fn held(row: &PackageVersion, remembered: &[HeldRecord]) -> Option<HeldRecord> {
+    let known = remembered.iter().find(|held| held.version == row.version).cloned();
+    let unknown = || HeldRecord { version: row.version.clone(), reason: UNKNOWN_REASON.to_owned(), since: row.updated_at };
+    row.stored_generation.is_none().then(|| known.unwrap_or_else(unknown))
+}
+
+/// What is said of a version that lies in the quarantine when no record says why.
+pub(crate) const UNKNOWN_REASON: &str = "it was held when the database was lost, and nothing is remembered of why";
 
 fn of(package: &PackageName, remembered: &VersionRecord, meta: &[u8], changed: &[ChangedVersion]) -> Result<PackageVersion, String> {
     let digest = Sha256::of(meta);

@@ -175,7 +175,7 @@ async fn restore_package(
     let shown = shown(context, &name, package.visibility).await?;
     let mut versions = Vec::new();
     for remembered in remembered {
-        match derive::version(&context.storage, (&name, package.visibility), &remembered, &package.changed).await? {
+        match derive::version(&context.storage, (&name, package.visibility), &remembered, (&package.changed, &package.held)).await? {
             Ok(version) => versions.push((version, remembered)),
             Err(why) => rebuilt.left_out.push(format!("version {name}@{}: {why}", remembered.version)),
         }
@@ -216,6 +216,11 @@ async fn restore_package(
             rebuilt.left_out.push(format!("publisher of {name}@{}: there is no such user", version.version));
         }
         rebuilt.versions += u64::from(tx.restore_version(&version, &remembered).await?);
+        if let Some(held) = derive::held(&version, &package.held) {
+            tx.restore_quarantine(&name, &held).await?;
+            let job = Job::Quarantine { package: name.clone(), version: version.version };
+            jobs::enqueue(&mut tx, &context.ids, &job).await?;
+        }
     }
     if !is_settled {
         jobs::enqueue(&mut tx, &context.ids, &Job::Announce { package: name }).await?;
@@ -251,9 +256,14 @@ async fn restore_publishers(
 async fn unrecorded(context: &Context, name: &PackageName, versions: &[VersionRecord]) -> Result<Option<PackageRecord>, AnyFault> {
     let Some(first) = versions.iter().min_by_key(|version| version.created_at) else { return Ok(None) };
     let created_at = first.created_at;
-    // Where its objects are says who may read it.
-    let meta = StorageKey::VersionMeta { package: name.clone(), version: first.version.clone() }.seen_by(Visibility::Private);
-    let is_private = context.storage.look(&meta).await?.bytes.is_some();
+    // Where its objects are says who may read it. What is in quarantine is in neither place, and nobody is shown more than is certain.
+    let (mut is_hidden, mut is_shown) = (false, false);
+    for version in versions {
+        let meta = StorageKey::VersionMeta { package: name.clone(), version: version.version.clone() };
+        is_shown |= context.storage.look(&meta).await?.bytes.is_some();
+        is_hidden |= context.storage.look(&meta.seen_by(Visibility::Private)).await?.bytes.is_some();
+    }
+    let is_private = is_hidden || !is_shown;
     Ok(Some(PackageRecord {
         package: name.clone(),
         description: String::new(),
@@ -264,6 +274,7 @@ async fn unrecorded(context: &Context, name: &PackageName, versions: &[VersionRe
         tags: DistTags::default(),
         visibility: if is_private { Visibility::Private } else { Visibility::Public },
         changed: Vec::new(),
+        held: Vec::new(),
         created_at,
         updated_at: created_at,
         generation: 0,

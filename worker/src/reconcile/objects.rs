@@ -83,10 +83,17 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
 /// A version of a package.
 type At = (PackageName, Version);
 
+/// What there has to be of a version.
+struct Row {
+    kinds: BTreeSet<ArtefactKind>,
+    /// Whether staff keeps it from everybody, and nobody is moving its objects.
+    is_held: bool,
+}
+
 /// The rows that were asked for last: keys come in order, so those of a version follow each other.
 #[derive(Default)]
 struct Rows {
-    version: Option<(At, Option<BTreeSet<ArtefactKind>>)>,
+    version: Option<(At, Option<Row>)>,
     /// Who may read the package that was asked for last.
     package: Option<(PackageName, Option<Visibility>)>,
     /// The package that was told of last, because an object of it is in the wrong store: one line stands for all of them.
@@ -117,7 +124,8 @@ impl Rows {
     }
 
     async fn look(&mut self, tx: &mut ReadTx, key: &StorageKey) -> Result<Option<Problem>, AnyFault> {
-        if let Some(problem) = self.misplaced(tx, key).await? {
+        let is_quarantined = matches!(key, StorageKey::Quarantined(_));
+        if !is_quarantined && let Some(problem) = self.misplaced(tx, key).await? {
             return Ok(problem);
         }
         let (package, version, kind) = match key.bare().clone() {
@@ -139,11 +147,19 @@ impl Rows {
         };
         let at = (package, version);
         if self.version.as_ref().is_none_or(|(known, _)| *known != at) {
-            let row = tx.version(&at.0, &at.1).await?;
-            self.version = Some((at.clone(), row.map(|row: PackageVersion| kinds(&row))));
+            let row = match tx.version(&at.0, &at.1).await? {
+                Some(row) => Some(self::row(tx, &row).await?),
+                None => None,
+            };
+            self.version = Some((at.clone(), row));
         }
-        match self.version.as_ref().and_then(|(_, kinds)| kinds.as_ref()) {
-            Some(kinds) if kinds.contains(&kind) => Ok(None),
+        match self.version.as_ref().and_then(|(_, row)| row.as_ref()) {
+            // One line stands for all of its objects.
+            Some(row) if row.is_held && !is_quarantined => {
+                let is_told = self.told.replace(at.clone()) == Some(at);
+                Ok((!is_told).then(|| Problem::new(Code::ObjectExposed, key.text(), "its version is in quarantine, and can be read")))
+            }
+            Some(row) if row.kinds.contains(&kind) => Ok(None),
             Some(_) => Ok(Some(Problem::new(Code::ObjectWithoutRow, key.text(), "its version has no such object"))),
             None if self.told.as_ref() == Some(&at) => Ok(None),
             None => {
@@ -156,6 +172,9 @@ impl Rows {
     }
 }
 
-fn kinds(row: &PackageVersion) -> BTreeSet<ArtefactKind> {
-    row.content.artefacts.iter().map(|artefact| artefact.kind.clone()).collect()
+async fn row(tx: &mut ReadTx, row: &PackageVersion) -> Result<Row, AnyFault> {
+    let (package, version) = (row.package.clone(), row.version.clone());
+    let is_kept = row.stored_generation.is_none() && tx.quarantine(&package, &version).await?.is_some();
+    let is_held = is_kept && !tx.is_under_way(&Job::Quarantine { package, version }).await?;
+    Ok(Row { kinds: row.content.artefacts.iter().map(|artefact| artefact.kind.clone()).collect(), is_held })
 }

@@ -58,7 +58,7 @@ pub(super) async fn compare(workshop: &Workshop, name: &PackageName, wanted: Rep
 /// What the rows say of a package.
 struct Said {
     package: Package,
-    /// Every version that has a row and could be listed.
+    /// Every version that has a row and could be listed, or could be if staff did not keep it from everybody.
     rows: BTreeSet<Version>,
     /// What readers are shown, and what is remembered of each version.
     documents: Vec<(StorageKey, Vec<u8>)>,
@@ -133,16 +133,16 @@ async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, An
         return Ok(None);
     }
     let Some(package) = tx.package(name).await? else { return Ok(None) };
-    let versions = tx.listed_versions(name).await?;
+    let (versions, held) = tx.listed_and_held(name).await?;
     let records = tx.version_records(name, -1).await?;
     drop(tx);
     let npm_url = workshop.context.config.npm_url.clone();
     let said = move || {
-        let rows = versions.iter().map(|listed| listed.version.clone()).collect();
-        let record = of_package(&package, &versions);
+        let rows = versions.iter().map(|listed| &listed.version).chain(held.iter().map(|held| &held.version)).cloned().collect();
+        let record = of_package(&package, &versions, &held);
         let key = |version: &Version| StorageKey::VersionRecord { package: package.name.clone(), version: version.clone() };
         let mut documents: Vec<_> = records.iter().map(|record| (key(&record.version), record::to_bytes(record))).collect();
-        let snapshot = Snapshot { package, versions };
+        let snapshot = Snapshot { package, versions, held };
         // A package that never had a version has no public documents. One that has lost its rows has some all the same, and they are
         // read for the versions that they list.
         if !snapshot.versions.is_empty() {

@@ -94,10 +94,12 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey,
         Subject::Provenance(name, version) => {
             let Some(provenance) = tx.provenance(name, version).await? else { return Ok(Vec::new()) };
             let visibility = tx.package(name).await?.map(|package| package.visibility).unwrap_or_default();
+            let is_held = tx.quarantine(name, version).await?.is_some();
             let (package, version) = (name.clone(), version.clone());
             let key = StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }.seen_by(visibility);
-            let attestations = (key, attestations(&provenance));
-            vec![(StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance)), attestations]
+            let attestations = (!is_held).then(|| (key, attestations(&provenance)));
+            let record = (StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance));
+            [Some(record), attestations].into_iter().flatten().collect()
         }
     })
 }

@@ -25,7 +25,7 @@ pub enum Code {
     SignatureInvalid,
     /// An object that no row knows.
     ObjectWithoutRow,
-    /// An object of a private package is in the public store.
+    /// An object of a private package is in the public store, or one of a version in quarantine where readers find it.
     ObjectExposed,
 }
 
@@ -62,7 +62,9 @@ impl Code {
             Self::SignatureInvalid => {
                 "restore the list of keys (`-/npm/v1/keys`) or the row from a backup; npm clients that audit signatures refuse the version"
             }
-            Self::ObjectExposed => "delete it from the public bucket, have the edge forget it, and find out who put it there",
+            Self::ObjectExposed => {
+                "find out who put it there, delete it, and have the edge forget it; `slipway admin quarantine hold` does so for a version that is held"
+            }
             Self::ObjectWithoutRow => "restore a backup of the database if it should have a row, else delete it from the bucket",
         }
     }

@@ -18,16 +18,50 @@ use crate::jobs::record::write_version;
 use crate::rebuild::derive;
 use crate::workshop::Workshop;
 
-/// Writes what can be made again from the upload. What comes out otherwise than it was published stays as it is: the build, or what
-/// else was published, is another by now.
+/// Writes what lies in the quarantine too, or can be made again from the upload.
 pub(super) async fn objects(
     workshop: &Workshop,
     row: &PackageVersion,
     publish: Option<&Publish>,
     found: &mut [(Needed, Problem)],
 ) -> Result<(), AnyFault> {
-    let Some(publish) = publish else { return Ok(()) };
-    let upload = match workshop.context.storage.get(&StorageKey::Upload(publish.upload_id)).await {
+    from_quarantine(workshop, found).await?;
+    if let Some(publish) = publish
+        && found.iter().any(|(_, problem)| !problem.is_repaired)
+    {
+        from_upload(workshop, row, publish, found).await?;
+    }
+    let repaired: Vec<StorageKey> = found.iter().filter(|(_, problem)| problem.is_repaired).map(|(needed, _)| needed.key.clone()).collect();
+    if !repaired.is_empty()
+        && let Err(error) = workshop.cdn.purge(&repaired).await
+    {
+        tracing::warn!(%error, "the edge was not told of the objects that were made again");
+    }
+    Ok(())
+}
+
+/// Of a version that was in quarantine once, the copies stay there.
+async fn from_quarantine(workshop: &Workshop, found: &mut [(Needed, Problem)]) -> Result<(), AnyFault> {
+    let storage = &workshop.context.storage;
+    for (needed, problem) in found.iter_mut().filter(|(needed, _)| needed.kind.is_some()) {
+        let (kept, sound) = (needed.key.quarantined(), Some((needed.size, needed.digest)));
+        if kept != needed.key && storage.digest(&kept).await? == sound {
+            storage.put(&needed.key, storage.get(&kept).await?).await?;
+            problem.is_repaired = storage.digest(&needed.key).await? == sound;
+        }
+    }
+    Ok(())
+}
+
+/// What comes out otherwise than it was published stays as it is: the build, or what else was published, is another by now.
+async fn from_upload(
+    workshop: &Workshop,
+    row: &PackageVersion,
+    publish: &Publish,
+    found: &mut [(Needed, Problem)],
+) -> Result<(), AnyFault> {
+    let storage = &workshop.context.storage;
+    let upload = match storage.get(&StorageKey::Upload(publish.upload_id)).await {
         Ok(upload) => upload,
         Err(StorageError::Missing(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -37,17 +71,11 @@ pub(super) async fn objects(
         return Ok(());
     }
     let Some(artefacts) = judge_again(workshop, publish, upload, called(workshop, row)).await? else { return Ok(()) };
-    for (needed, problem) in found.iter_mut() {
+    for (needed, problem) in found.iter_mut().filter(|(_, problem)| !problem.is_repaired) {
         let is_it = |artefact: &&Artefact| Some(&artefact.kind) == needed.kind.as_ref() && artefact.digest == needed.digest;
         let Some(artefact) = artefacts.iter().find(is_it) else { continue };
-        workshop.context.storage.put(&needed.key, artefact.bytes.clone()).await?;
-        problem.is_repaired = workshop.context.storage.digest(&needed.key).await? == Some((needed.size, needed.digest));
-    }
-    let repaired: Vec<StorageKey> = found.iter().filter(|(_, problem)| problem.is_repaired).map(|(needed, _)| needed.key.clone()).collect();
-    if !repaired.is_empty()
-        && let Err(error) = workshop.cdn.purge(&repaired).await
-    {
-        tracing::warn!(%error, "the edge was not told of the objects that were made again");
+        storage.put(&needed.key, artefact.bytes.clone()).await?;
+        problem.is_repaired = storage.digest(&needed.key).await? == Some((needed.size, needed.digest));
     }
     Ok(())
 }
@@ -80,16 +108,20 @@ pub(super) async fn restore_versions(workshop: &Workshop, name: &PackageName) ->
     let record = context.storage.look(&StorageKey::PackageRecord(name.clone())).await?.bytes;
     let record = record.and_then(|bytes| serde_json::from_slice::<PackageRecord>(&bytes).ok());
     let Some(Package { visibility, .. }) = context.db.read().await?.package(name).await? else { return Ok(()) };
-    let changed = record.map(|record| record.changed).unwrap_or_default();
+    let (changed, held) = record.map(|record| (record.changed, record.held)).unwrap_or_default();
     let unread = |why| tracing::warn!(package = %name, why, "a record is of no use");
     for remembered in derive::remembered(&context.storage, name, unread).await? {
         if context.db.read().await?.version(name, &remembered.version).await?.is_some() {
             continue;
         }
-        match derive::version(&context.storage, (name, visibility), &remembered, &changed).await? {
+        match derive::version(&context.storage, (name, visibility), &remembered, (&changed, &held)).await? {
             Ok(version) => {
                 let mut tx = context.db.write("reconcile.restore").await?;
-                tx.restore_version(&version, &remembered).await?;
+                if tx.restore_version(&version, &remembered).await?
+                    && let Some(held) = derive::held(&version, &held)
+                {
+                    tx.restore_quarantine(name, &held).await?;
+                }
                 tx.commit().await?;
             }
             Err(why) => tracing::warn!(package = %name, version = %remembered.version, why, "the row cannot be made again"),

@@ -7,7 +7,7 @@ use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256, Version};
 use slipway_common::model::artefact::ArtefactKind;
 use slipway_common::model::job::Job;
-use slipway_common::model::package::{Package, Visibility};
+use slipway_common::model::package::Package;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion};
 use slipway_common::storage::StorageKey;
@@ -62,13 +62,19 @@ async fn compare(
     let Some(Package { visibility, .. }) = tx.package(package).await? else { return Ok(Page::default()) };
     let publish = tx.publish(row.task_id).await?;
     let is_being_stored = tx.is_under_way(&Job::Store { task: row.task_id, plan: 0 }).await?;
+    let is_held = tx.quarantine(package, version).await?.is_some();
+    let is_moving = tx.is_under_way(&Job::Quarantine { package: package.clone(), version: version.clone() }).await?;
     drop(tx);
-    if row.stored_generation.is_none() {
+    if is_held && is_moving {
+        return Ok(Page { seen: 1, ..Page::default() });
+    }
+    if row.stored_generation.is_none() && !is_held {
         let what = "it was committed, and nobody is about to store it";
         let problem = Problem::new(Code::NotStored, format!("{package}@{version}"), what);
         return Ok(Page { seen: 1, problems: if is_being_stored { Vec::new() } else { vec![problem] }, ..Page::default() });
     }
-    let needed = needed(&row, visibility, publish.as_ref());
+    let place = |key: StorageKey| if is_held { key.quarantined() } else { key.seen_by(visibility) };
+    let needed = needed(&row, place, publish.as_ref());
     let (seen, bytes) = (needed.len() as u64, needed.iter().map(|needed| needed.size).sum());
     let looks = stream::iter(needed.into_iter().map(|needed| look(workshop, needed))).buffered(READS_AT_ONCE);
     let mut found: Vec<(Needed, Problem)> = looks.try_filter_map(async |found| Ok(found)).try_collect().await?;
@@ -78,15 +84,16 @@ async fn compare(
     let is_meta_sound = !found.iter().any(|(needed, problem)| needed.kind == Some(ArtefactKind::VersionMeta) && !problem.is_repaired);
     let mut problems: Vec<Problem> = found.into_iter().map(|(_, problem)| problem).collect();
     if is_meta_sound {
-        problems.extend(disagreement(workshop, &row, visibility).await?);
+        let manifest = place(StorageKey::VersionMeta { package: row.package.clone(), version: row.version.clone() });
+        problems.extend(disagreement(workshop, &row, &manifest).await?);
     }
     problems.extend(keys.and_then(|keys| signatures::look(keys, &row)));
     Ok(Page { seen, bytes, problems, next: None })
 }
 
-fn needed(row: &PackageVersion, visibility: Visibility, publish: Option<&Publish>) -> Vec<Needed> {
+fn needed(row: &PackageVersion, place: impl Fn(StorageKey) -> StorageKey, publish: Option<&Publish>) -> Vec<Needed> {
     let artefact = |artefact: &ArtefactRecord| Needed {
-        key: StorageKey::of_artefact(&row.package, &row.version, &artefact.kind).seen_by(visibility),
+        key: place(StorageKey::of_artefact(&row.package, &row.version, &artefact.kind)),
         kind: Some(artefact.kind.clone()),
         digest: artefact.digest,
         size: artefact.size,
@@ -114,9 +121,8 @@ async fn look(workshop: &Workshop, needed: Needed) -> Result<Option<(Needed, Pro
 }
 
 /// Whether the manifest, which is as it was published, lists the files that the row does.
-async fn disagreement(workshop: &Workshop, row: &PackageVersion, visibility: Visibility) -> Result<Option<Problem>, AnyFault> {
-    let key = StorageKey::VersionMeta { package: row.package.clone(), version: row.version.clone() }.seen_by(visibility);
-    let bytes = workshop.context.storage.get(&key).await?;
+async fn disagreement(workshop: &Workshop, row: &PackageVersion, key: &StorageKey) -> Result<Option<Problem>, AnyFault> {
+    let bytes = workshop.context.storage.get(key).await?;
     let problem = |what: &str| Some(Problem::new(Code::ManifestDisagrees, key.text(), what));
     if Sha256::of(&bytes) != row.content.meta {
         return Ok(problem("its digest is not the one that the version has"));

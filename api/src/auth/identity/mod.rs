@@ -23,6 +23,9 @@ use crate::error::{ApiError, ApiResult, Code, Refusal};
 /// Longest code, in bytes. Providers have codes of up to two kilobytes.
 const MAX_CODE: usize = 4096;
 
+/// Longest address of a picture, in bytes. Those of GitHub, GitLab and Gravatar have less than two hundred.
+const MAX_PICTURE: usize = 512;
+
 /// Somebody, as a provider knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
@@ -240,5 +243,5 @@ fn shown(text: Option<&str>, most: usize) -> Option<String> {
 
 /// The address of a picture, if it can be shown without asking over an open line.
 fn picture(text: Option<&str>) -> String {
-    shown(text, 512).filter(|text| text.starts_with("https://") && Url::parse(text).is_ok()).unwrap_or_default()
+    shown(text, MAX_PICTURE).filter(|text| text.starts_with("https://") && Url::parse(text).is_ok()).unwrap_or_default()
 }
