@@ -5,6 +5,7 @@
 
 mod authority;
 mod log;
+pub mod timestamps;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -22,6 +23,7 @@ use slipway_common::ids::Sha256;
 use tempfile::NamedTempFile;
 
 use authority::Authority;
+use timestamps::Timestamper;
 
 use crate::loopback::{self, Loopback};
 
@@ -38,6 +40,7 @@ pub struct Sigstore {
 struct Inside {
     url: String,
     authority: Authority,
+    timestamper: Timestamper,
     /// The log of signatures.
     log: Key,
     entries: Mutex<Vec<Value>>,
@@ -86,13 +89,17 @@ pub struct Signed {
     pub log_index: usize,
 }
 
+/// What is signed of a statement in an envelope.
+fn encoded(payload: &str) -> String {
+    format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len())
+}
+
 impl Signer {
     /// An envelope with a statement.
     #[must_use]
     pub fn sign(&self, statement: &Value) -> Value {
         let payload = statement.to_string();
-        let signed = format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len());
-        let signature = STANDARD.encode(self.key.sign(signed.as_bytes()));
+        let signature = STANDARD.encode(self.key.sign(encoded(&payload).as_bytes()));
         json!({
             "payloadType": PAYLOAD_TYPE, "payload": STANDARD.encode(&payload), "signatures": [{ "keyid": "", "sig": signature }],
         })
@@ -125,6 +132,7 @@ impl Sigstore {
             let inside = Arc::new(Inside {
                 url,
                 authority: Authority::new(),
+                timestamper: Timestamper::new(),
                 log: Key::generate(),
                 entries: Mutex::default(),
                 made: AtomicUsize::new(0),
@@ -211,6 +219,20 @@ impl Sigstore {
         })
     }
 
+    /// The bundle of an envelope in a log that says no time, as newer ones are.
+    #[must_use]
+    pub fn timeless(&self, envelope: &Value, pem: &str) -> Value {
+        let mut bundle = self.unlogged(envelope, pem);
+        bundle["verificationMaterial"]["tlogEntries"] = json!([self.inside.timeless_entry(envelope, pem)]);
+        bundle
+    }
+
+    /// The authority that signs times.
+    #[must_use]
+    pub fn timestamper(&self) -> &Timestamper {
+        &self.inside.timestamper
+    }
+
     /// The same without a log entry.
     #[must_use]
     pub fn unlogged(&self, envelope: &Value, pem: &str) -> Value {
@@ -263,7 +285,7 @@ impl Inside {
                 "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(self.authority.certificate()) }] },
             }],
             "ctlogs": [log(&self.authority.log)],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [self.timestamper.trusted()],
         })
     }
 }

@@ -10,3 +10,4 @@ mod publishers;
 mod rebuild;
 mod refusals;
 mod replay;
+mod times;
