@@ -6,6 +6,7 @@
 mod authority;
 mod log;
 pub mod timestamps;
+pub mod updates;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -249,6 +250,12 @@ impl Sigstore {
     /// When it has no such entry.
     pub fn spoil(&self, index: usize, change: impl FnOnce(&mut Value)) {
         change(&mut self.inside.entries.lock().expect("nobody panics here")[index]);
+    }
+
+    /// Its root of trust.
+    #[must_use]
+    pub fn trusted_root(&self) -> Value {
+        self.inside.trusted_root()
     }
 
     /// A root of trust that is a little different.

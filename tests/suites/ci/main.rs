@@ -11,3 +11,4 @@ mod rebuild;
 mod refusals;
 mod replay;
 mod times;
+mod updates;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use slipway_tests::issuer::{Issuer, REQUEST_TOKEN};
 use slipway_tests::sigstore::Sigstore;
+use slipway_tests::sigstore::updates::variable;
 
 use crate::bench::Bench;
 use crate::run::Run;
@@ -20,7 +21,7 @@ fn config(name: &str) -> String {
 
 /// The settings with which a registry believes a CI system, and what is certified for its jobs.
 pub(crate) fn settings(issuer: &Issuer, sigstore: &Sigstore) -> Vec<(String, String)> {
-    let root = sigstore.settings().map(|(key, value)| (format!("SLIPWAY_{}", key.replace('.', "_").to_uppercase()), value));
+    let root = sigstore.settings().map(|(key, value)| (variable(key), value));
     root.into_iter().chain([("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]).collect()
 }
 
