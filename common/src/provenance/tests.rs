@@ -3,7 +3,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use sigstore_verify::trust_root::{SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
-use sigstore_verify::types::{Bundle, DsseEnvelope, Sha256Hash, SignatureContent};
+use sigstore_verify::types::{Bundle, DsseEnvelope, Rfc3161Timestamp, Sha256Hash, SignatureContent, TimestampToken};
 
 use super::bundle::{self, Sent};
 use super::root::Root;
@@ -156,6 +156,14 @@ fn what_fuzzing_found_stays_found() {
     replay("bundle", |bytes| serde_json::from_slice::<Value>(bytes).is_ok_and(|sent| can_be_read(&sent).is_ok()));
     replay("certificate", |der| certified_job(der).is_ok());
     replay("log_entry", |body| can_entry_be_read(body, INDEX).is_ok());
+    let github = Root::read("github".to_owned(), SIGSTORE_GITHUB_TRUSTED_ROOT, false, &IdSource::counting()).unwrap();
+    replay("timestamp", |der| {
+        let mut bundle = Bundle::from_json(TIMESTAMP_ALONE).unwrap();
+        let times = &mut bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        *times = vec![Rfc3161Timestamp::new(TimestampToken::new(der.to_vec()))];
+        let policy = github.policy().skip_tlog_unsafe();
+        verify::by_library(&github.verifier, &bundle, &policy, Sha256Hash::from_hex(RELEASE).unwrap()).is_ok()
+    });
 }
 
 /// Reads every file of a corpus; those that say so in their names must be read, or refused.
