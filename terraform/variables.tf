@@ -307,6 +307,8 @@ variable "settings" {
       "SLIPWAY_SIGSTORE_REKOR_URL",
       "SLIPWAY_SIGSTORE_REQUIRE_LOG",
       "SLIPWAY_SIGSTORE_TRUSTED_ROOT",
+      "SLIPWAY_SIGSTORE_TUF_ROOT",
+      "SLIPWAY_SIGSTORE_TUF_URL",
       "SLIPWAY_LOG",
     ])) == 0
     error_message = "One of these is no setting of Slipway, or is one that these files set themselves; README.md lists all settings."

@@ -102,6 +102,7 @@ codes! {
     AuthorizationPending = "authorizationPending" BAD_REQUEST "nobody has decided about the request for permission yet",
     ProvenanceBundleInvalid = "provenanceBundleInvalid" BAD_REQUEST "the bundle cannot be read",
     ProvenanceCertificateInvalid = "provenanceCertificateInvalid" BAD_REQUEST "the certificate of the bundle does not hold",
+    ProvenanceTimeInvalid = "provenanceTimeInvalid" BAD_REQUEST "the time of the bundle does not hold",
     ProvenanceNotLogged = "provenanceNotLogged" BAD_REQUEST "the signature is not in the transparency log",
     ProvenanceSignatureInvalid = "provenanceSignatureInvalid" BAD_REQUEST "the signature of the bundle does not hold",
     ProvenanceOfSomethingElse = "provenanceOfSomethingElse" BAD_REQUEST "the statement is not about this version",
@@ -193,6 +194,7 @@ impl Code {
         match step {
             Step::Bundle => Self::ProvenanceBundleInvalid,
             Step::Certificate => Self::ProvenanceCertificateInvalid,
+            Step::Time => Self::ProvenanceTimeInvalid,
             Step::Log => Self::ProvenanceNotLogged,
             Step::Signature => Self::ProvenanceSignatureInvalid,
             Step::Statement => Self::ProvenanceOfSomethingElse,

@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("objects", objects(&config).await);
     report("queue", queue(&config).await);
     report("signing key", signing::examine(&config).await);
-    report("trust root", trust_root(&config));
+    report("trust root", trust_root(&config).await);
     for provider in Providers::new(&config).all() {
         report(&format!("sign-in with {}", provider.title()), provider.examine(doors::clock().now()).await);
     }
@@ -172,10 +172,13 @@ async fn queue(config: &Config) -> Result<String, String> {
 }
 
 /// Whom provenance is verified against.
-fn trust_root(config: &Config) -> Result<String, String> {
+async fn trust_root(config: &Config) -> Result<String, String> {
     let clock = doors::clock();
-    let notary = Notary::open(config, &IdSource::entropy(Arc::clone(&clock))).map_err(|error| error.to_string())?;
-    notary.examine(clock.now()).map_err(|error| error.to_string())
+    // Where the stores cannot be opened, which was told above, there is nothing that was known of it before.
+    let storage = Storage::open_existing(&config.objects, &config.objects_private).or_else(|_| Storage::open("memory:", "memory:"));
+    let storage = storage.map_err(|error| of_objects(&error))?;
+    let notary = Notary::open(config, &IdSource::entropy(Arc::clone(&clock)), &storage).map_err(|error| error.to_string())?;
+    notary.examine(clock.now()).await.map_err(|error| error.to_string())
 }
 
 /// Whether the configured compiler runs as it would for a package, and what it is kept from.

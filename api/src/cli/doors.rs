@@ -85,7 +85,7 @@ pub(super) async fn open_existing(config: Config) -> anyhow::Result<Context> {
 fn context(config: Config, clock: Arc<dyn Clock>, db: Db, storage: Storage) -> anyhow::Result<Context> {
     let queue = queue::open(config.queue.expose()).map_err(AnyFault::from).map_err(readable)?;
     let ids = IdSource::entropy(Arc::clone(&clock));
-    let notary = Arc::new(Notary::open(&config, &ids)?);
+    let notary = Arc::new(Notary::open(&config, &ids, &storage)?);
     Ok(Context { db, storage, queue, ids, clock, notary, config: Arc::new(config) })
 }
 

@@ -42,7 +42,8 @@ struct Origin {
     reference: String,
     commit: String,
     workflow: String,
-    is_logged: bool,
+    /// Who says when it was signed, where no log has it.
+    unlogged: &'static str,
 }
 
 /// Why it is not said where the version that the page shows came from, though somebody said it.
@@ -78,7 +79,11 @@ impl Origin {
             reference: job.reference,
             commit: job.commit.unwrap_or_default(),
             workflow: job.workflow.unwrap_or_default(),
-            is_logged: provenance.time_from != TimeFrom::Publish,
+            unlogged: match (provenance.log_index, provenance.time_from) {
+                (Some(_), _) | (None, TimeFrom::Log) => "",
+                (None, TimeFrom::Timestamp) => "an authority of times says that this registry trusts",
+                (None, TimeFrom::Publish) => "this registry says",
+            },
         }
     }
 }

@@ -31,7 +31,7 @@ pub use layers::{Layers, Values};
 pub use rates::Rates;
 pub use secret::Secret;
 pub use settings::{SETTINGS, Setting, reference};
-pub use sigstore::Sigstore;
+pub use sigstore::{Sigstore, Updates};
 
 /// Why a configuration cannot be used. The text names the setting and the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -179,6 +179,18 @@ pub const SETTINGS: &[Setting] = &[
          instance that the build carries.",
     ),
     setting(
+        "sigstore.tuf_url",
+        Some(""),
+        "A TUF repository from which that root is kept up to date: `https://tuf-repo-cdn.sigstore.dev/` is the public-good one. Default: \
+         there is none, and nobody is asked.",
+    ),
+    setting(
+        "sigstore.tuf_root",
+        None,
+        "A file with the `root.json` with which that repository begins. Without one it is that of the public-good one. Needs \
+         `sigstore.trusted_root`, which is believed until the repository answers for the first time.",
+    ),
+    setting(
         "sigstore.rekor_url",
         Some("https://rekor.sigstore.dev/"),
         "The transparency log in which entries are looked up by their index.",

@@ -101,6 +101,8 @@ pub enum Step {
     Bundle,
     /// The certificate was issued by an authority of the trust root, valid when it was used, and logged.
     Certificate,
+    /// An authority of the trust root signed when the signature was there, where the bundle says that one did.
+    Time,
     /// The signature is in the transparency log.
     Log,
     /// The signature holds.
@@ -113,7 +115,7 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 6] = [Self::Bundle, Self::Certificate, Self::Log, Self::Signature, Self::Statement, Self::Identity];
+    pub const ALL: [Self; 7] = [Self::Bundle, Self::Certificate, Self::Time, Self::Log, Self::Signature, Self::Statement, Self::Identity];
 
     /// The word in the database.
     #[must_use]
@@ -121,6 +123,7 @@ impl Step {
         match self {
             Self::Bundle => "bundle",
             Self::Certificate => "certificate",
+            Self::Time => "time",
             Self::Log => "log",
             Self::Signature => "signature",
             Self::Statement => "statement",

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
 use sigstore_verify::rekor::LogEntry;
 use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 use url::Url;
 
 use super::Patience;
+use super::door::{self, Silence};
 use crate::model::provenance::{Failure, Step};
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the log is asked while a client waits, and how long it is left alone in between. An entry that was just made can take a
 /// moment to be found.
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
@@ -33,8 +31,7 @@ pub(super) enum NoEntry {
 
 /// Fetches the entry at an index.
 pub(super) async fn fetch(rekor_url: &Url, index: u64, patience: Patience) -> Result<TransparencyLogEntry, NoEntry> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
-    let client = client.map_err(|error| NoEntry::Away(error.to_string()))?;
+    let client = door::client()?;
     let mut last = NoEntry::Away("it was not asked".to_owned());
     let pauses: &[Duration] = match patience {
         Patience::OfClient => &PAUSES,
@@ -50,26 +47,23 @@ pub(super) async fn fetch(rekor_url: &Url, index: u64, patience: Patience) -> Re
     Err(last)
 }
 
-async fn ask(client: &reqwest::Client, rekor_url: &Url, index: u64) -> Result<Vec<u8>, NoEntry> {
-    let away = |error: reqwest::Error| NoEntry::Away(error.without_url().to_string());
+async fn ask(client: &Client, rekor_url: &Url, index: u64) -> Result<Vec<u8>, NoEntry> {
     let url = rekor_url.join("api/v1/log/entries").map_err(|error| NoEntry::Away(error.to_string()))?;
-    let mut response = client.get(url).query(&[("logIndex", index)]).send().await.map_err(away)?;
-    let status = response.status();
+    let (status, body) = door::ask(client.get(url).query(&[("logIndex", index)]), MAX_ANSWER).await?;
     // Any other answer may be that of a proxy, or of a log that is asked too often, and says nothing of the entry.
     if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE) {
         return Err(NoEntry::Refused(Step::Log.fails(format!("the log has no entry {index} ({status})"))));
     }
-    if !status.is_success() {
-        return Err(NoEntry::Away(status.to_string()));
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(away)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_ANSWER {
-            return Err(NoEntry::Refused(Step::Log.fails(format!("the log's entry is larger than {MAX_ANSWER} bytes"))));
+    if status.is_success() { Ok(body) } else { Err(NoEntry::Away(status.to_string())) }
+}
+
+impl From<Silence> for NoEntry {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::Away(error) => Self::Away(error),
+            Silence::TooLarge => Self::Refused(Step::Log.fails(format!("the log's entry is larger than {MAX_ANSWER} bytes"))),
         }
     }
-    Ok(body)
 }
 
 /// Whether what a log answered can be read as its entry with this number, whatever it says.

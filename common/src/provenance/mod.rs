@@ -3,21 +3,23 @@
 //! A bundle carries a statement about a version's manifest, the signature over it, the certificate of the job that signed, and the entry
 //! of a public log. `verify` is pure given the root of trust and the time; `log` is the door to the log, for clients that send an index in
 //! place of an entry; `identity` compares the certificate with the job that published; `witness` stands in for the log where none is
-//! required. What is cheap is looked at before the log is asked.
+//! required; `updates` keeps the root of trust up to date. What is cheap is looked at before the log is asked.
 //!
 //! What was verified is kept as a standard bundle, whatever the client sent, so that everybody can verify it again.
 
 mod bundle;
+mod door;
 mod identity;
 mod log;
 mod root;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod verify;
 mod witness;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 use sigstore_verify::types::TransparencyLogEntry;
@@ -31,8 +33,10 @@ use crate::model::ci::{CiIdentity, Demands};
 use crate::model::provenance::{Failure, Provenance};
 use crate::model::version::PackageVersion;
 use crate::shutdown::aside;
+use crate::storage::Storage;
 use bundle::Sent;
 use root::Root;
+use updates::Updates;
 
 pub use bundle::can_be_read;
 pub use identity::certified_job;
@@ -106,8 +110,12 @@ pub enum Patience {
 
 /// Verifies bundles against a root of trust.
 pub struct Notary {
-    root: Arc<Root>,
+    /// What is believed now.
+    root: RwLock<Arc<Root>>,
+    updates: Option<Updates>,
     rekor_url: Url,
+    is_log_required: bool,
+    ids: IdSource,
 }
 
 /// The root is a page of keys.
@@ -118,20 +126,51 @@ impl fmt::Debug for Notary {
 }
 
 impl Notary {
-    /// A notary who trusts whom the configuration names.
+    /// A notary who trusts whom the configuration names. Nobody is asked yet.
     ///
     /// # Errors
     /// When the root of trust cannot be used.
-    pub fn open(config: &Config, ids: &IdSource) -> Result<Self, RootError> {
-        Ok(Self { root: Arc::new(Root::load(config, ids)?), rekor_url: config.sigstore.rekor_url.clone() })
+    pub fn open(config: &Config, ids: &IdSource, storage: &Storage) -> Result<Self, RootError> {
+        let sigstore = &config.sigstore;
+        Ok(Self {
+            root: RwLock::new(Arc::new(Root::load(config, ids)?)),
+            updates: sigstore.updates.as_ref().map(|settings| Updates::open(settings, storage)).transpose()?,
+            rekor_url: sigstore.rekor_url.clone(),
+            is_log_required: sigstore.is_log_required,
+            ids: ids.clone(),
+        })
     }
 
-    /// Says what is trusted, for people, or why nothing could be verified at this time.
+    /// Says what is trusted, for people, or why nothing could be verified at this time. Where the root is kept up to date, it is asked how it
+    /// is now, and nothing is kept of it.
     ///
     /// # Errors
-    /// When everything in the root of trust is over.
-    pub fn examine(&self, now: Instant) -> Result<String, RootError> {
-        self.root.examine(now)
+    /// When everything in the root of trust is over, or it is not kept up to date.
+    pub async fn examine(&self, now: Instant) -> Result<String, RootError> {
+        match &self.updates {
+            None => self.root.read().unwrap_or_else(PoisonError::into_inner).examine(now),
+            Some(updates) => self.newer(updates, &updates.examine(now).await.map_err(RootError::new)?)?.examine(now),
+        }
+    }
+
+    /// What is believed at this time.
+    async fn root(&self, now: Instant) -> Arc<Root> {
+        if let Some(updates) = &self.updates
+            && let Some(json) = updates.news(now).await
+        {
+            match self.newer(updates, &json) {
+                Ok(root) => {
+                    tracing::info!(repository = updates.url, "the root of trust is another one now");
+                    *self.root.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(root);
+                }
+                Err(error) => tracing::error!(repository = updates.url, %error, "the root of trust that is offered cannot be used"),
+            }
+        }
+        Arc::clone(&self.root.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn newer(&self, updates: &Updates, json: &str) -> Result<Root, RootError> {
+        Root::read(format!("the root of {}", updates.url), json, self.is_log_required, &self.ids)
     }
 
     /// Verifies a bundle as it was sent, or says which step it does not get past.
@@ -152,7 +191,7 @@ impl Notary {
             Sent::Standard(bundle) => (*bundle, false),
             Sent::Deno(partial) => (partial.complete(self.entry(partial.log_index, patience).await?), true),
         };
-        let root = Arc::clone(&self.root);
+        let root = self.root(now).await;
         Ok(aside(move || verify::all(&root, &bundle, is_deno, about, claim, now)).await?)
     }
 

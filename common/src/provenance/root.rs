@@ -15,6 +15,12 @@ use crate::ids::IdSource;
 #[error("{0}")]
 pub struct RootError(String);
 
+impl RootError {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// A root of trust that can be used.
 pub(super) struct Root {
     name: String,
@@ -27,24 +33,20 @@ pub(super) struct Root {
 impl Root {
     /// Reads the root that is configured, or the public-good one.
     pub(super) fn load(config: &Config, ids: &IdSource) -> Result<Self, RootError> {
-        let (name, json) = match &config.sigstore.trusted_root {
-            None => ("the public-good root of this build".to_owned(), SIGSTORE_PRODUCTION_TRUSTED_ROOT.to_owned()),
-            Some(file) => {
-                let read = std::fs::read_to_string(file);
-                let unreadable = |error| RootError(format!("`sigstore.trusted_root`: cannot read `{}`: {error}", file.display()));
-                (file.display().to_string(), read.map_err(unreadable)?)
-            }
+        let is_log_required = config.sigstore.is_log_required;
+        let Some(file) = &config.sigstore.trusted_root else {
+            let name = "the public-good root of this build".to_owned();
+            return Self::read(name, SIGSTORE_PRODUCTION_TRUSTED_ROOT, is_log_required, ids);
         };
-        Self::read(name, &json, config.sigstore.is_log_required, ids)
+        let name = format!("`sigstore.trusted_root` ({})", file.display());
+        let remedy = |error: RootError| RootError(format!("{error}; leave `sigstore.trusted_root` away to trust the public-good root"));
+        let json = std::fs::read_to_string(file).map_err(|error| remedy(RootError(format!("{name}: cannot read it: {error}"))))?;
+        Self::read(name, &json, is_log_required, ids).map_err(remedy)
     }
 
     pub(super) fn read(name: String, json: &str, is_log_required: bool, ids: &IdSource) -> Result<Self, RootError> {
-        let not_a_root = |error: &dyn std::fmt::Display| {
-            RootError(format!(
-                "`sigstore.trusted_root` is no Sigstore TrustedRoot in JSON: {error}; leave it away to trust the public-good one"
-            ))
-        };
-        let unusable = |error: &dyn std::fmt::Display| RootError(format!("`sigstore.trusted_root` cannot be used: {error}"));
+        let not_a_root = |error: &dyn std::fmt::Display| RootError(format!("{name} is no Sigstore TrustedRoot in JSON: {error}"));
+        let unusable = |error: &dyn std::fmt::Display| RootError(format!("{name} cannot be used as the root of trust: {error}"));
         let value: Value = serde_json::from_str(json).map_err(|error| not_a_root(&error))?;
         let trusted = TrustedRoot::from_json(json).map_err(|error| not_a_root(&error))?;
         let verifier = Verifier::new(&trusted).map_err(|error| unusable(&error))?;

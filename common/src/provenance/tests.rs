@@ -2,8 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sigstore_verify::trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
-use sigstore_verify::types::{Bundle, DsseEnvelope, Sha256Hash, SignatureContent};
+use sigstore_verify::trust_root::{SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
+use sigstore_verify::types::{Bundle, DsseEnvelope, Rfc3161Timestamp, Sha256Hash, SignatureContent, TimestampToken};
 
 use super::bundle::{self, Sent};
 use super::root::Root;
@@ -22,6 +22,12 @@ const ENTRY: &str = include_str!("../../../tests/fuzz/corpus/log_entry/good-npm-
 const INDEX: u64 = 31_821_305;
 /// What a publisher of conda packages signed.
 const CONDA: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-conda-attestation.json");
+/// The same in a log of the newer kind, which says no time: an authority does.
+const CONDA_WITHOUT_TIME: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-conda-rekor-2.json");
+/// A release that GitHub vouches for, in no log at all.
+const TIMESTAMP_ALONE: &str = include_str!("../../../tests/fuzz/corpus/bundle/good-github-timestamp-alone.json");
+/// What it is about, among other things.
+const RELEASE: &str = "76f1fe8593bf227cca2c089e3c16dc95014a8d3e89c5dd220530469ca043c428";
 /// The package that it is about.
 const PACKAGE: &str = "54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f";
 
@@ -46,6 +52,39 @@ fn what_others_made_is_verified() {
     assert!(verified.certificate_verified() && verified.sct_verified() && verified.tlog_verified());
     let other = Sha256Hash::from_hex(&PACKAGE.replace("5430", "5431")).unwrap();
     assert_eq!(verify::by_library(&root.verifier, &bundle, &root.policy(), other).unwrap_err().step, Step::Statement);
+}
+
+#[test]
+fn a_time_that_others_signed_is_verified() {
+    let staging = Root::read("staging".to_owned(), SIGSTORE_STAGING_TRUSTED_ROOT, true, &IdSource::counting()).unwrap();
+    let github = Root::read("github".to_owned(), SIGSTORE_GITHUB_TRUSTED_ROOT, false, &IdSource::counting()).unwrap();
+    let conda = |change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = Bundle::from_json(CONDA_WITHOUT_TIME).unwrap();
+        change(&mut bundle);
+        verify::by_library(&staging.verifier, &bundle, &staging.policy(), Sha256Hash::from_hex(PACKAGE).unwrap())
+    };
+    let alone = |change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = Bundle::from_json(TIMESTAMP_ALONE).unwrap();
+        change(&mut bundle);
+        let policy = github.policy().skip_tlog_unsafe();
+        verify::by_library(&github.verifier, &bundle, &policy, Sha256Hash::from_hex(RELEASE).unwrap())
+    };
+    for (verified, at) in [(conda(&|_| ()).unwrap(), "2026-05-26"), (alone(&|_| ()).unwrap(), "2026-03-02")] {
+        let times: Vec<_> = verified.verified_timestamps().iter().map(ToString::to_string).collect();
+        assert!(verified.integrated_time().is_none() && times.len() == 1 && times[0].starts_with(at), "{times:?}");
+    }
+    // Of another instance, and over another signature.
+    let theirs = |from: &'static str| {
+        move |bundle: &mut Bundle| {
+            let data = Bundle::from_json(from).unwrap().verification_material.timestamp_verification_data;
+            bundle.verification_material.timestamp_verification_data = data;
+        }
+    };
+    assert_eq!(conda(&theirs(TIMESTAMP_ALONE)).unwrap_err().step, Step::Time);
+    assert_eq!(alone(&theirs(CONDA_WITHOUT_TIME)).unwrap_err().step, Step::Time);
+    // Without any.
+    assert_eq!(conda(&theirs(CONDA)).unwrap_err().step, Step::Log);
+    assert_eq!(alone(&theirs(CONDA)).unwrap_err().step, Step::Log);
 }
 
 #[test]
@@ -117,6 +156,14 @@ fn what_fuzzing_found_stays_found() {
     replay("bundle", |bytes| serde_json::from_slice::<Value>(bytes).is_ok_and(|sent| can_be_read(&sent).is_ok()));
     replay("certificate", |der| certified_job(der).is_ok());
     replay("log_entry", |body| can_entry_be_read(body, INDEX).is_ok());
+    let github = Root::read("github".to_owned(), SIGSTORE_GITHUB_TRUSTED_ROOT, false, &IdSource::counting()).unwrap();
+    replay("timestamp", |der| {
+        let mut bundle = Bundle::from_json(TIMESTAMP_ALONE).unwrap();
+        let times = &mut bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        *times = vec![Rfc3161Timestamp::new(TimestampToken::new(der.to_vec()))];
+        let policy = github.policy().skip_tlog_unsafe();
+        verify::by_library(&github.verifier, &bundle, &policy, Sha256Hash::from_hex(RELEASE).unwrap()).is_ok()
+    });
 }
 
 /// Reads every file of a corpus; those that say so in their names must be read, or refused.

@@ -7,10 +7,10 @@ use serde_json::Value;
 use sigstore_verify::bundle::Error as Incomplete;
 use sigstore_verify::crypto::{parse_certificate_info, sha256};
 use sigstore_verify::types::{
-    Artifact, Bundle, DerCertificate, DsseEnvelope, KindVersion, MediaType, MessageSignature, Sha256Hash, SignatureContent,
-    TransparencyLogEntry,
+    Artifact, Bundle, DerCertificate, DsseEnvelope, KindVersion, MediaType, MessageSignature, Rfc3161Timestamp, Sha256Hash,
+    SignatureContent, TransparencyLogEntry,
 };
-use sigstore_verify::{Error, VerificationPolicy, VerificationResult, Verifier};
+use sigstore_verify::{Error, TimestampError, VerificationPolicy, VerificationResult, Verifier};
 
 use super::bundle::Sent;
 use super::root::Root;
@@ -22,6 +22,10 @@ use crate::model::provenance::{Failure, Provenance, Step, TimeFrom};
 
 /// What [`Verifier::verify`] says when every step before the last one held: see [`deno`].
 const ONLY_THE_LAST_STEP: &str = "Rekor entry intoto/0.0.2 is incompatible with a message signature";
+/// Most signed times in a bundle. One is enough; somebody who believes in none alone has two or three.
+const MAX_TIMESTAMPS: usize = 8;
+/// Largest signed time, in bytes. One has a kilobyte, and with the whole chain of its authority six.
+const MAX_TIMESTAMP: usize = 16 * 1024;
 /// What a statement about a build is.
 const SLSA: &str = "https://slsa.dev/provenance/";
 
@@ -81,7 +85,8 @@ fn certificate(bundle: &Bundle) -> Result<&DerCertificate, Failure> {
 /// Verifies a standard bundle: certificate, log and signature.
 fn standard(root: &Root, bundle: &Bundle, about: &About) -> Result<Moment, Failure> {
     let material = &bundle.verification_material;
-    let has_timestamps = !material.timestamp_verification_data.rfc3161_timestamps.is_empty();
+    let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
+    bounded(timestamps)?;
     match &root.witness {
         _ if !material.tlog_entries.is_empty() => {
             let verified = by_library(&root.verifier, bundle, &root.policy(), digest(&about.meta))?;
@@ -91,7 +96,7 @@ fn standard(root: &Root, bundle: &Bundle, about: &About) -> Result<Moment, Failu
         }
         // A time that somebody else signed would do for the library.
         None => Err(Step::Log.fails("it has no log entry")),
-        Some(_) if has_timestamps => {
+        Some(_) if !timestamps.is_empty() => {
             by_library(&root.verifier, bundle, &root.policy().skip_tlog_unsafe(), digest(&about.meta))?;
             Ok(Moment { from: TimeFrom::Timestamp, logged_at: None })
         }
@@ -100,6 +105,17 @@ fn standard(root: &Root, bundle: &Bundle, about: &About) -> Result<Moment, Failu
             Ok(Moment { from: TimeFrom::Publish, logged_at: None })
         }
     }
+}
+
+/// Each signed time is tried with each authority, and holds a chain of certificates of its own.
+fn bounded(timestamps: &[Rfc3161Timestamp]) -> Result<(), Failure> {
+    if timestamps.len() > MAX_TIMESTAMPS {
+        return Err(Step::Time.fails(format!("it has {} signed times, of which {MAX_TIMESTAMPS} are looked at", timestamps.len())));
+    }
+    if timestamps.iter().any(|timestamp| timestamp.signed_timestamp.as_bytes().len() > MAX_TIMESTAMP) {
+        return Err(Step::Time.fails(format!("a signed time is larger than {MAX_TIMESTAMP} bytes")));
+    }
+    Ok(())
 }
 
 /// Has the library verify a standard bundle about something, by its digest.
@@ -183,6 +199,8 @@ fn failure(error: &Error) -> Failure {
             | Incomplete::LogIndexOutOfRange { .. }
             | Incomplete::CheckpointRootMismatch,
         ) => Step::Log,
+        Error::Timestamp(TimestampError::Invalid(_) | TimestampError::OutsideAuthorityValidity { .. }) => Step::Time,
+        // Neither a log nor anybody else says when.
         Error::TransparencyLog(_) | Error::Timestamp(_) => Step::Log,
         Error::SignatureInvalid(_) | Error::Crypto(_) => Step::Signature,
         Error::ArtifactMismatch(_) => Step::Statement,

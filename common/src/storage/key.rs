@@ -31,6 +31,8 @@ pub const VERSION_RECORDS: &str = "registry/versions";
 pub(super) const QUARANTINE: &str = "quarantine";
 /// The name of the catalogue in the private store.
 pub(super) const CATALOGUE: &str = "registry/catalogue.json";
+/// The name of what is known of the root of trust in the private store.
+pub(super) const SIGSTORE_ROOT: &str = "registry/sigstore.json";
 
 /// The list of the keys that npm versions are signed with. npm asks for it at the root of the host.
 pub(super) const NPM_KEYS: &str = "-/npm/v1/keys";
@@ -123,6 +125,8 @@ pub enum StorageKey {
     },
     /// A few words about every package, for searches.
     Catalogue,
+    /// What is known of the root of trust, from the repository that keeps it up to date.
+    SigstoreRoot,
     /// What would be an object of the public store, if its package were public. It is called the same.
     Hidden(Box<StorageKey>),
     /// The same of a version that staff keeps from everybody, apart from what people may read.
@@ -192,6 +196,7 @@ impl StorageKey {
             | Self::ProvenanceRecord { .. }
             | Self::VersionRecord { .. }
             | Self::Catalogue
+            | Self::SigstoreRoot
             | Self::Hidden(_)
             | Self::Quarantined(_) => Store::Private,
             _ => Store::Public,
@@ -224,6 +229,7 @@ impl StorageKey {
             }
             Self::VersionRecord { package, version } => format!("{}/{version}.json", Self::version_records(package)),
             Self::Catalogue => CATALOGUE.to_owned(),
+            Self::SigstoreRoot => SIGSTORE_ROOT.to_owned(),
             Self::Hidden(inner) => inner.text(),
             Self::Quarantined(inner) => format!("{QUARANTINE}/{}", inner.text()),
         }
@@ -266,7 +272,7 @@ impl StorageKey {
             // A statement may come after the version that it is about, and others after it.
             Self::NpmKeys | Self::NpmAttestations { .. } => Mutability::Mutable,
             Self::UserRecord(_) | Self::ScopeRecord(_) | Self::PackageRecord(_) | Self::PublishersRecord(_) => Mutability::Mutable,
-            Self::Catalogue => Mutability::Mutable,
+            Self::Catalogue | Self::SigstoreRoot => Mutability::Mutable,
             Self::Hidden(inner) | Self::Quarantined(inner) => inner.mutability(),
             _ => Mutability::Immutable,
         }
@@ -318,69 +324,5 @@ impl StorageKey {
             Self::Hidden(_) | Self::Quarantined(_) => None,
             key => key.package().map(|package| format!("package:{package}")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_table_of_keys() {
-        let package = PackageName::try_from("@ss/pp").unwrap();
-        let version = Version::try_from("1.0.0-rc.1+b").unwrap();
-        let path = PackagePath::try_from("/[id]/{x}~$.ts").unwrap();
-        let task = TaskId::from(uuid::Uuid::nil());
-        let keys = [
-            StorageKey::Upload(task),
-            StorageKey::PlanPack { task, attempt: 2 },
-            StorageKey::Module { package: package.clone(), version: version.clone(), path },
-            StorageKey::VersionMeta { package: package.clone(), version: version.clone() },
-            StorageKey::PackageMeta(package.clone()),
-            StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
-            StorageKey::Packument(package.clone()),
-            StorageKey::PackumentAbbreviated(package.clone()),
-            StorageKey::NpmKeys,
-            StorageKey::NpmAttestations { package: package.clone(), version: version.clone() },
-            StorageKey::Docs { package: package.clone(), version: version.clone(), revision: 1, name: "index.json".into() },
-            StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
-            StorageKey::ScopeRecord(package.scope().clone()),
-            StorageKey::PackageRecord(package.clone()),
-            StorageKey::PublishersRecord(package.clone()),
-            StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
-            StorageKey::VersionRecord { package: package.clone(), version: version.clone() },
-            StorageKey::Catalogue,
-            StorageKey::NpmTarball { package: package.clone(), version: version.clone() }.seen_by(Visibility::Private),
-            StorageKey::NpmTarball { package, version }.quarantined(),
-        ];
-        assert!(keys.iter().all(|key| StorageKey::parse(key.store(), &key.text()).as_ref() == Some(key)));
-        let table: Vec<_> =
-            keys.iter().map(|key| format!("{:?} {} {} {}", key.store(), key.path(), key.content_type(), key.cache().header())).collect();
-        let (year, minute) = ("public, max-age=31536000, immutable", "public, max-age=60, s-maxage=60");
-        assert_eq!(
-            table,
-            [
-                "Private uploads/00000000-0000-0000-0000-000000000000.tgz application/gzip private, no-store".to_owned(),
-                "Private uploads/00000000-0000-0000-0000-000000000000.2.plan application/zstd private, no-store".to_owned(),
-                format!("Public @ss/pp/1.0.0-rc.1+b/[id]/{{x}}~$.ts text/typescript {year}"),
-                format!("Public @ss/pp/1.0.0-rc.1+b_meta.json application/json {year}"),
-                format!("Public @ss/pp/meta.json application/json {minute}"),
-                format!("Public npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
-                format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
-                format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
-                format!("Public -/npm/v1/keys application/json {minute}"),
-                format!("Public -/npm/v1/attestations/@jsr/ss__pp@1.0.0-rc.1+b application/json {minute}"),
-                format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
-                "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
-                "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
-                "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
-                "Private registry/publishers/ss/pp.json application/json private, no-store".to_owned(),
-                "Private registry/provenances/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
-                "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
-                "Private registry/catalogue.json application/json private, no-store".to_owned(),
-                "Private npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
-                "Private quarantine/npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
-            ]
-        );
     }
 }

@@ -4,8 +4,8 @@ use crate::ids::{PackageName, PackagePath, ScopeName, Version};
 use crate::model::package::Visibility;
 
 use super::key::{
-    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, QUARANTINE, SCOPE_RECORDS, StorageKey,
-    UPLOADS, USER_RECORDS, VERSION_RECORDS,
+    CATALOGUE, NPM_ATTESTATIONS, NPM_KEYS, PACKAGE_RECORDS, PROVENANCE_RECORDS, PUBLISHERS_RECORDS, QUARANTINE, SCOPE_RECORDS,
+    SIGSTORE_ROOT, StorageKey, UPLOADS, USER_RECORDS, VERSION_RECORDS,
 };
 use super::policy::Store;
 
@@ -44,6 +44,9 @@ fn private(text: &str) -> Option<StorageKey> {
     }
     if text == CATALOGUE {
         return Some(StorageKey::Catalogue);
+    }
+    if text == SIGSTORE_ROOT {
+        return Some(StorageKey::SigstoreRoot);
     }
     if let Some(name) = below(USER_RECORDS) {
         return Some(StorageKey::UserRecord(name.strip_suffix(".json")?.parse().ok()?));
@@ -128,7 +131,68 @@ fn package_and_rest(text: &str) -> Option<(PackageName, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::TaskId;
+    use crate::ids::{TaskId, UserId};
+
+    #[test]
+    fn one_table_of_keys() {
+        let package = PackageName::try_from("@ss/pp").unwrap();
+        let version = Version::try_from("1.0.0-rc.1+b").unwrap();
+        let path = PackagePath::try_from("/[id]/{x}~$.ts").unwrap();
+        let task = TaskId::from(uuid::Uuid::nil());
+        let keys = [
+            StorageKey::Upload(task),
+            StorageKey::PlanPack { task, attempt: 2 },
+            StorageKey::Module { package: package.clone(), version: version.clone(), path },
+            StorageKey::VersionMeta { package: package.clone(), version: version.clone() },
+            StorageKey::PackageMeta(package.clone()),
+            StorageKey::NpmTarball { package: package.clone(), version: version.clone() },
+            StorageKey::Packument(package.clone()),
+            StorageKey::PackumentAbbreviated(package.clone()),
+            StorageKey::NpmKeys,
+            StorageKey::NpmAttestations { package: package.clone(), version: version.clone() },
+            StorageKey::Docs { package: package.clone(), version: version.clone(), revision: 1, name: "index.json".into() },
+            StorageKey::UserRecord(UserId::from(uuid::Uuid::nil())),
+            StorageKey::ScopeRecord(package.scope().clone()),
+            StorageKey::PackageRecord(package.clone()),
+            StorageKey::PublishersRecord(package.clone()),
+            StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
+            StorageKey::VersionRecord { package: package.clone(), version: version.clone() },
+            StorageKey::Catalogue,
+            StorageKey::SigstoreRoot,
+            StorageKey::NpmTarball { package: package.clone(), version: version.clone() }.seen_by(Visibility::Private),
+            StorageKey::NpmTarball { package, version }.quarantined(),
+        ];
+        assert!(keys.iter().all(|key| StorageKey::parse(key.store(), &key.text()).as_ref() == Some(key)));
+        let table: Vec<_> =
+            keys.iter().map(|key| format!("{:?} {} {} {}", key.store(), key.path(), key.content_type(), key.cache().header())).collect();
+        let (year, minute) = ("public, max-age=31536000, immutable", "public, max-age=60, s-maxage=60");
+        assert_eq!(
+            table,
+            [
+                "Private uploads/00000000-0000-0000-0000-000000000000.tgz application/gzip private, no-store".to_owned(),
+                "Private uploads/00000000-0000-0000-0000-000000000000.2.plan application/zstd private, no-store".to_owned(),
+                format!("Public @ss/pp/1.0.0-rc.1+b/[id]/{{x}}~$.ts text/typescript {year}"),
+                format!("Public @ss/pp/1.0.0-rc.1+b_meta.json application/json {year}"),
+                format!("Public @ss/pp/meta.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream {year}"),
+                format!("Public npm/@jsr/ss__pp/index.json application/json {minute}"),
+                format!("Public npm/@jsr/ss__pp/abbreviated.json application/json {minute}"),
+                format!("Public -/npm/v1/keys application/json {minute}"),
+                format!("Public -/npm/v1/attestations/@jsr/ss__pp@1.0.0-rc.1+b application/json {minute}"),
+                format!("Public docs/@ss/pp/1.0.0-rc.1+b/1/index.json application/json {year}"),
+                "Private registry/users/00000000-0000-0000-0000-000000000000.json application/json private, no-store".to_owned(),
+                "Private registry/scopes/ss.json application/json private, no-store".to_owned(),
+                "Private registry/packages/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/publishers/ss/pp.json application/json private, no-store".to_owned(),
+                "Private registry/provenances/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
+                "Private registry/versions/ss/pp/1.0.0-rc.1+b.json application/json private, no-store".to_owned(),
+                "Private registry/catalogue.json application/json private, no-store".to_owned(),
+                "Private registry/sigstore.json application/json private, no-store".to_owned(),
+                "Private npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
+                "Private quarantine/npm/@jsr/ss__pp/-/ss__pp-1.0.0-rc.1+b.tgz application/octet-stream private, no-store".to_owned(),
+            ]
+        );
+    }
 
     #[test]
     fn uploads_and_packs_are_read_back() {

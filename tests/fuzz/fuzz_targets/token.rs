@@ -1,4 +1,4 @@
-//! Tokens of CI systems before their signature is known to hold.
+//! Tokens of CI systems before their signature is known to hold, and our own.
 
 #![no_main]
 
@@ -6,4 +6,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let _ = slipway_api::can_ci_token_be_read(text);
+    let _ = slipway_api::secret::is_well_formed(text);
 });

@@ -330,7 +330,7 @@ async fn context(
 ) -> (Context, Arc<Bells>) {
     let db = Db::open(config.database.expose(), None, clock.clone()).await.expect("the database is there");
     let bells = Arc::new(Bells::new(notes.clone()));
-    let (notary, config) = (Arc::new(Notary::open(config, ids).expect("the root can be used")), Arc::clone(config));
+    let (notary, config) = (Arc::new(Notary::open(config, ids, storage).expect("the root can be used")), Arc::clone(config));
     let context = Context { db, storage: storage.clone(), queue: bells.clone(), clock: clock.clone(), ids: ids.clone(), notary, config };
     (context, bells)
 }

@@ -20,7 +20,7 @@ use super::{Inside, Key, now};
 /// Where the extension with the promises of logs is.
 const PROMISES: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
 /// Bytes of a point on P-256.
-const POINT: usize = 65;
+pub(super) const POINT: usize = 65;
 
 /// An authority with the log of what it certified.
 pub(super) struct Authority {
@@ -30,7 +30,7 @@ pub(super) struct Authority {
 }
 
 /// A public key that somebody sent.
-struct Public(Vec<u8>);
+pub(super) struct Public(pub(super) Vec<u8>);
 
 impl PublicKeyData for Public {
     fn der_bytes(&self) -> &[u8] {

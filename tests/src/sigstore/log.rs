@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 
-use super::{Inside, now};
+use super::authority::der_of;
+use super::{Inside, encoded, now};
 
 /// What a log says of an envelope with its certificate. Keys are in order, as logs have them.
 pub(super) fn body(envelope: &Value, pem: &str) -> Value {
@@ -42,20 +43,53 @@ impl Inside {
         // In the order of the keys, which is how it is signed.
         let promised = format!(r#"{{"body":"{encoded}","integratedTime":{time},"logID":"{}","logIndex":{index}}}"#, id.hex());
         let root = Sha256::of(&[&[0], body.as_bytes()].concat());
-        let note = format!("test log\n1\n{}\n", STANDARD.encode(root.as_bytes()));
-        let signature = [&id.as_bytes()[..4], &self.log.sign(note.as_bytes())].concat();
         let entry = json!({
             "body": encoded, "integratedTime": time, "logID": id.hex(), "logIndex": index,
             "verification": {
                 "signedEntryTimestamp": STANDARD.encode(self.log.sign(promised.as_bytes())),
                 "inclusionProof": {
-                    "checkpoint": format!("{note}\n\u{2014} test {}\n", STANDARD.encode(signature)),
+                    "checkpoint": self.checkpoint(&root),
                     "hashes": [], "logIndex": 0, "rootHash": root.hex(), "treeSize": 1,
                 },
             },
         });
         self.entries.lock().expect("nobody panics here").push(entry);
         index
+    }
+
+    /// A tree of one entry, signed.
+    fn checkpoint(&self, root: &Sha256) -> String {
+        let note = format!("test log\n1\n{}\n", STANDARD.encode(root.as_bytes()));
+        let signature = [&self.log.id().as_bytes()[..4], &self.log.sign(note.as_bytes())].concat();
+        format!("{note}\n\u{2014} test {}\n", STANDARD.encode(signature))
+    }
+
+    /// The entry of an envelope in a log that promises nothing and says no time. The first one of its tree.
+    pub(super) fn timeless_entry(&self, envelope: &Value, pem: &str) -> Value {
+        let payload = STANDARD.decode(envelope["payload"].as_str().expect("an envelope has a payload")).expect("it is Base64");
+        let signed = encoded(&String::from_utf8(payload).expect("a statement is text"));
+        let body = json!({
+            "apiVersion": "0.0.2",
+            "kind": "hashedrekord",
+            "spec": { "hashedRekordV002": {
+                "data": { "algorithm": "SHA2_256", "digest": STANDARD.encode(Sha256::of(signed.as_bytes()).as_bytes()) },
+                "signature": {
+                    "content": envelope["signatures"][0]["sig"],
+                    "verifier": { "keyDetails": "PKIX_ECDSA_P256_SHA_256", "x509Certificate": { "rawBytes": der_of(pem) } },
+                },
+            } },
+        })
+        .to_string();
+        let root = Sha256::of(&[&[0], body.as_bytes()].concat());
+        json!({
+            "logIndex": "0", "logId": { "keyId": STANDARD.encode(self.log.id().as_bytes()) },
+            "kindVersion": { "kind": "hashedrekord", "version": "0.0.2" },
+            "inclusionProof": {
+                "logIndex": "0", "rootHash": STANDARD.encode(root.as_bytes()), "treeSize": "1", "hashes": [],
+                "checkpoint": { "envelope": self.checkpoint(&root) },
+            },
+            "canonicalizedBody": STANDARD.encode(&body),
+        })
     }
 
     /// An entry as standard bundles have it.

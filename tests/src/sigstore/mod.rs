@@ -5,6 +5,8 @@
 
 mod authority;
 mod log;
+pub mod timestamps;
+pub mod updates;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -22,6 +24,7 @@ use slipway_common::ids::Sha256;
 use tempfile::NamedTempFile;
 
 use authority::Authority;
+use timestamps::Timestamper;
 
 use crate::loopback::{self, Loopback};
 
@@ -38,6 +41,7 @@ pub struct Sigstore {
 struct Inside {
     url: String,
     authority: Authority,
+    timestamper: Timestamper,
     /// The log of signatures.
     log: Key,
     entries: Mutex<Vec<Value>>,
@@ -86,13 +90,17 @@ pub struct Signed {
     pub log_index: usize,
 }
 
+/// What is signed of a statement in an envelope.
+fn encoded(payload: &str) -> String {
+    format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len())
+}
+
 impl Signer {
     /// An envelope with a statement.
     #[must_use]
     pub fn sign(&self, statement: &Value) -> Value {
         let payload = statement.to_string();
-        let signed = format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len());
-        let signature = STANDARD.encode(self.key.sign(signed.as_bytes()));
+        let signature = STANDARD.encode(self.key.sign(encoded(&payload).as_bytes()));
         json!({
             "payloadType": PAYLOAD_TYPE, "payload": STANDARD.encode(&payload), "signatures": [{ "keyid": "", "sig": signature }],
         })
@@ -125,6 +133,7 @@ impl Sigstore {
             let inside = Arc::new(Inside {
                 url,
                 authority: Authority::new(),
+                timestamper: Timestamper::new(),
                 log: Key::generate(),
                 entries: Mutex::default(),
                 made: AtomicUsize::new(0),
@@ -211,6 +220,20 @@ impl Sigstore {
         })
     }
 
+    /// The bundle of an envelope in a log that says no time, as newer ones are.
+    #[must_use]
+    pub fn timeless(&self, envelope: &Value, pem: &str) -> Value {
+        let mut bundle = self.unlogged(envelope, pem);
+        bundle["verificationMaterial"]["tlogEntries"] = json!([self.inside.timeless_entry(envelope, pem)]);
+        bundle
+    }
+
+    /// The authority that signs times.
+    #[must_use]
+    pub fn timestamper(&self) -> &Timestamper {
+        &self.inside.timestamper
+    }
+
     /// The same without a log entry.
     #[must_use]
     pub fn unlogged(&self, envelope: &Value, pem: &str) -> Value {
@@ -227,6 +250,12 @@ impl Sigstore {
     /// When it has no such entry.
     pub fn spoil(&self, index: usize, change: impl FnOnce(&mut Value)) {
         change(&mut self.inside.entries.lock().expect("nobody panics here")[index]);
+    }
+
+    /// Its root of trust.
+    #[must_use]
+    pub fn trusted_root(&self) -> Value {
+        self.inside.trusted_root()
     }
 
     /// A root of trust that is a little different.
@@ -263,7 +292,7 @@ impl Inside {
                 "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(self.authority.certificate()) }] },
             }],
             "ctlogs": [log(&self.authority.log)],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [self.timestamper.trusted()],
         })
     }
 }

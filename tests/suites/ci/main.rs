@@ -10,3 +10,5 @@ mod publishers;
 mod rebuild;
 mod refusals;
 mod replay;
+mod times;
+mod updates;

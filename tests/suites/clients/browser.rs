@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
 use url::Url;
 
 use crate::form::{Button, Form, forms};
@@ -59,9 +60,13 @@ impl Browser {
     }
 
     /// Posts to the API with the session, as a script of a page would.
-    pub(crate) fn post(&self, address: &str) -> Page {
+    pub(crate) fn post(&self, address: &str, body: Option<&Value>) -> Page {
         let to = self.origin.join(address).expect("an address of the registry");
-        self.fetch(&to, &["-X".to_owned(), "POST".to_owned(), "-H".to_owned(), "Accept: application/json".to_owned()])
+        let mut more = ["-X", "POST", "-H", "Accept: application/json"].map(str::to_owned).to_vec();
+        if let Some(body) = body {
+            more.extend(["-H".to_owned(), "Content-Type: application/json".to_owned(), "--data-binary".to_owned(), body.to_string()]);
+        }
+        self.fetch(&to, &more)
     }
 
     fn send(&self, page: &Page, form: &Form, button: Option<&Button>, filled: Option<(&str, &str)>) -> Page {

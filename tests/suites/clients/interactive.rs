@@ -38,7 +38,7 @@ fn a_publish_is_approved_through_the_api() {
         // A token that may lie in a script decides nothing; a person with a session does.
         let refused = bench.registry.call("POST", &format!("authorizations/approve/{code}"), None);
         assert_eq!((refused.status, &refused.body["code"]), (403, &json!("credentialNotInteractive")), "{refused:?}");
-        let approved = browser.post(&format!("api/authorizations/approve/{code}"));
+        let approved = browser.post(&format!("api/authorizations/approve/{code}"), None);
         assert_eq!(approved.status, 204, "{}", approved.html);
         published(terminal, client);
     }

@@ -32,4 +32,5 @@ mod private;
 mod proxies;
 mod real_packages;
 mod signatures;
+mod story;
 mod typescript;

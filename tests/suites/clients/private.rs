@@ -24,7 +24,7 @@ fn publish_privately(bench: &Bench) {
 }
 
 /// A project whose npm client sends the token, or none.
-fn npm_project(bench: &Bench, client: Client, token: Option<&str>) -> PathBuf {
+pub(crate) fn npm_project(bench: &Bench, client: Client, token: Option<&str>) -> PathBuf {
     let directory = project(bench, client);
     let Some(token) = token else { return directory };
     if let Client::Yarn = client {
@@ -78,13 +78,13 @@ fn bun_adds_it_with_a_token() {
 }
 
 /// The variable by which Deno is told whom to send a token.
-fn with_token(bench: &Bench, run: Run, token: &str) -> Run {
+pub(crate) fn with_token(bench: &Bench, run: Run, token: &str) -> Run {
     let host = bench.registry.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     run.env("DENO_AUTH_TOKENS", format!("{token}@{host}"))
 }
 
 /// Deno without a token. It remembers what it did not find, so it is given a memory of its own.
-fn stranger(bench: &Bench, directory: &Path) -> Run {
+pub(crate) fn stranger(bench: &Bench, directory: &Path) -> Run {
     bench.deno(directory).env("DENO_DIR", directory.join("of-a-stranger"))
 }
 

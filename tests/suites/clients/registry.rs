@@ -112,8 +112,13 @@ impl Registry {
 
     /// Calls the API as the first user.
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.call_with(&self.token, method, path, body)
+    }
+
+    /// Calls the API with a token.
+    pub(crate) fn call_with(&self, token: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let body = body.map(ToString::to_string);
-        let mut more = vec!["-H".to_owned(), format!("authorization: Bearer {}", self.token)];
+        let mut more = vec!["-H".to_owned(), format!("authorization: Bearer {token}")];
         if let Some(body) = body {
             more.extend(["-H".to_owned(), "content-type: application/json".to_owned(), "--data-binary".to_owned(), body]);
         }

@@ -34,10 +34,14 @@ fn publish_base(bench: &Bench) {
 
 /// Publishes a version of a package that depends on it.
 fn publish_more(bench: &Bench, version: &str) {
+    bench.registry.publish(&more(bench, version), "@acme/more", version, "deno.json");
+}
+
+/// That package in one version, in a new project directory.
+pub(crate) fn more(bench: &Bench, version: &str) -> PathBuf {
     let config = format!(r#"{{ "name": "@acme/more", "version": "{version}", "license": "MIT", "exports": "./mod.ts" }}"#);
     let module = "export { greet } from \"jsr:@acme/base@^1.0.0\";\n/** Which. */\nexport const which: string = \"more\";\n";
-    let directory = bench.project(&format!("more-{version}"), &[("deno.json", &config), ("mod.ts", module)]);
-    bench.registry.publish(&directory, "@acme/more", version, "deno.json");
+    bench.project(&format!("more-{version}"), &[("deno.json", &config), ("mod.ts", module)])
 }
 
 /// A registry with two packages, one of which needs the other.
@@ -57,8 +61,8 @@ fn replace_key(bench: &mut Bench) {
     bench.registry.start_again(&[]);
 }
 
-/// A project with both packages in `node_modules`, by their npm names.
-fn installed(bench: &Bench, client: Client, version: &str) -> PathBuf {
+/// A project with both packages in `node_modules`, by their npm names, and this version of the one that needs the other.
+pub(crate) fn installed(bench: &Bench, client: Client, version: &str) -> PathBuf {
     let directory = project(bench, client);
     let command = if let Client::Pnpm = client { "add" } else { "install" };
     // What a client saw a moment ago it believes for a minute.
@@ -73,7 +77,7 @@ fn installed(bench: &Bench, client: Client, version: &str) -> PathBuf {
 }
 
 /// Has a client judge what is installed, or only say how.
-fn audit(bench: &Bench, client: Client, directory: &Path) -> Run {
+pub(crate) fn audit(bench: &Bench, client: Client, directory: &Path) -> Run {
     let cache = directory.join("cache-audit");
     bench.command("rm", directory).arg("-rf").arg(&cache).ok();
     let run = client.command(bench, directory).env("npm_config_cache", cache).args(["audit", "signatures"]);

@@ -4,13 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use slipway_tests::identity::{Manner, Provider, SECRET};
+use slipway_tests::sigstore::Sigstore;
+use slipway_tests::sigstore::updates::{Edition, Repository, variable};
 
-use crate::process::{Test, Up, run};
+use crate::process::{NAME, Test, Up, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("doctor::it_makes_nothing_and_names_remedies", it_makes_nothing_and_names_remedies),
     ("doctor::it_is_content_with_a_registry_that_runs", it_is_content_with_a_registry_that_runs),
     ("doctor::a_root_of_trust_that_cannot_be_used_is_told", a_root_of_trust_that_cannot_be_used_is_told),
+    ("doctor::a_root_of_trust_that_stands_still_is_told", a_root_of_trust_that_stands_still_is_told),
     ("doctor::a_provider_that_cannot_be_asked_is_told", a_provider_that_cannot_be_asked_is_told),
     ("doctor::the_operator_makes_no_registry_by_mistake", the_operator_makes_no_registry_by_mistake),
 ];
@@ -70,7 +73,8 @@ fn a_root_of_trust_that_cannot_be_used_is_told() {
     assert!(good.out.contains("ok       trust root: the public-good root of this build"), "{}", good.out);
     let root = place.path().join("root.json");
     let root = root.to_str().expect("a path is text");
-    for (text, word) in [(None, "cannot read"), (Some("{}"), "is no Sigstore TrustedRoot"), (Some("[1]"), "is no Sigstore TrustedRoot")] {
+    for (text, word) in [(None, "cannot read it"), (Some("{}"), "is no Sigstore TrustedRoot"), (Some("[1]"), "is no Sigstore TrustedRoot")]
+    {
         if let Some(text) = text {
             std::fs::write(root, text).expect("a file can be written");
         }
@@ -81,6 +85,34 @@ fn a_root_of_trust_that_cannot_be_used_is_told() {
         let start = run(place.path(), &["up", "--data", "data", "--listen", "127.0.0.1:0"], &environment);
         assert!(start.code == Some(1) && start.err.contains("`sigstore.trusted_root`") && start.err.contains(word), "{}", start.err);
     }
+}
+
+fn a_root_of_trust_that_stands_still_is_told() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let (sigstore, updates) = (Sigstore::start(), Repository::start("2049-01-01T00:00:00Z"));
+    updates.publish(&Edition::new(1, &sigstore.trusted_root()));
+    let settings = updates.settings(&sigstore);
+    let environment: Vec<_> = settings.iter().map(|(key, value)| (variable(key), value.as_str())).collect();
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    // Nobody is asked when it starts, and whoever is not there keeps nobody from it.
+    updates.go_down(true);
+    Up::start_on(NAME, place.path(), &environment).stop();
+    assert_eq!(updates.asked(), 0);
+    let before = contents(place.path());
+    let examined = || {
+        let doctor = run(place.path(), &["doctor", "--data", "data"], &environment);
+        (doctor.code, doctor.out.lines().find(|line| line.contains("trust root")).unwrap_or_default().to_owned())
+    };
+    let (code, line) = examined();
+    let told = format!("problem  trust root: the root is not kept up to date from {}/: ", updates.url());
+    assert!(code == Some(1) && line.starts_with(&told) && line.contains("503") && line.contains("`sigstore.tuf_url`"), "{line}");
+    updates.go_down(false);
+    let (code, line) = examined();
+    assert!(code == Some(0) && line.starts_with(&format!("ok       trust root: the root of {}/; authorities", updates.url())), "{line}");
+    updates.publish(&Edition::new(2, &serde_json::json!({})));
+    let (code, line) = examined();
+    assert!(code == Some(1) && line.contains("is no Sigstore TrustedRoot"), "{line}");
+    assert_eq!(contents(place.path()), before, "it looks, and makes nothing");
 }
 
 fn a_provider_that_cannot_be_asked_is_told() {

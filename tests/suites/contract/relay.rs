@@ -25,13 +25,15 @@ const TICK: TimeDelta = TimeDelta::microseconds(1);
 fn context(bench: &Bench<'_>) -> Context {
     let flags = vec![("database", bench.scratch.url.clone()), ("objects", "memory:".to_owned()), ("queue", "in-process:".to_owned())];
     let config = Config::load(&Layers { flags, ..Layers::default() }).unwrap();
+    let storage = Storage::open("memory:", "memory:").unwrap();
+    let notary = Arc::new(Notary::open(&config, &bench.ids, &storage).unwrap());
     Context {
         db: bench.db.clone(),
-        storage: Storage::open("memory:", "memory:").unwrap(),
+        storage,
         queue: Arc::new(InProcess::default()),
         clock: bench.clock.clone(),
         ids: bench.ids.clone(),
-        notary: Arc::new(Notary::open(&config, &bench.ids).unwrap()),
+        notary,
         config: Arc::new(config),
     }
 }

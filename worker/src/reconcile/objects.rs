@@ -65,7 +65,7 @@ pub(super) async fn records(context: &Context, after: Option<&str>) -> Result<Pa
             }
             Some(StorageKey::ProvenanceRecord { package, version }) => (tx.provenance(&package, &version).await?.is_some(), None),
             Some(StorageKey::VersionRecord { package, version }) => (tx.version(&package, &version).await?.is_some(), None),
-            Some(StorageKey::Catalogue) => (true, None),
+            Some(StorageKey::Catalogue | StorageKey::SigstoreRoot) => (true, None),
             _ => (false, None),
         };
         // What was deleted a moment ago is about to be forgotten.

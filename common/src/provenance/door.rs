@@ -1,0 +1,49 @@
+//! How others are asked: bounded in time and size, and never sent on to somebody else.
+
+use std::error::Error;
+use std::iter;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, StatusCode};
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Silence {
+    /// Nobody answers, or not to the end.
+    Away(String),
+    /// The answer is larger than anything that could be meant.
+    TooLarge,
+}
+
+/// Who asks.
+pub(super) fn client() -> Result<Client, Silence> {
+    let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
+    client.map_err(|error| Silence::Away(error.to_string()))
+}
+
+/// An error with what caused it: that a request was not sent says little without why.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let causes = iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Asks, and reads at most so many bytes of what is answered. What comes with a failure is not read.
+pub(super) async fn ask(request: RequestBuilder, most: usize) -> Result<(StatusCode, Vec<u8>), Silence> {
+    let away = |error: reqwest::Error| Silence::Away(chain(&error.without_url()));
+    let mut response = request.send().await.map_err(away)?;
+    let (status, mut body) = (response.status(), Vec::new());
+    if !status.is_success() {
+        return Ok((status, body));
+    }
+    while let Some(chunk) = response.chunk().await.map_err(away)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > most {
+            return Err(Silence::TooLarge);
+        }
+    }
+    Ok((status, body))
+}
