@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "identities", include_str!("../../../migrations/0010_identities.sql")),
     (11, "audit", include_str!("../../../migrations/0011_audit.sql")),
     (12, "abuse", include_str!("../../../migrations/0012_abuse.sql")),
+    (14, "attestations", include_str!("../../../migrations/0014_attestations.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

@@ -35,6 +35,7 @@ struct VersionRow {
     npm_manifest: String,
     npm_revision: i64,
     artefacts: Json<serde_json::Value>,
+    attestation: Option<String>,
     stored_generation: Option<i64>,
     created_at: Time,
     updated_at: Time,
@@ -62,6 +63,7 @@ impl TryFrom<VersionRow> for PackageVersion {
                 npm_manifest: rows::read_document(TABLE, "npm_manifest", &row.npm_manifest)?,
                 npm_revision: row.npm_revision,
                 artefacts: artefacts.list,
+                attestation: row.attestation.map(|text| rows::read_document(TABLE, "attestation", &text)).transpose()?,
             },
             stored_generation: row.stored_generation,
             created_at: row.created_at,
@@ -75,7 +77,8 @@ impl ReadTx {
     pub async fn version(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    updated_at
              FROM versions WHERE scope = $1 AND name = $2 AND version = $3"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, VersionRow>(SQL)
@@ -91,7 +94,8 @@ impl ReadTx {
     pub async fn latest_version(&mut self, at: &PackageName) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4
                AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
@@ -129,7 +133,8 @@ impl ReadTx {
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
              ORDER BY sort_key DESC LIMIT $3 OFFSET $4"
@@ -261,8 +266,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at, precedence)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19)
+                                   created_at, updated_at, precedence, attestation)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)
              ON CONFLICT DO NOTHING"
         );
         let content = &version.content;
@@ -286,6 +291,7 @@ impl WriteTx {
             .bind(rows::list(&content.artefacts))
             .bind(version.created_at)
             .bind(version.version.precedence().as_bytes())
+            .bind(content.attestation.as_ref().map(rows::document))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -56,6 +56,9 @@ pub struct VersionContent {
     pub npm_revision: i64,
     /// Every derived file.
     pub artefacts: Vec<ArtefactRecord>,
+    /// The statement by which the registry vouches for the npm tarball: a standard bundle without a log entry. Nothing for a version
+    /// that was published before there were any.
+    pub attestation: Option<Value>,
 }
 
 impl VersionContent {

@@ -16,7 +16,8 @@ use slipway_common::storage::{StorageError, StorageKey};
 use super::announce::{self, News};
 use super::plan_pack::{self, Pack};
 use super::publish::Committed;
-use super::{ring, settle};
+use super::{record, ring, settle};
+use crate::attestation::Attested;
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
@@ -30,19 +31,18 @@ pub(crate) async fn start(tx: &mut WriteTx, job: JobId, task: TaskId, plan: i64)
         return Ok(None);
     }
     let version = tx.version(&publish.package, &publish.version).await?;
-    if version.is_none_or(|version| version.stored_generation.is_some()) {
-        return Ok(None);
-    }
+    let Some(version) = version.filter(|version| version.stored_generation.is_none()) else { return Ok(None) };
     let Some(package) = tx.package(&publish.package).await? else { return Ok(None) };
     let pack = jobs::parcel(tx, job).await?.map_or(Pack::Object, |parcel| Pack::Parcel(parcel.into()));
-    Ok(Some(Committed { publish, visibility: package.visibility, plan, pack, artefacts: None, record: None }))
+    let attestation = version.content.attestation;
+    Ok(Some(Committed { publish, visibility: package.visibility, plan, pack, artefacts: None, attestation, record: None }))
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
-    let Committed { publish, visibility, plan, pack, artefacts, record } = committed;
+    let Committed { publish, visibility, plan, pack, artefacts, attestation, record: remembered } = committed;
     let is_object = matches!(pack, Pack::Object);
     let artefacts = match artefacts {
         Some(artefacts) => artefacts,
@@ -56,7 +56,9 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
             Ok::<_, StorageError>(())
         }
     };
-    stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>().await?;
+    let puts = stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>();
+    let attested = Attested { package: publish.package.clone(), version: publish.version.clone(), own: attestation, provenance: None };
+    futures::try_join!(puts, record::write_first(&context.storage, attested.document(visibility)))?;
     steps::reached(Step::AllStored);
 
     let mut tx = context.db.write("publish.stored").await?;
@@ -73,7 +75,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         Some(claim) => {
             let now = tx.now();
             let stored = |record: Box<VersionRecord>| VersionRecord { stored_generation: generation, stored_at: Some(now), ..*record };
-            Some((announce::start(&mut tx, &publish.package, record.map(stored)).await?, claim))
+            Some((announce::start(&mut tx, &publish.package, remembered.map(stored)).await?, claim))
         }
         None => None,
     };

@@ -78,6 +78,7 @@ fn of(package: &PackageName, remembered: &VersionRecord, meta: &[u8], changed: &
             npm_manifest: remembered.npm_manifest.clone(),
             npm_revision: remembered.npm_revision,
             artefacts,
+            attestation: remembered.attestation.clone(),
         },
         stored_generation: Some(remembered.stored_generation),
         created_at: remembered.created_at,

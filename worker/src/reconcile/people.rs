@@ -8,7 +8,7 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::storage::StorageKey;
 
 use super::{Code, Page, Problem, Repair, have_done};
-use crate::jobs::record::attestations;
+use crate::attestation::Attested;
 use crate::workshop::Workshop;
 
 /// Records that are compared before the cursor is handed back.
@@ -47,14 +47,19 @@ pub(super) async fn provenances(workshop: &Workshop, after: Option<&str>, repair
 async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<String>, repair: Repair) -> Result<Page, AnyFault> {
     let mut page = Page { next, seen: subjects.len() as u64, ..Page::default() };
     for subject in subjects {
-        let Some(mut problem) = look(workshop, &subject).await? else { continue };
-        if repair >= Repair::Documents {
-            have_done(workshop, &Job::Record { subject: subject.clone() }).await?;
-            problem.is_repaired = look(workshop, &subject).await?.is_none();
-        }
-        page.problems.push(problem);
+        page.problems.extend(one(workshop, &subject, repair).await?);
     }
     Ok(page)
+}
+
+/// What is wrong with what is written of somebody or something, put right if that is wanted.
+pub(super) async fn one(workshop: &Workshop, subject: &Subject, repair: Repair) -> Result<Option<Problem>, AnyFault> {
+    let Some(mut problem) = look(workshop, subject).await? else { return Ok(None) };
+    if repair >= Repair::Documents {
+        have_done(workshop, &Job::Record { subject: subject.clone() }).await?;
+        problem.is_repaired = look(workshop, subject).await?.is_none();
+    }
+    Ok(Some(problem))
 }
 
 /// What is wrong with the record of somebody or something, or with what everybody may read of it.
@@ -92,12 +97,11 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey,
             one(StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
         }
         Subject::Provenance(name, version) => {
-            let Some(provenance) = tx.provenance(name, version).await? else { return Ok(Vec::new()) };
+            let attested = Attested::of(tx, name, version).await?;
             let visibility = tx.package(name).await?.map(|package| package.visibility).unwrap_or_default();
-            let (package, version) = (name.clone(), version.clone());
-            let key = StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }.seen_by(visibility);
-            let attestations = (key, attestations(&provenance));
-            vec![(StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance)), attestations]
+            let key = StorageKey::ProvenanceRecord { package: name.clone(), version: version.clone() };
+            let record = attested.provenance.as_ref().map(|provenance| (key, record::to_bytes(provenance)));
+            record.into_iter().chain(attested.document(visibility)).collect()
         }
     })
 }
