@@ -9,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use slipway_common::clock::Instant;
+use slipway_common::config::Attestation;
 use slipway_common::db::{DbResult, ReadTx};
+use slipway_common::formats::packument::PREDICATE_TYPE;
 use slipway_common::formats::record;
 use slipway_common::ids::{PackageName, Sha512, Version};
 use slipway_common::model::package::Visibility;
@@ -22,9 +24,6 @@ use url::Url;
 /// What kind of build it is: what its parameters and dependencies mean. Another meaning gets another number.
 const BUILD_TYPE: &str = "urn:slipway:npm-build:1";
 
-/// What kind of statement it is.
-const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
-
 /// Everything that is attested of a version.
 #[derive(Debug)]
 pub(crate) struct Attested {
@@ -32,6 +31,8 @@ pub(crate) struct Attested {
     pub(crate) version: Version,
     /// What the registry attests itself, as a bundle.
     pub(crate) own: Option<Value>,
+    /// The entry of a log about that.
+    pub(crate) log_entry: Option<Value>,
     /// What a CI job signed.
     pub(crate) provenance: Option<Provenance>,
 }
@@ -39,15 +40,28 @@ pub(crate) struct Attested {
 impl Attested {
     /// Reads all of a version.
     pub(crate) async fn of(tx: &mut ReadTx, package: &PackageName, version: &Version) -> DbResult<Self> {
-        let own = tx.version(package, version).await?.and_then(|row| row.content.attestation);
+        let content = tx.version(package, version).await?.map(|row| row.content);
+        let (own, log_entry) = content.map(|content| (content.attestation, content.log_entry)).unwrap_or_default();
         let provenance = tx.provenance(package, version).await?;
-        Ok(Self { package: package.clone(), version: version.clone(), own, provenance })
+        Ok(Self { package: package.clone(), version: version.clone(), own, log_entry, provenance })
     }
 
-    /// The document that npm clients know, with its key. Nothing when there is nothing to say.
-    pub(crate) fn document(&self, visibility: Visibility) -> Option<(StorageKey, Vec<u8>)> {
-        let own = self.own.iter().map(|bundle| json!({ "predicateType": PREDICATE_TYPE, "bundle": bundle }));
-        let others = self.provenance.iter().map(|known| json!({ "predicateType": known.predicate_type, "bundle": known.bundle }));
+    /// The document that npm clients know, with its key. Nothing when there is nothing to say. Where npm documents lead to it, only what is
+    /// about the npm tarball is in it: npm takes every statement that it finds there for one.
+    pub(crate) fn document(&self, visibility: Visibility, settings: &Attestation) -> Option<(StorageKey, Vec<u8>)> {
+        let is_named = settings.is_shown_to_npm && self.log_entry.is_some();
+        let own = self.own.iter().map(|bundle| {
+            let mut bundle = bundle.clone();
+            if let Some(entry) = &self.log_entry {
+                bundle["verificationMaterial"]["tlogEntries"] = json!([entry]);
+            }
+            json!({ "predicateType": PREDICATE_TYPE, "bundle": bundle })
+        });
+        let others = self
+            .provenance
+            .iter()
+            .filter(|_| !is_named)
+            .map(|known| json!({ "predicateType": known.predicate_type, "bundle": known.bundle }));
         let attestations: Vec<Value> = own.chain(others).collect();
         let key = StorageKey::NpmAttestations { package: self.package.clone(), version: self.version.clone() };
         (!attestations.is_empty()).then(|| (key.seen_by(visibility), record::to_bytes(&json!({ "attestations": attestations }))))
@@ -96,7 +110,7 @@ pub(crate) fn is_about(statement: &Value, version: &PackageVersion, publish: Opt
 }
 
 /// The digest of the npm tarball, as npm was told.
-fn tarball(version: &PackageVersion) -> Option<Sha512> {
+pub(crate) fn tarball(version: &PackageVersion) -> Option<Sha512> {
     let integrity = version.content.npm_manifest.pointer("/dist/integrity")?.as_str()?;
     Sha512::from_bytes(&STANDARD.decode(integrity.strip_prefix("sha512-")?).ok()?).ok()
 }

@@ -1,4 +1,4 @@
-//! What the registry attests of versions that were published before it attested anything.
+//! What becomes of what the registry attests of versions, after they were published.
 
 use serde_json::Value;
 
@@ -13,6 +13,20 @@ impl WriteTx {
             sql!("UPDATE versions SET attestation = $1 WHERE scope = $2 AND name = $3 AND version = $4 AND attestation IS NULL");
         let rows = on!(self, |conn| sqlx::query(SQL)
             .bind(rows::document(bundle))
+            .bind(at.scope().as_str())
+            .bind(at.name())
+            .bind(version.to_string())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    /// Adds the entry of a transparency log about that statement. False when there is one, or there is no such version.
+    pub async fn log_attestation(&mut self, at: &PackageName, version: &Version, entry: &Value) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE versions SET log_entry = $1 WHERE scope = $2 AND name = $3 AND version = $4 AND log_entry IS NULL");
+        let rows = on!(self, |conn| sqlx::query(SQL)
+            .bind(rows::document(entry))
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(version.to_string())

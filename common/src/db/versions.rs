@@ -36,6 +36,7 @@ struct VersionRow {
     npm_revision: i64,
     artefacts: Json<serde_json::Value>,
     attestation: Option<String>,
+    log_entry: Option<String>,
     stored_generation: Option<i64>,
     created_at: Time,
     updated_at: Time,
@@ -64,6 +65,7 @@ impl TryFrom<VersionRow> for PackageVersion {
                 npm_revision: row.npm_revision,
                 artefacts: artefacts.list,
                 attestation: row.attestation.map(|text| rows::read_document(TABLE, "attestation", &text)).transpose()?,
+                log_entry: row.log_entry.map(|text| rows::read_document(TABLE, "log_entry", &text)).transpose()?,
             },
             stored_generation: row.stored_generation,
             created_at: row.created_at,
@@ -77,7 +79,7 @@ impl ReadTx {
     pub async fn version(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
                     updated_at
              FROM versions WHERE scope = $1 AND name = $2 AND version = $3"
         );
@@ -94,7 +96,7 @@ impl ReadTx {
     pub async fn latest_version(&mut self, at: &PackageName) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
                     updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4
@@ -133,7 +135,7 @@ impl ReadTx {
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
                     updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
@@ -180,20 +182,20 @@ impl ReadTx {
     /// What the public documents of a package list, highest version first.
     pub async fn listed_versions(&mut self, at: &PackageName) -> DbResult<Vec<ListedVersion>> {
         const SQL: &str = sql!(
-            "SELECT version, is_yanked, created_at, updated_at, stored_generation, npm_manifest
+            "SELECT version, is_yanked, created_at, updated_at, stored_generation, log_entry IS NOT NULL, npm_manifest
              FROM versions WHERE scope = $1 AND name = $2 AND stored_generation IS NOT NULL
              ORDER BY sort_key DESC"
         );
-        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, i64, String)>(SQL)
+        let rows = on!(self, |conn| sqlx::query_as::<_, (String, bool, Time, Time, i64, bool, String)>(SQL)
             .bind(at.scope().as_str())
             .bind(at.name())
             .fetch_all(conn)
             .await)?;
         rows.into_iter()
-            .map(|(version, is_yanked, created_at, updated_at, stored_generation, npm_manifest)| {
+            .map(|(version, is_yanked, created_at, updated_at, stored_generation, is_logged, npm_manifest)| {
                 let version = rows::name("versions", "version", &version)?;
                 let npm_manifest = rows::read_document("versions", "npm_manifest", &npm_manifest)?;
-                Ok(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest })
+                Ok(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, is_logged, npm_manifest })
             })
             .collect()
     }
@@ -266,8 +268,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at, precedence, attestation)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)
+                                   created_at, updated_at, precedence, attestation, log_entry)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21)
              ON CONFLICT DO NOTHING"
         );
         let content = &version.content;
@@ -292,6 +294,7 @@ impl WriteTx {
             .bind(version.created_at)
             .bind(version.version.precedence().as_bytes())
             .bind(content.attestation.as_ref().map(rows::document))
+            .bind(content.log_entry.as_ref().map(rows::document))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

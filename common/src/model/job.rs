@@ -37,6 +37,13 @@ pub enum Job {
         /// The version.
         version: Version,
     },
+    /// Enter what the registry attests of a version in a transparency log.
+    Log {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// Make a private package public, bit by bit.
     Open {
         /// The package.
@@ -71,8 +78,8 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 10] =
-        ["publish", "store", "announce", "record", "attest", "open", "readdress", "catalogue", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 11] =
+        ["publish", "store", "announce", "record", "attest", "log", "open", "readdress", "catalogue", "housekeep", "reconcile"];
 
     /// The word in the database.
     #[must_use]
@@ -83,6 +90,7 @@ impl Job {
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
             Self::Attest { .. } => "attest",
+            Self::Log { .. } => "log",
             Self::Open { .. } => "open",
             Self::Readdress { .. } => "readdress",
             Self::Catalogue => "catalogue",
@@ -97,7 +105,7 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Log { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
@@ -114,6 +122,7 @@ impl Job {
             Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
             Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
             Self::Attest { package, version } => format!("attest:{package}@{version}"),
+            Self::Log { package, version } => format!("log:{package}@{version}"),
             Self::Open { package } => format!("open:{package}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
             Self::Catalogue => "catalogue".to_owned(),
@@ -127,7 +136,7 @@ impl Job {
     pub fn is_promised(&self) -> bool {
         match self {
             Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } => true,
-            Self::Open { .. } | Self::Readdress { .. } => true,
+            Self::Log { .. } | Self::Open { .. } | Self::Readdress { .. } => true,
             Self::Publish { .. } | Self::Catalogue | Self::Housekeep | Self::Reconcile => false,
         }
     }

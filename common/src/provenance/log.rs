@@ -53,7 +53,7 @@ pub(super) async fn fetch(rekor_url: &Url, index: u64, patience: Patience) -> Re
 async fn ask(client: &reqwest::Client, rekor_url: &Url, index: u64) -> Result<Vec<u8>, NoEntry> {
     let away = |error: reqwest::Error| NoEntry::Away(error.without_url().to_string());
     let url = rekor_url.join("api/v1/log/entries").map_err(|error| NoEntry::Away(error.to_string()))?;
-    let mut response = client.get(url).query(&[("logIndex", index)]).send().await.map_err(away)?;
+    let response = client.get(url).query(&[("logIndex", index)]).send().await.map_err(away)?;
     let status = response.status();
     // Any other answer may be that of a proxy, or of a log that is asked too often, and says nothing of the entry.
     if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE) {
@@ -62,8 +62,13 @@ async fn ask(client: &reqwest::Client, rekor_url: &Url, index: u64) -> Result<Ve
     if !status.is_success() {
         return Err(NoEntry::Away(status.to_string()));
     }
+    body(response).await
+}
+
+/// What a log answered, if it is not too long.
+pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, NoEntry> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(away)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| NoEntry::Away(error.without_url().to_string()))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER {
             return Err(NoEntry::Refused(Step::Log.fails(format!("the log's entry is larger than {MAX_ANSWER} bytes"))));
@@ -81,12 +86,18 @@ pub fn can_entry_be_read(body: &[u8], index: u64) -> Result<(), Failure> {
 }
 
 pub(super) fn read(body: &[u8], index: u64) -> Result<TransparencyLogEntry, Failure> {
+    let entry = only(body, KindVersion::IntotoV002)?;
+    if entry.log_index.get() != index {
+        return Err(Step::Log.fails(format!("the log gave the entry {} for {index}", entry.log_index)));
+    }
+    Ok(entry)
+}
+
+/// The one entry in an answer, as bundles have it.
+pub(super) fn only(body: &[u8], kind: KindVersion) -> Result<TransparencyLogEntry, Failure> {
     let unreadable = |error: String| Step::Log.fails(format!("the log's entry cannot be read: {error}"));
     let entries: BTreeMap<String, LogEntry> = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
     let mut entries = entries.into_values();
     let (Some(entry), None) = (entries.next(), entries.next()) else { return Err(unreadable("one is expected".to_owned())) };
-    if entry.log_index.get() != index {
-        return Err(Step::Log.fails(format!("the log gave the entry {} for {index}", entry.log_index)));
-    }
-    entry.to_bundle_entry(KindVersion::IntotoV002).map_err(|error| unreadable(error.to_string()))
+    entry.to_bundle_entry(kind).map_err(|error| unreadable(error.to_string()))
 }

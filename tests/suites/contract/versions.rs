@@ -79,6 +79,7 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
             }),
             artefacts: kinds.map(|kind| ArtefactRecord { kind, digest: Sha256::of(b"x"), size: 1 << 40 }).into(),
             attestation: Some(json!({ "mediaType": "z", "dsseEnvelope": { "payload": "e30=", "a": 1 } })),
+            log_entry: Some(json!({ "logIndex": "7", "a": [] })),
             ..bench.draft_version(&package, "1.0.0", bench.ids.next()).content
         },
         ..bench.draft_version(&package, "1.0.0", bench.ids.next())
@@ -128,6 +129,19 @@ on_both_engines!(what_is_attested_of_a_version_stays, async |scratch| {
     assert_eq!(attested().await.unwrap().to_string(), first.to_string(), "to the byte");
     let remembered = bench.read(async |tx| tx.version_records(&package, -1).await.unwrap()).await;
     assert_eq!(remembered[0].attestation, Some(first));
+    let is_logged = async || bench.read(async |tx| tx.listed_versions(&package).await.unwrap()).await[0].is_logged;
+    assert!(!is_logged().await);
+    let (first, second) = (json!({ "logIndex": "1", "a": 1 }), json!({ "logIndex": "2" }));
+    bench
+        .write(async |tx| {
+            assert!(tx.log_attestation(&package, &version, &first).await.unwrap());
+            assert!(!tx.log_attestation(&package, &version, &second).await.unwrap(), "the first one stays");
+            assert!(!tx.log_attestation(&package, &version_of("2.0.0"), &second).await.unwrap());
+        })
+        .await;
+    assert!(is_logged().await);
+    let entry = bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.log_entry).await;
+    assert_eq!(entry.unwrap().to_string(), first.to_string());
 });
 
 on_both_engines!(versions_are_ordered_by_precedence, async |scratch| {

@@ -111,7 +111,7 @@ async fn copy(context: &Context, version: &PackageVersion) -> Result<(), AnyFaul
     let copies: Vec<_> = version.content.artefacts.iter().map(copy_one).collect();
     stream::iter(copies).buffer_unordered(COPIES_AT_ONCE).try_collect::<()>().await?;
     let attested = Attested::of(&mut context.db.read().await?, &version.package, &version.version).await?;
-    Ok(write_first(&context.storage, attested.document(Visibility::Public)).await?)
+    Ok(write_first(&context.storage, attested.document(Visibility::Public, &context.config.attestation)).await?)
 }
 
 /// Deletes the private copies of a package that everybody can read.

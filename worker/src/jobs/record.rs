@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use slipway_common::config::Attestation;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
@@ -40,7 +41,7 @@ impl Entry {
 }
 
 /// Reads what is to be written down.
-pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, JobError> {
+pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject, settings: &Attestation) -> Result<Entry, JobError> {
     Ok(match subject {
         Subject::User(id) => {
             let shown = |of: &UserRecord| Shown { created_at: of.created_at, generation: of.generation };
@@ -60,7 +61,7 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
             Entry {
                 key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
                 content: attested.provenance.as_ref().map(|found| (record::to_bytes(found).into(), None)),
-                public: attested.document(visibility).map(|(key, bytes)| (key, bytes.into())),
+                public: attested.document(visibility, settings).map(|(key, bytes)| (key, bytes.into())),
             }
         }
     })

@@ -7,8 +7,9 @@ use slipway_common::formats::record::VersionRecord;
 use slipway_common::ids::{JobId, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::Artefact;
-use slipway_common::model::job::{Claim, Job};
-use slipway_common::model::publish::PublishState;
+use slipway_common::model::job::{Claim, Job, Lane};
+use slipway_common::model::package::Visibility;
+use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::{StorageError, StorageKey};
@@ -57,8 +58,14 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         }
     };
     let puts = stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>();
-    let attested = Attested { package: publish.package.clone(), version: publish.version.clone(), own: attestation, provenance: None };
-    futures::try_join!(puts, record::write_first(&context.storage, attested.document(visibility)))?;
+    let attested = Attested {
+        package: publish.package.clone(),
+        version: publish.version.clone(),
+        own: attestation,
+        log_entry: None,
+        provenance: None,
+    };
+    futures::try_join!(puts, record::write_first(&context.storage, attested.document(visibility, &context.config.attestation)))?;
     steps::reached(Step::AllStored);
 
     let mut tx = context.db.write("publish.stored").await?;
@@ -79,13 +86,30 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         }
         None => None,
     };
+    let log = enter(&mut tx, workshop, &publish, visibility).await?;
     tx.commit().await?;
     steps::reached(Step::Stored);
     ring(context, twin).await;
+    ring(context, log).await;
     if is_object {
         drop_packs(workshop, publish.id, plan).await;
     }
     Ok(next)
+}
+
+/// Asks for what is attested of a version to be entered in a log, where there is one, and nothing of it is secret.
+async fn enter(
+    tx: &mut WriteTx,
+    workshop: &Workshop,
+    publish: &Publish,
+    visibility: Visibility,
+) -> Result<Option<(JobId, Lane)>, JobError> {
+    let context = &workshop.context;
+    if context.config.attestation.rekor_url.is_none() || !visibility.is_public() {
+        return Ok(None);
+    }
+    let job = Job::Log { package: publish.package.clone(), version: publish.version.clone() };
+    Ok(Some((jobs::enqueue(tx, &context.ids, &job).await?, job.lane())))
 }
 
 /// The bytes of a version whose worker died, checked against what the commit fixed.

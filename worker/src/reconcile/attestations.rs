@@ -1,14 +1,17 @@
-//! What the registry attests of versions: that every version has a statement, and that its readers find it. Who signed it is looked at with
-//! the other signatures.
+//! What the registry attests of versions: that every version has a statement, that its readers find it, and that it is in the log. Who
+//! signed it is looked at with the other signatures.
 //!
-//! A version that was published before there were statements gets its own here: all that it says stands in the rows.
+//! A version that was published before there were statements gets its own here: all that it says stands in the rows. One that was
+//! published before a log was configured, or while its package was private, is entered. That is work, not damage, so nobody is told.
 
 use slipway_common::fault::AnyFault;
+use slipway_common::jobs;
 use slipway_common::model::job::{Job, Subject};
+use slipway_common::model::package::Visibility;
 use slipway_common::model::publish::Publish;
 use slipway_common::model::version::PackageVersion;
 
-use super::{Code, Problem, Repair, have_done, people, repair};
+use super::{Problem, Repair, have_done, people, repair};
 use crate::attestation;
 use crate::jobs::record::write_version;
 use crate::workshop::Workshop;
@@ -17,35 +20,44 @@ use crate::workshop::Workshop;
 pub(super) async fn compare(
     workshop: &Workshop,
     row: &PackageVersion,
-    publish: Option<&Publish>,
+    (publish, visibility): (Option<&Publish>, Visibility),
     wanted: Repair,
 ) -> Result<Option<Problem>, AnyFault> {
-    let subject = Subject::Provenance(row.package.clone(), row.version.clone());
-    if row.content.attestation.is_some() {
-        // With its record, where there is one, it is compared in a round of its own.
-        let has_provenance = workshop.context.db.read().await?.provenance(&row.package, &row.version).await?.is_some();
-        return if has_provenance { Ok(None) } else { people::one(workshop, &subject, wanted).await };
+    let context = &workshop.context;
+    if row.content.attestation.is_none() {
+        if let Some(publish) = publish.filter(|_| wanted >= Repair::Documents) {
+            attest(workshop, row, publish).await?;
+        }
+        return Ok(None);
     }
-    let Some(publish) = publish else { return Ok(None) };
-    let Some(statement) = attestation::statement(row, publish, &repair::called(workshop, row)) else { return Ok(None) };
-    let mut problem = Problem::new(Code::NotAttested, format!("{}@{}", row.package, row.version), "it has no statement of the registry");
-    if wanted >= Repair::Documents {
-        let mut tx = workshop.context.db.write("reconcile.attest").await?;
-        tx.attest_version(&row.package, &row.version, &workshop.signing.attest(statement)).await?;
+    let is_to_be_logged = context.config.attestation.rekor_url.is_some() && visibility.is_public() && row.content.log_entry.is_none();
+    if is_to_be_logged && wanted >= Repair::Documents {
+        let mut tx = context.db.write("reconcile.log").await?;
+        let job = Job::Log { package: row.package.clone(), version: row.version.clone() };
+        let id = jobs::enqueue(&mut tx, &context.ids, &job).await?;
         tx.commit().await?;
-        remember(workshop, row).await?;
-        have_done(workshop, &Job::Record { subject }).await?;
-        problem.is_repaired = true;
+        context.ring(job.lane(), id).await;
     }
-    Ok(Some(problem))
+    // With its record, where there is one, it is compared in a round of its own.
+    if context.db.read().await?.provenance(&row.package, &row.version).await?.is_some() {
+        return Ok(None);
+    }
+    people::one(workshop, &Subject::Provenance(row.package.clone(), row.version.clone()), wanted).await
 }
 
-/// Writes the record of a version again, which says it from now on.
-async fn remember(workshop: &Workshop, row: &PackageVersion) -> Result<(), AnyFault> {
+/// Attests a version of before, and writes that down where it is told and remembered.
+async fn attest(workshop: &Workshop, row: &PackageVersion, publish: &Publish) -> Result<(), AnyFault> {
+    let context = &workshop.context;
+    let Some(statement) = attestation::statement(row, publish, &repair::called(workshop, row)) else { return Ok(()) };
+    let mut tx = context.db.write("reconcile.attest").await?;
+    tx.attest_version(&row.package, &row.version, &workshop.signing.attest(statement)).await?;
+    tx.commit().await?;
     let before = row.stored_generation.unwrap_or_default() - 1;
-    let records = workshop.context.db.read().await?.version_records(&row.package, before).await?;
-    match records.iter().find(|record| record.version == row.version) {
-        Some(record) => write_version(&workshop.context, &row.package, record).await,
-        None => Ok(()),
+    let records = context.db.read().await?.version_records(&row.package, before).await?;
+    if let Some(record) = records.iter().find(|record| record.version == row.version) {
+        write_version(context, &row.package, record).await?;
     }
+    have_done(workshop, &Job::Record { subject: Subject::Provenance(row.package.clone(), row.version.clone()) }).await?;
+    tracing::info!(package = %row.package, version = %row.version, "a version of before is attested");
+    Ok(())
 }

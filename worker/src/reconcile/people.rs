@@ -1,5 +1,6 @@
 //! Users, scopes, whom packages trust in CI, and where versions came from, with their records.
 
+use slipway_common::config::Attestation;
 use slipway_common::db::ReadTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record;
@@ -65,8 +66,9 @@ pub(super) async fn one(workshop: &Workshop, subject: &Subject, repair: Repair) 
 /// What is wrong with the record of somebody or something, or with what everybody may read of it.
 async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>, AnyFault> {
     let context = &workshop.context;
+    let settings = &context.config.attestation;
     let mut tx = context.db.read().await?;
-    let expected = expected(&mut tx, subject).await?;
+    let expected = expected(&mut tx, subject, settings).await?;
     let is_under_way = tx.is_under_way(&Job::Record { subject: subject.clone() }).await?;
     drop(tx);
     if is_under_way {
@@ -79,14 +81,14 @@ async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>,
             None => (Code::DocumentMissing, "there is no such object"),
         };
         // What was changed meanwhile is somebody else's work.
-        let again = self::expected(&mut context.db.read().await?, subject).await?;
+        let again = self::expected(&mut context.db.read().await?, subject, settings).await?;
         return Ok((again == expected).then(|| Problem::new(code, key.text(), what)));
     }
     Ok(None)
 }
 
 /// The objects that there are of somebody or something, with their bytes.
-async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey, Vec<u8>)>, AnyFault> {
+async fn expected(tx: &mut ReadTx, subject: &Subject, settings: &Attestation) -> Result<Vec<(StorageKey, Vec<u8>)>, AnyFault> {
     let one = |key: StorageKey, bytes: Option<Vec<u8>>| bytes.map(|bytes| (key, bytes)).into_iter().collect();
     Ok(match subject {
         Subject::User(id) => one(StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
@@ -101,7 +103,7 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey,
             let visibility = tx.package(name).await?.map(|package| package.visibility).unwrap_or_default();
             let key = StorageKey::ProvenanceRecord { package: name.clone(), version: version.clone() };
             let record = attested.provenance.as_ref().map(|provenance| (key, record::to_bytes(provenance)));
-            record.into_iter().chain(attested.document(visibility)).collect()
+            record.into_iter().chain(attested.document(visibility, settings)).collect()
         }
     })
 }

@@ -23,8 +23,6 @@ pub enum Code {
     VersionWithoutRow,
     /// No listed key vouches for what npm is told of a version, or for what is attested of it.
     SignatureInvalid,
-    /// The registry attests nothing of a version that it could vouch for.
-    NotAttested,
     /// An object that no row knows.
     ObjectWithoutRow,
     /// An object of a private package is in the public store.
@@ -45,7 +43,6 @@ impl Code {
             Self::NotStored => "notStored",
             Self::VersionWithoutRow => "versionWithoutRow",
             Self::SignatureInvalid => "signatureInvalid",
-            Self::NotAttested => "notAttested",
             Self::ObjectWithoutRow => "objectWithoutRow",
             Self::ObjectExposed => "objectExposed",
         }
@@ -58,7 +55,6 @@ impl Code {
             }
             Self::ManifestDisagrees => "restore the row or the manifest from a backup",
             Self::DocumentMissing | Self::DocumentStale | Self::NotAnnounced => "`slipway doctor --deep --repair` has it written again",
-            Self::NotAttested => "`slipway doctor --deep --repair` or the hourly comparison has it attested",
             Self::NotStored => "restart a worker, or `slipway admin retry` its publish",
             Self::VersionWithoutRow => {
                 "`slipway doctor --deep --repair` makes the row again from what is stored; else restore a backup of the database"

@@ -81,7 +81,7 @@ async fn compare(
         problems.extend(disagreement(workshop, &row, visibility).await?);
     }
     problems.extend(keys.and_then(|keys| signatures::look(keys, &row, publish.as_ref())));
-    problems.extend(attestations::compare(workshop, &row, publish.as_ref(), wanted).await?);
+    problems.extend(attestations::compare(workshop, &row, (publish.as_ref(), visibility), wanted).await?);
     Ok(Page { seen, bytes, problems, next: None })
 }
 
