@@ -2,6 +2,7 @@
 
 mod analyser;
 pub mod analysis;
+mod attestation;
 pub mod cdn;
 pub mod compiler;
 mod error;

@@ -14,6 +14,7 @@ use slipway_common::ids::{JobId, PackageName};
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Claim, Job, Lane};
 use slipway_common::model::package::Package;
+use slipway_common::model::version::PackageVersion;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::steps::{self, Step};
 use tokio::sync::Semaphore;
@@ -24,7 +25,7 @@ use crate::jobs::attest::{self, Waiting};
 use crate::jobs::publish::{self, Committed, Started};
 use crate::jobs::quarantine::{self, Ward};
 use crate::jobs::record::{self, Entry};
-use crate::jobs::{catalogue, housekeep, open, readdress, reconcile, settle, store};
+use crate::jobs::{catalogue, housekeep, log, open, readdress, reconcile, settle, store};
 use crate::setback;
 use crate::workshop::Workshop;
 
@@ -35,6 +36,7 @@ enum Work {
     Announce(News),
     Record(Entry),
     Attest(Box<Waiting>),
+    Log(Box<PackageVersion>),
     Open(Box<Package>),
     Quarantine(Box<Ward>),
     Readdress(Vec<PackageName>),
@@ -103,8 +105,9 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Op
         Job::Publish { task } => publish::start(tx, workshop, *task).await?.map(|started| Work::Publish(Box::new(started))),
         Job::Store { task, plan } => store::start(tx, claim.id, *task, *plan).await?.map(Work::Store),
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
-        Job::Record { subject } => Some(Work::Record(record::start(tx, subject).await?)),
+        Job::Record { subject } => Some(Work::Record(record::start(tx, subject, &workshop.context.config.attestation).await?)),
         Job::Attest { package, version } => attest::start(tx, package, version).await?.map(|waiting| Work::Attest(Box::new(waiting))),
+        Job::Log { package, version } => log::start(tx, package, version).await?.map(|row| Work::Log(Box::new(row))),
         Job::Open { package } => open::start(tx, package).await?.map(|package| Work::Open(Box::new(package))),
         Job::Quarantine { package, version } => quarantine::start(tx, package, version).await?.map(|ward| Work::Quarantine(Box::new(ward))),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
@@ -145,6 +148,10 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
         }
         Work::Attest(waiting) => {
             attest::run(workshop, claim, *waiting).await?;
+            None
+        }
+        Work::Log(row) => {
+            log::run(workshop, claim, *row).await?;
             None
         }
         Work::Open(package) => {

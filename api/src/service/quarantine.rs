@@ -91,14 +91,13 @@ pub(crate) async fn may_look(tx: &mut ReadTx, actor: &Actor, name: &PackageName,
 /// Has done what follows, and says how the version stands.
 async fn settle(context: &Context, mut tx: WriteTx, name: &PackageName, version: &Version) -> ApiResult<Quarantine> {
     let Some(quarantine) = tx.quarantine(name, version).await? else { return Code::QuarantineNotFound.err() };
-    let mut work = vec![
+    let work = [
         // First, so that nobody is told of what they cannot have.
         Job::Announce { package: name.clone() },
         Job::Quarantine { package: name.clone(), version: version.clone() },
+        // What is attested of it.
+        Job::Record { subject: Subject::Provenance(name.clone(), version.clone()) },
     ];
-    if tx.provenance(name, version).await?.is_some() {
-        work.push(Job::Record { subject: Subject::Provenance(name.clone(), version.clone()) });
-    }
     finish(context, tx, &work).await?;
     Ok(quarantine)
 }

@@ -4,6 +4,7 @@
 //! declared once, in `settings`, with its environment variable and its documentation. This room is the only reader of the
 //! environment.
 
+mod attestation;
 mod ci;
 mod edge;
 mod identity;
@@ -24,6 +25,7 @@ use url::Url;
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
 
+pub use attestation::Attestation;
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
 pub use identity::IdentityProvider;
@@ -91,6 +93,8 @@ pub struct Config {
     pub identity_providers: Vec<IdentityProvider>,
     /// Whom the registry believes about where versions came from.
     pub sigstore: Sigstore,
+    /// What becomes of what the registry attests.
+    pub attestation: Attestation,
     /// The default filter of the log, in the syntax of `RUST_LOG`.
     pub log: String,
 }
@@ -204,6 +208,7 @@ impl Config {
             ci_issuers: ci::issuers(values)?,
             identity_providers: identity::providers(values)?,
             sigstore: Sigstore::from_values(values)?,
+            attestation: Attestation::from_values(values)?,
             database: Secret::new(values.required("database")?),
             database_connections: connections(values)?,
             database_replica: values.get("database_replica").map(|url| Secret::new(url.to_owned())),

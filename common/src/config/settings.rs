@@ -201,6 +201,18 @@ pub const SETTINGS: &[Setting] = &[
         "`false`: a bundle without a log entry is accepted, too, if its certificate was issued around the publish. For a private authority \
          without a log.",
     ),
+    setting(
+        "attestation.rekor_url",
+        None,
+        "A transparency log (Rekor 1) in which the registry enters what it attests of public packages, such as \
+         `https://rekor.sigstore.dev/`. `sigstore.trusted_root` has to know it. Default: it is entered nowhere.",
+    ),
+    setting(
+        "attestation.in_npm_documents",
+        Some("false"),
+        "`true`: what is entered there is named in the npm documents (`dist.attestations`), so that `npm audit signatures` verifies it. npm \
+         knows the public-good log alone, and calls a package tampered with whose statement is in another one.",
+    ),
     setting("log", Some("slipway=info,warn"), "What is logged, in the syntax of `RUST_LOG`, which wins when it is set."),
 ];
 

@@ -127,7 +127,7 @@ impl WriteTx {
         const SQL: &str = sql!(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = $1, worker = $2, updated_at = $3,
                              crashes = CASE WHEN state = 'running' THEN crashes + 1 ELSE crashes END
-             WHERE id = $4 AND kind IN ('publish', 'store', 'announce', 'record', 'attest', 'open', 'quarantine', 'readdress', 'catalogue',
+             WHERE id = $4 AND kind IN ('publish', 'store', 'announce', 'record', 'attest', 'log', 'open', 'quarantine', 'readdress', 'catalogue',
                           'housekeep', 'reconcile')
              AND ((state = 'queued' AND not_before <= $3) OR (state = 'running' AND lease_until < $3))
              RETURNING id, payload, attempt, crashes"
@@ -235,7 +235,7 @@ impl WriteTx {
     pub(crate) async fn parked_jobs(&mut self, key: Option<&str>) -> DbResult<Vec<Claim>> {
         const SQL: &str = sql!(
             "SELECT id, payload, attempt, crashes FROM jobs
-             WHERE state = 'parked' AND kind IN ('publish', 'store', 'announce', 'record', 'attest', 'open', 'quarantine', 'readdress', 'catalogue',
+             WHERE state = 'parked' AND kind IN ('publish', 'store', 'announce', 'record', 'attest', 'log', 'open', 'quarantine', 'readdress', 'catalogue',
                           'housekeep', 'reconcile')
              AND (CAST($1 AS TEXT) IS NULL OR dedup_key = $1)
              ORDER BY created_at, id"

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "audit", include_str!("../../../migrations/0011_audit.sql")),
     (12, "abuse", include_str!("../../../migrations/0012_abuse.sql")),
     (13, "quarantine", include_str!("../../../migrations/0013_quarantine.sql")),
+    (14, "attestations", include_str!("../../../migrations/0014_attestations.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

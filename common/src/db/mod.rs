@@ -8,6 +8,7 @@
 
 mod accounts;
 mod addresses;
+mod attestations;
 mod audit;
 mod authorizations;
 mod ci;

@@ -28,6 +28,7 @@ struct RecordRow {
     npm_manifest: String,
     npm_revision: i64,
     artefacts: Json<List<ArtefactRecord>>,
+    attestation: Option<String>,
     stored_generation: i64,
     stored_at: Option<Time>,
     created_at: Time,
@@ -77,6 +78,7 @@ impl RecordRow {
             npm_manifest: rows::read_document(TABLE, "npm_manifest", &self.npm_manifest)?,
             npm_revision: self.npm_revision,
             artefacts: self.artefacts.0.list.into_iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).collect(),
+            attestation: self.attestation.map(|text| rows::read_document(TABLE, "attestation", &text)).transpose()?,
             dependencies,
             stored_generation: self.stored_generation,
             stored_at: self.stored_at,
@@ -156,8 +158,8 @@ impl ReadTx {
     pub async fn version_records(&mut self, at: &PackageName, after: i64) -> DbResult<Vec<VersionRecord>> {
         const SQL: &str = sql!(
             "SELECT versions.version, versions.user_id, versions.task_id, versions.license, versions.readme_path,
-                    versions.uses_npm, versions.npm_manifest, versions.npm_revision, versions.artefacts, versions.stored_generation,
-                    versions.stored_at, versions.created_at, publishes.config, publishes.upload_id,
+                    versions.uses_npm, versions.npm_manifest, versions.npm_revision, versions.artefacts, versions.attestation,
+                    versions.stored_generation, versions.stored_at, versions.created_at, publishes.config, publishes.upload_id,
                     publishes.upload_sha256, publishes.upload_bytes, publishes.plan_attempt, publishes.planned_at,
                     publishes.committed_at, publishes.created_at AS asked_at, ci_publishes.job
              FROM versions LEFT JOIN publishes ON publishes.id = versions.task_id

@@ -36,6 +36,8 @@ struct VersionRow {
     npm_manifest: String,
     npm_revision: i64,
     artefacts: Json<serde_json::Value>,
+    attestation: Option<String>,
+    log_entry: Option<String>,
     stored_generation: Option<i64>,
     created_at: Time,
     updated_at: Time,
@@ -48,6 +50,7 @@ struct ListedRow {
     created_at: Time,
     updated_at: Time,
     stored_generation: Option<i64>,
+    is_logged: bool,
     npm_manifest: String,
     reason: Option<String>,
     held_at: Option<Time>,
@@ -75,6 +78,8 @@ impl TryFrom<VersionRow> for PackageVersion {
                 npm_manifest: rows::read_document(TABLE, "npm_manifest", &row.npm_manifest)?,
                 npm_revision: row.npm_revision,
                 artefacts: artefacts.list,
+                attestation: row.attestation.map(|text| rows::read_document(TABLE, "attestation", &text)).transpose()?,
+                log_entry: row.log_entry.map(|text| rows::read_document(TABLE, "log_entry", &text)).transpose()?,
             },
             stored_generation: row.stored_generation,
             created_at: row.created_at,
@@ -88,7 +93,8 @@ impl ReadTx {
     pub async fn version(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    updated_at
              FROM versions WHERE scope = $1 AND name = $2 AND version = $3"
         );
         let row = on!(self, |conn| sqlx::query_as::<_, VersionRow>(SQL)
@@ -104,7 +110,8 @@ impl ReadTx {
     pub async fn latest_version(&mut self, at: &PackageName) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4
                AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
@@ -142,7 +149,8 @@ impl ReadTx {
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, stored_generation, created_at, updated_at
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
              ORDER BY sort_key DESC LIMIT $3 OFFSET $4"
@@ -194,8 +202,8 @@ impl ReadTx {
     /// version first.
     pub async fn listed_and_held(&mut self, at: &PackageName) -> DbResult<(Vec<ListedVersion>, Vec<HeldVersion>)> {
         const SQL: &str = sql!(
-            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.npm_manifest, held.reason,
-                    held.created_at AS held_at
+            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.log_entry IS NOT NULL AS is_logged,
+                    its.npm_manifest, held.reason, held.created_at AS held_at
              FROM versions AS its
              LEFT JOIN quarantines AS held ON held.scope = its.scope AND held.name = its.name AND held.version = its.version
              WHERE its.scope = $1 AND its.name = $2 AND (its.stored_generation IS NOT NULL OR held.state IS NOT NULL)
@@ -205,12 +213,12 @@ impl ReadTx {
         let (mut listed, mut held) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             let version = rows::name("versions", "version", &row.version)?;
-            let (is_yanked, created_at, updated_at) = (row.is_yanked, row.created_at, row.updated_at);
+            let (is_yanked, is_logged, created_at, updated_at) = (row.is_yanked, row.is_logged, row.created_at, row.updated_at);
             match (row.reason, row.held_at, row.stored_generation) {
                 (Some(reason), Some(since), _) => held.push(HeldVersion { version, is_yanked, created_at, updated_at, reason, since }),
                 (_, _, Some(stored_generation)) => {
                     let npm_manifest = rows::read_document("versions", "npm_manifest", &row.npm_manifest)?;
-                    listed.push(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, npm_manifest });
+                    listed.push(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, is_logged, npm_manifest });
                 }
                 _ => {}
             }
@@ -286,8 +294,8 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at, precedence)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19)
+                                   created_at, updated_at, precedence, attestation, log_entry)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21)
              ON CONFLICT DO NOTHING"
         );
         let content = &version.content;
@@ -311,6 +319,8 @@ impl WriteTx {
             .bind(rows::list(&content.artefacts))
             .bind(version.created_at)
             .bind(version.version.precedence().as_bytes())
+            .bind(content.attestation.as_ref().map(rows::document))
+            .bind(content.log_entry.as_ref().map(rows::document))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

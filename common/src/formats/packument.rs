@@ -7,6 +7,7 @@ use chrono::SecondsFormat;
 use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use url::Url;
 
@@ -20,6 +21,9 @@ const YANKED: &str = "this version was yanked by its authors";
 
 /// Where it tells them.
 const DEPRECATED: &str = "deprecated";
+
+/// What kind of statement the registry makes about a tarball.
+pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 
 /// What the abbreviated form keeps of a version, by npm's own list.
 const ABBREVIATED: &[&str] = &[
@@ -92,9 +96,10 @@ struct Abbreviated<'a> {
 struct AbbreviatedManifest<'a>(&'a Manifest<'a>);
 
 impl<'a> Packument<'a> {
-    /// The document of a package at a generation, from its versions, highest first. `npm_url` ends with a slash.
+    /// The document of a package at a generation, from its versions, highest first. `npm_url` ends with a slash. What is attested is named
+    /// where a log has it, if that is wanted: npm believes nothing else.
     #[must_use]
-    pub fn new(package: &Package, generation: i64, listed: &'a [ListedVersion], npm_url: &Url) -> Self {
+    pub fn new(package: &Package, generation: i64, listed: &'a [ListedVersion], npm_url: &Url, names_attestations: bool) -> Self {
         let npm_name = package.name.npm_name();
         let latest = latest(listed);
         let mut time = IndexMap::from([
@@ -105,13 +110,14 @@ impl<'a> Packument<'a> {
         // take the last.
         time.extend(listed.iter().rev().map(|version| (version.version.to_string(), npm_time(version.created_at))));
         let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).map(|value| &**value);
+        let manifest = |version: &'a ListedVersion| Manifest::new(package, version, npm_url, names_attestations && version.is_logged);
         Self {
             id: npm_name.clone(),
             revision: generation.to_string(),
             name: npm_name,
             description: package.description.clone(),
             tags: tags(package, latest, listed),
-            versions: listed.iter().rev().map(|version| (version.version.to_string(), Manifest::new(package, version, npm_url))).collect(),
+            versions: listed.iter().rev().map(|version| (version.version.to_string(), manifest(version))).collect(),
             time,
             homepage: of_latest("homepage"),
             repository: of_latest("repository"),
@@ -145,11 +151,16 @@ impl<'a> Packument<'a> {
 }
 
 impl<'a> Manifest<'a> {
-    fn new(package: &Package, listed: &'a ListedVersion, npm_url: &Url) -> Self {
+    fn new(package: &Package, listed: &'a ListedVersion, npm_url: &Url, is_attested: bool) -> Self {
         let dist = listed.npm_manifest.get("dist").and_then(|dist| {
             let mut dist: NpmManifest = serde_json::from_str(dist.get()).ok()?;
             let tarball = tarball_url(package, &listed.version, npm_url);
             dist.insert("tarball".to_owned(), to_raw_value(&tarball).expect("text always serialises"));
+            if is_attested {
+                let url = format!("{npm_url}-/npm/v1/attestations/{}@{}", package.name.npm_name(), listed.version);
+                let named = json!({ "url": url, "provenance": { "predicateType": PREDICATE_TYPE } });
+                dist.insert("attestations".to_owned(), to_raw_value(&named).expect("maps with text keys always serialise"));
+            }
             to_raw_value(&dist).ok()
         });
         Self { fixed: &listed.npm_manifest, dist, is_yanked: listed.is_yanked }
@@ -213,7 +224,7 @@ fn npm_time(instant: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
     use crate::ids::PackageName;
@@ -226,6 +237,7 @@ mod tests {
             created_at: Instant::UNIX_EPOCH,
             updated_at: Instant::UNIX_EPOCH,
             stored_generation: 1,
+            is_logged: version != "1.0.0",
             npm_manifest: serde_json::from_str(&format!(
                 r#"{{"name":"@jsr/std__path","version":"{version}","license":"MIT","exports":{{}},
                 "dist":{{"integrity":"sha512-x","shasum":"y"}},"dependencies":{{"a":"^1"}}}}"#
@@ -256,7 +268,7 @@ mod tests {
     fn document(versions: &[(&str, bool)]) -> Value {
         let listed: Vec<_> = versions.iter().map(|(version, yanked)| listed(version, *yanked)).collect();
         let url = Url::parse("https://r.example/npm/").unwrap();
-        serde_json::from_slice(&Packument::new(&package(), 3, &listed, &url).to_bytes()).unwrap()
+        serde_json::from_slice(&Packument::new(&package(), 3, &listed, &url, false).to_bytes()).unwrap()
     }
 
     #[test]
@@ -294,9 +306,20 @@ mod tests {
     }
 
     #[test]
+    fn names_what_a_log_has() {
+        let (url, all) = (Url::parse("https://r.example/npm/").unwrap(), [listed("1.1.0", false), listed("1.0.0", false)]);
+        let document = |names| -> Value { serde_json::from_slice(&Packument::new(&package(), 3, &all, &url, names).to_bytes()).unwrap() };
+        let named = document(true)["versions"]["1.1.0"]["dist"]["attestations"].clone();
+        let address = "https://r.example/npm/-/npm/v1/attestations/@jsr/std__path@1.1.0";
+        assert_eq!(named, json!({ "url": address, "provenance": { "predicateType": PREDICATE_TYPE } }));
+        assert_eq!(document(true)["versions"]["1.0.0"]["dist"].get("attestations"), None);
+        assert_eq!(document(false)["versions"]["1.1.0"]["dist"].get("attestations"), None);
+    }
+
+    #[test]
     fn abbreviated_keeps_what_installing_needs() {
         let url = Url::parse("https://r.example/npm/").unwrap();
-        let bytes = Packument::new(&package(), 3, &[listed("1.0.0", false)], &url).to_abbreviated_bytes();
+        let bytes = Packument::new(&package(), 3, &[listed("1.0.0", false)], &url, true).to_abbreviated_bytes();
         let document: Value = serde_json::from_slice(&bytes).unwrap();
         let fields: Vec<_> = document["versions"]["1.0.0"].as_object().unwrap().keys().collect();
         assert_eq!(fields, ["name", "version", "dependencies", "dist"]);

@@ -280,6 +280,9 @@ pub struct VersionRecord {
     pub npm_revision: i64,
     /// Every derived file but the modules, which the manifest lists.
     pub artefacts: Vec<ArtefactRecord>,
+    /// By what the registry vouches for the npm tarball.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Value>,
     /// What it needs from elsewhere.
     pub dependencies: Vec<Dependency>,
     /// The generation of the package from which all its bytes are in place.

@@ -157,7 +157,7 @@ async fn end(tx: &mut WriteTx, claim: &Claim, state: &'static str, fault: Option
         // The keys of these name one publish, which is enqueued once. Should the operator ask for a second time, the relay rings.
         Job::Publish { .. } | Job::Store { .. } => None,
         Job::Announce { .. } | Job::Record { .. } | Job::Attest { .. } => tx.waiting_twin(&claim.job).await?,
-        Job::Open { .. } | Job::Quarantine { .. } | Job::Readdress { .. } => tx.waiting_twin(&claim.job).await?,
+        Job::Log { .. } | Job::Open { .. } | Job::Quarantine { .. } | Job::Readdress { .. } => tx.waiting_twin(&claim.job).await?,
         Job::Catalogue | Job::Housekeep | Job::Reconcile => tx.waiting_twin(&claim.job).await?,
     };
     Ok(Settled::Ours(twin.map(|id| (id, claim.job.lane()))))

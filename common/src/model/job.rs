@@ -37,6 +37,13 @@ pub enum Job {
         /// The version.
         version: Version,
     },
+    /// Enter what the registry attests of a version in a transparency log.
+    Log {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        version: Version,
+    },
     /// Make a private package public, bit by bit.
     Open {
         /// The package.
@@ -78,8 +85,20 @@ pub enum Subject {
 
 impl Job {
     /// Every kind this build can do, as stored. An older build leaves newer kinds alone.
-    pub const KINDS: [&'static str; 11] =
-        ["publish", "store", "announce", "record", "attest", "open", "quarantine", "readdress", "catalogue", "housekeep", "reconcile"];
+    pub const KINDS: [&'static str; 12] = [
+        "publish",
+        "store",
+        "announce",
+        "record",
+        "attest",
+        "log",
+        "open",
+        "quarantine",
+        "readdress",
+        "catalogue",
+        "housekeep",
+        "reconcile",
+    ];
 
     /// The word in the database.
     #[must_use]
@@ -90,6 +109,7 @@ impl Job {
             Self::Announce { .. } => "announce",
             Self::Record { .. } => "record",
             Self::Attest { .. } => "attest",
+            Self::Log { .. } => "log",
             Self::Open { .. } => "open",
             Self::Quarantine { .. } => "quarantine",
             Self::Readdress { .. } => "readdress",
@@ -105,7 +125,7 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Log { .. } | Self::Open { .. } => Lane::Derive,
             Self::Quarantine { .. } | Self::Readdress { .. } => Lane::Derive,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
@@ -123,6 +143,7 @@ impl Job {
             Self::Record { subject: Subject::Publishers(package) } => format!("record:publishers:{package}"),
             Self::Record { subject: Subject::Provenance(package, version) } => format!("record:provenance:{package}@{version}"),
             Self::Attest { package, version } => format!("attest:{package}@{version}"),
+            Self::Log { package, version } => format!("log:{package}@{version}"),
             Self::Open { package } => format!("open:{package}"),
             Self::Quarantine { package, version } => format!("quarantine:{package}@{version}"),
             Self::Readdress { urls } => format!("readdress:{urls}"),
@@ -137,7 +158,7 @@ impl Job {
     pub fn is_promised(&self) -> bool {
         match self {
             Self::Store { .. } | Self::Announce { .. } | Self::Record { .. } | Self::Attest { .. } => true,
-            Self::Open { .. } | Self::Quarantine { .. } | Self::Readdress { .. } => true,
+            Self::Log { .. } | Self::Open { .. } | Self::Quarantine { .. } | Self::Readdress { .. } => true,
             Self::Publish { .. } | Self::Catalogue | Self::Housekeep | Self::Reconcile => false,
         }
     }

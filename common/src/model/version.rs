@@ -56,6 +56,11 @@ pub struct VersionContent {
     pub npm_revision: i64,
     /// Every derived file.
     pub artefacts: Vec<ArtefactRecord>,
+    /// The statement by which the registry vouches for the npm tarball: a standard bundle without a log entry. Nothing for a version
+    /// that was published before there were any.
+    pub attestation: Option<Value>,
+    /// The entry of a transparency log about that statement, as bundles have it; nothing until it is there.
+    pub log_entry: Option<Value>,
 }
 
 impl VersionContent {
@@ -101,6 +106,8 @@ pub struct ListedVersion {
     pub updated_at: Instant,
     /// The generation of the package from which all its bytes are in place.
     pub stored_generation: i64,
+    /// Whether a transparency log has what the registry attests of it.
+    pub is_logged: bool,
     /// See [`VersionContent::npm_manifest`].
     pub npm_manifest: NpmManifest,
 }

@@ -5,7 +5,7 @@ use std::iter;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,17 +33,24 @@ pub(super) fn chain(error: &dyn Error) -> String {
 
 /// Asks, and reads at most so many bytes of what is answered. What comes with a failure is not read.
 pub(super) async fn ask(request: RequestBuilder, most: usize) -> Result<(StatusCode, Vec<u8>), Silence> {
-    let away = |error: reqwest::Error| Silence::Away(chain(&error.without_url()));
-    let mut response = request.send().await.map_err(away)?;
-    let (status, mut body) = (response.status(), Vec::new());
-    if !status.is_success() {
-        return Ok((status, body));
-    }
+    let response = request.send().await.map_err(away)?;
+    let status = response.status();
+    let body = if status.is_success() { body(response, most).await? } else { Vec::new() };
+    Ok((status, body))
+}
+
+/// Reads at most so many bytes of an answer.
+pub(super) async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Silence> {
+    let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(away)? {
         body.extend_from_slice(&chunk);
         if body.len() > most {
             return Err(Silence::TooLarge);
         }
     }
-    Ok((status, body))
+    Ok(body)
+}
+
+fn away(error: reqwest::Error) -> Silence {
+    Silence::Away(chain(&error.without_url()))
 }

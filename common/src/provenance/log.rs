@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use sigstore_verify::rekor::LogEntry;
 use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 use url::Url;
@@ -57,6 +57,11 @@ async fn ask(client: &Client, rekor_url: &Url, index: u64) -> Result<Vec<u8>, No
     if status.is_success() { Ok(body) } else { Err(NoEntry::Away(status.to_string())) }
 }
 
+/// What a log answered, if it is not too long.
+pub(super) async fn body(response: Response) -> Result<Vec<u8>, NoEntry> {
+    Ok(door::body(response, MAX_ANSWER).await?)
+}
+
 impl From<Silence> for NoEntry {
     fn from(silence: Silence) -> Self {
         match silence {
@@ -75,12 +80,18 @@ pub fn can_entry_be_read(body: &[u8], index: u64) -> Result<(), Failure> {
 }
 
 pub(super) fn read(body: &[u8], index: u64) -> Result<TransparencyLogEntry, Failure> {
+    let entry = only(body, KindVersion::IntotoV002)?;
+    if entry.log_index.get() != index {
+        return Err(Step::Log.fails(format!("the log gave the entry {} for {index}", entry.log_index)));
+    }
+    Ok(entry)
+}
+
+/// The one entry in an answer, as bundles have it.
+pub(super) fn only(body: &[u8], kind: KindVersion) -> Result<TransparencyLogEntry, Failure> {
     let unreadable = |error: String| Step::Log.fails(format!("the log's entry cannot be read: {error}"));
     let entries: BTreeMap<String, LogEntry> = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
     let mut entries = entries.into_values();
     let (Some(entry), None) = (entries.next(), entries.next()) else { return Err(unreadable("one is expected".to_owned())) };
-    if entry.log_index.get() != index {
-        return Err(Step::Log.fails(format!("the log gave the entry {} for {index}", entry.log_index)));
-    }
-    entry.to_bundle_entry(KindVersion::IntotoV002).map_err(|error| unreadable(error.to_string()))
+    entry.to_bundle_entry(kind).map_err(|error| unreadable(error.to_string()))
 }

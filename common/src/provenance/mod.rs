@@ -2,13 +2,15 @@
 //!
 //! A bundle carries a statement about a version's manifest, the signature over it, the certificate of the job that signed, and the entry
 //! of a public log. `verify` is pure given the root of trust and the time; `log` is the door to the log, for clients that send an index in
-//! place of an entry; `identity` compares the certificate with the job that published; `witness` stands in for the log where none is
-//! required; `updates` keeps the root of trust up to date. What is cheap is looked at before the log is asked.
+//! place of an entry; `enter` has the log take in what the registry attests itself; `identity` compares the certificate with the job that
+//! published; `witness` stands in for the log where none is required; `updates` keeps the root of trust up to date. What is cheap is looked
+//! at before the log is asked.
 //!
 //! What was verified is kept as a standard bundle, whatever the client sent, so that everybody can verify it again.
 
 mod bundle;
 mod door;
+mod enter;
 mod identity;
 mod log;
 mod root;
@@ -39,6 +41,7 @@ use root::Root;
 use updates::Updates;
 
 pub use bundle::can_be_read;
+pub use enter::Own;
 pub use identity::certified_job;
 pub use log::can_entry_be_read;
 pub use root::RootError;
@@ -91,6 +94,15 @@ pub enum Obstacle {
     Failure(Failure),
     /// The transparency log does not answer; everything that can be told without it holds.
     LogAway(String),
+}
+
+impl From<log::NoEntry> for Obstacle {
+    fn from(none: log::NoEntry) -> Self {
+        match none {
+            log::NoEntry::Refused(failure) => Self::Failure(failure),
+            log::NoEntry::Away(error) => Self::LogAway(error),
+        }
+    }
 }
 
 impl From<Failure> for Obstacle {
@@ -197,9 +209,6 @@ impl Notary {
 
     /// The entry of the log at an index.
     async fn entry(&self, index: u64, patience: Patience) -> Result<TransparencyLogEntry, Obstacle> {
-        log::fetch(&self.rekor_url, index, patience).await.map_err(|none| match none {
-            log::NoEntry::Refused(failure) => Obstacle::Failure(failure),
-            log::NoEntry::Away(error) => Obstacle::LogAway(error),
-        })
+        Ok(log::fetch(&self.rekor_url, index, patience).await?)
     }
 }

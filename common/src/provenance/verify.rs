@@ -185,7 +185,7 @@ fn is_about(entry: &TransparencyLogEntry, envelope: &DsseEnvelope, certificate: 
 }
 
 /// What the library says, as the step that it is about.
-fn failure(error: &Error) -> Failure {
+pub(super) fn failure(error: &Error) -> Failure {
     let step = match error {
         // A promise that is signed in a way in which no log of the root signs.
         Error::InvalidTrustRoot(_) => Step::Certificate,

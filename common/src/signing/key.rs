@@ -96,8 +96,13 @@ impl SigningKey {
     /// Vouches for a version, in base64 of DER.
     #[must_use]
     pub fn sign(&self, package: &PackageName, version: &Version, integrity: &str) -> String {
-        let signature: DerSignature = self.key.sign(subject(package, version, integrity).as_bytes());
-        STANDARD.encode(signature.as_bytes())
+        STANDARD.encode(self.sign_bytes(subject(package, version, integrity).as_bytes()))
+    }
+
+    /// The signature over some bytes, in DER.
+    pub(super) fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let signature: DerSignature = self.key.sign(bytes);
+        signature.as_bytes().to_vec()
     }
 }
 

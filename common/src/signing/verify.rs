@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::subject;
 use crate::clock::Instant;
-use crate::formats::npm_keys::NpmKeys;
+use crate::formats::npm_keys::{NpmKey, NpmKeys};
 use crate::ids::{PackageName, Version};
 
 /// What a client makes of the signatures of a version.
@@ -38,8 +38,8 @@ pub fn judge(keys: &NpmKeys, package: &PackageName, version: &Version, manifest:
         if key.expires().is_some_and(|end| end <= published) {
             return Verdict::Expired(id.to_owned());
         }
-        let holds = holds(key.spki(), &text, signature["sig"].as_str().unwrap_or_default()).is_some();
-        if holds { Verdict::Vouched } else { Verdict::Wrong(id.to_owned()) }
+        let signature = STANDARD.decode(signature["sig"].as_str().unwrap_or_default()).unwrap_or_default();
+        if holds(key, text.as_bytes(), &signature) { Verdict::Vouched } else { Verdict::Wrong(id.to_owned()) }
     };
     let mut verdicts = signatures.iter().map(verdict);
     match (signatures.is_empty(), verdicts.find(|verdict| *verdict != Verdict::Vouched)) {
@@ -49,11 +49,11 @@ pub fn judge(keys: &NpmKeys, package: &PackageName, version: &Version, manifest:
     }
 }
 
-/// Something if the signature holds.
-fn holds(key: &str, text: &str, signature: &str) -> Option<()> {
-    let key = VerifyingKey::from_public_key_der(&STANDARD.decode(key).ok()?).ok()?;
-    let signature = DerSignature::try_from(STANDARD.decode(signature).ok()?.as_slice()).ok()?;
-    key.verify(text.as_bytes(), &signature).ok()
+/// Whether a listed key signed some bytes.
+pub(super) fn holds(key: &NpmKey, bytes: &[u8], signature: &[u8]) -> bool {
+    let key = STANDARD.decode(key.spki()).ok().and_then(|key| VerifyingKey::from_public_key_der(&key).ok());
+    let signature = DerSignature::try_from(signature).ok();
+    key.zip(signature).is_some_and(|(key, signature)| key.verify(bytes, &signature).is_ok())
 }
 
 #[cfg(test)]

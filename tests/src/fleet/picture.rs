@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::{Captures, Regex};
 use slipway_common::storage::{Storage, StorageKey, Store};
 
 use super::Fleet;
@@ -22,6 +24,8 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"plan: [0-9]+", "plan: N"),
         (r#""plan_attempt":[0-9]+"#, r#""plan_attempt":N"#),
         (r"uploads/#\.[0-9]+\.plan", "uploads/#.N.plan"),
+        // Over a statement that names times. In what npm is told the name of the key comes first.
+        (r#""sig":"[^"]+","keyid""#, r#""sig":"S","keyid""#),
         // The state since which a package reads so. A round that begins with a process writes it down if it comes before the publish.
         (r#"("readme_source":"[a-z]+".*"generation":)[0-9]+"#, "${1}N"),
     ]
@@ -29,6 +33,9 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .map(|(pattern, stand_in)| (Regex::new(pattern).expect("this is a pattern"), stand_in))
     .collect()
 });
+
+/// A statement in an envelope.
+static PAYLOAD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""payload":"([A-Za-z0-9+/]+=*)""#).expect("this is a pattern"));
 
 /// Lines by their section.
 pub type Picture = BTreeMap<String, Vec<String>>;
@@ -54,7 +61,8 @@ impl Fleet {
             for line in &mut lines {
                 let key = line.split(' ').next().expect("a line begins with a key").to_owned();
                 let is_public_document = DOCUMENTS.iter().any(|name| key.ends_with(name)) && !key.starts_with("docs/");
-                if is_public_document || key.starts_with("registry/") {
+                let is_attested = key.starts_with("-/npm/v1/attestations/");
+                if is_public_document || is_attested || key.starts_with("registry/") {
                     *line = format!("{key} {}", text(&self.storage, store, &key).await);
                 }
             }
@@ -75,6 +83,7 @@ impl Fleet {
         }
         for lines in picture.values_mut() {
             for line in lines.iter_mut() {
+                *line = PAYLOAD.replace_all(line, |found: &Captures| format!("\"payload\":{}", decoded(&found[1]))).into_owned();
                 for (pattern, stand_in) in DIFFERENT.iter() {
                     *line = pattern.replace_all(line, *stand_in).into_owned();
                 }
@@ -83,6 +92,10 @@ impl Fleet {
         }
         picture
     }
+}
+
+fn decoded(payload: &str) -> String {
+    String::from_utf8_lossy(&STANDARD.decode(payload).expect("it is Base64")).into_owned()
 }
 
 async fn text(storage: &Storage, store: Store, key: &str) -> String {

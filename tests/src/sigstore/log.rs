@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use slipway_common::ids::Sha256;
 
 use super::authority::der_of;
 use super::{Inside, encoded, now};
+
+/// By whom checkpoints are signed: npm compares it with the address of the log.
+const HOST: &str = "127.0.0.1";
 
 /// What a log says of an envelope with its certificate. Keys are in order, as logs have them.
 pub(super) fn body(envelope: &Value, pem: &str) -> Value {
@@ -61,7 +65,7 @@ impl Inside {
     fn checkpoint(&self, root: &Sha256) -> String {
         let note = format!("test log\n1\n{}\n", STANDARD.encode(root.as_bytes()));
         let signature = [&self.log.id().as_bytes()[..4], &self.log.sign(note.as_bytes())].concat();
-        format!("{note}\n\u{2014} test {}\n", STANDARD.encode(signature))
+        format!("{note}\n\u{2014} {HOST} {}\n", STANDARD.encode(signature))
     }
 
     /// The entry of an envelope in a log that promises nothing and says no time. The first one of its tree.
@@ -89,6 +93,36 @@ impl Inside {
                 "checkpoint": { "envelope": self.checkpoint(&root) },
             },
             "canonicalizedBody": STANDARD.encode(&body),
+        })
+    }
+
+    /// What it answers when it has taken an entry in.
+    fn taken(&self, index: usize) -> Response {
+        let entry = self.entries.lock().expect("nobody panics here")[index].clone();
+        (StatusCode::CREATED, Json(json!({ "24296fb24b8ad77a": entry }))).into_response()
+    }
+
+    /// Takes an envelope in, once.
+    fn add_envelope(&self, envelope: &str, verifier: &str) -> Result<Response, StatusCode> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        let hash = |bytes: &[u8]| json!({ "algorithm": "sha256", "value": Sha256::of(bytes).hex() });
+        let parsed: Value = serde_json::from_str(envelope).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let payload = parsed["payload"].as_str().and_then(|payload| STANDARD.decode(payload).ok()).ok_or(StatusCode::BAD_REQUEST)?;
+        let body = json!({
+            "apiVersion": "0.0.1",
+            "kind": "dsse",
+            "spec": {
+                "envelopeHash": hash(envelope.as_bytes()), "payloadHash": hash(&payload),
+                "signatures": [{ "signature": parsed["signatures"][0]["sig"], "verifier": verifier }],
+            },
+        });
+        let encoded = STANDARD.encode(body.to_string());
+        let known = self.entries.lock().expect("nobody panics here").iter().position(|entry| entry["body"] == encoded);
+        Ok(match known {
+            Some(index) => (StatusCode::CONFLICT, [("location", format!("/api/v1/log/entries/{index:064x}"))]).into_response(),
+            None => self.taken(self.take(&body)),
         })
     }
 
@@ -126,9 +160,18 @@ pub(super) async fn entry(State(inside): State<Arc<Inside>>, Query(asked): Query
     Ok(Json(json!({ "24296fb24b8ad77a": entry })))
 }
 
+/// An entry by its name.
+pub(super) async fn named(State(inside): State<Arc<Inside>>, Path(name): Path<String>) -> Result<Json<Value>, StatusCode> {
+    let index = usize::from_str_radix(&name, 16).map_err(|_| StatusCode::BAD_REQUEST)?;
+    entry(State(inside), Query(Asked { log_index: index })).await
+}
+
 /// Takes in what a client proposes.
-pub(super) async fn add(State(inside): State<Arc<Inside>>, Json(proposed): Json<Value>) -> Result<(StatusCode, Json<Value>), StatusCode> {
+pub(super) async fn add(State(inside): State<Arc<Inside>>, Json(proposed): Json<Value>) -> Result<Response, StatusCode> {
     let text = |pointer: &str| proposed.pointer(pointer).and_then(Value::as_str).ok_or(StatusCode::BAD_REQUEST);
+    if proposed["kind"] == "dsse" {
+        return inside.add_envelope(text("/spec/proposedContent/envelope")?, text("/spec/proposedContent/verifiers/0")?);
+    }
     let envelope = "/spec/content/envelope";
     let twice = text(&format!("{envelope}/payload"))?;
     let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| StatusCode::BAD_REQUEST);
@@ -136,6 +179,5 @@ pub(super) async fn add(State(inside): State<Arc<Inside>>, Json(proposed): Json<
     let signature = text(&format!("{envelope}/signatures/0/sig"))?;
     let certificate = text(&format!("{envelope}/signatures/0/publicKey"))?;
     let index = inside.take(&content(&proposed["spec"]["content"]["envelope"]["payloadType"], signature, certificate, &payload));
-    let entry = inside.entries.lock().expect("nobody panics here")[index].clone();
-    Ok((StatusCode::CREATED, Json(json!({ "24296fb24b8ad77a": entry }))))
+    Ok(inside.taken(index))
 }

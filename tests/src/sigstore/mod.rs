@@ -141,6 +141,7 @@ impl Sigstore {
             });
             let router = Router::new()
                 .route("/api/v1/log/entries", get(log::entry).post(log::add))
+                .route("/api/v1/log/entries/{name}", get(log::named))
                 .route("/api/v2/signingCert", post(authority::certify))
                 .with_state(inside.clone());
             (inside, router)
@@ -163,6 +164,27 @@ impl Sigstore {
     pub fn settings(&self) -> [(&'static str, String); 2] {
         let root = self.root.path().to_str().expect("a path is text").to_owned();
         [("sigstore.trusted_root", root), ("sigstore.rekor_url", self.url().to_owned())]
+    }
+
+    /// The settings with which a registry enters what it attests in the log.
+    #[must_use]
+    pub fn entering(&self) -> Vec<(&'static str, String)> {
+        [self.settings().as_slice(), &[("attestation.rekor_url", self.url().to_owned())]].concat()
+    }
+
+    /// The root of trust that goes with it.
+    #[must_use]
+    pub fn root(&self) -> Value {
+        self.inside.trusted_root()
+    }
+
+    /// How many entries the log has.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.inside.entries.lock().expect("nobody panics here").len()
     }
 
     /// Certifies a job by the claims of its token.

@@ -5,6 +5,7 @@ mod bench;
 mod bent;
 mod forgeries;
 mod keys;
+mod logged;
 mod provenance;
 mod publishers;
 mod rebuild;

@@ -6,6 +6,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use slipway_tests::sigstore::Sigstore;
 
 use crate::bench::Bench;
 use crate::npm::{Client, installed_version, project};
@@ -13,8 +16,9 @@ use crate::run::Run;
 use crate::shelf::{self, Lie};
 use crate::stock::{BASE, write};
 
-/// Sigstore's answer about a registry that it does not know.
+/// Sigstore's answer about a registry that it does not know, and the root of trust of a log, where one is asked for.
 const UNKNOWN_TO_SIGSTORE: &str = r#"const Module = require("node:module");
+const { readFileSync } = require("node:fs");
 const load = Module._load;
 Module._load = function (request, ...rest) {
   const loaded = load.call(this, request, ...rest);
@@ -22,9 +26,14 @@ Module._load = function (request, ...rest) {
   const getTarget = async (name) => {
     throw Object.assign(new Error(`no target ${name}`), { code: "TUF_FIND_TARGET_ERROR" });
   };
-  return { ...loaded, initTUF: async () => ({ getTarget }) };
+  const { TrustedRoot } = load.call(this, "@sigstore/protobuf-specs", ...rest);
+  const getTrustedRoot = async () => TrustedRoot.fromJSON(JSON.parse(readFileSync(process.env.ROOT_OF_TRUST, "utf8")));
+  return { ...loaded, getTrustedRoot, initTUF: async () => ({ getTarget }) };
 };
 "#;
+
+/// How long it may take until what was published is entered in a log on loopback.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Publishes the package that others depend on.
 fn publish_base(bench: &Bench) {
@@ -89,6 +98,58 @@ pub(crate) fn audit(bench: &Bench, client: Client, directory: &Path) -> Run {
         }
         _ => run,
     }
+}
+
+/// A registry that enters what it attests in a log of its own, and has npm told of it. Both packages are entered.
+fn logged(sigstore: &Sigstore) -> Option<Bench> {
+    let settings = |_: &Path| {
+        let told = sigstore.entering().into_iter().chain([("attestation.in_npm_documents", "true".to_owned())]);
+        told.map(|(key, value)| (format!("SLIPWAY_{}", key.replace('.', "_").to_uppercase()), value)).collect()
+    };
+    let bench = Bench::set_up_with(settings)?;
+    publish_base(&bench);
+    bench.registry.open("@acme/more");
+    publish_more(&bench, "1.0.0");
+    // A publish does not wait for the log.
+    let end = Instant::now() + PATIENCE;
+    for name in ["base", "more"] {
+        let document = || bench.registry.get(&format!("npm/@jsr/acme__{name}")).body;
+        while document().pointer("/versions/1.0.0/dist/attestations").is_none() {
+            assert!(Instant::now() < end, "{}", document());
+            std::thread::yield_now();
+        }
+    }
+    Some(bench)
+}
+
+/// Writes down what is trusted, for npm.
+fn root_of_trust(sigstore: &Sigstore, directory: &Path) -> PathBuf {
+    let file = directory.join("root.json");
+    write(&file, &sigstore.root().to_string());
+    file
+}
+
+#[test]
+fn npm_verifies_what_the_registry_attests_of_the_tarballs() {
+    let sigstore = Sigstore::start();
+    let Some(bench) = logged(&sigstore) else { return };
+    let directory = installed(&bench, Client::Npm, "1.0.0");
+    let root = root_of_trust(&sigstore, &directory);
+    let said = audit(&bench, Client::Npm, &directory).env("ROOT_OF_TRUST", root.display().to_string()).ok();
+    said.says("2 packages have verified registry signatures").says("2 packages have verified attestations");
+    // Somebody who believes another log believes none of it.
+    let other = root_of_trust(&Sigstore::start(), &directory);
+    audit(&bench, Client::Npm, &directory).env("ROOT_OF_TRUST", other.display().to_string()).fails().says("invalid attestation");
+    bench.close();
+}
+
+#[test]
+fn pnpm_verifies_versions_whose_attestations_are_named() {
+    let sigstore = Sigstore::start();
+    let Some(bench) = logged(&sigstore) else { return };
+    let directory = installed(&bench, Client::Pnpm, "1.0.0");
+    audit(&bench, Client::Pnpm, &directory).ok().says("2 packages have verified registry signatures");
+    bench.close();
 }
 
 fn believes_every_version_whatever_the_key(client: Client) {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use slipway_tests::spec::Spec;
 use tempfile::TempDir;
@@ -55,6 +57,9 @@ const OTHER: Surroundings = Surroundings {
 const OF_THE_REGISTRY: [&str; 4] =
     ["-/npm/v1/keys", "@acme/pkg/meta.json", "npm/@jsr/acme__pkg/abbreviated.json", "npm/@jsr/acme__pkg/index.json"];
 
+/// What the registry attests, which says when, and is signed.
+const ATTESTATIONS: &str = "-/npm/v1/attestations/";
+
 #[expect(clippy::disallowed_methods, reason = "the processes have the machine's clock, and the second is to have another time")]
 fn two_processes_build_the_same_bytes() {
     let place = TempDir::new().expect("a temporary directory can be made");
@@ -74,9 +79,27 @@ fn two_processes_build_the_same_bytes() {
         assert!(kind == ".d.ts" || one.keys().any(|path| path.ends_with(kind)), "nothing of the kind {kind} was compared");
     }
     let differing: BTreeSet<&str> = one.iter().filter(|(path, bytes)| other[*path] != **bytes).map(|(path, _)| path.as_str()).collect();
-    let unexpected: Vec<_> = differing.iter().filter(|path| !OF_THE_REGISTRY.contains(*path)).collect();
+    let is_expected = |path: &str| OF_THE_REGISTRY.contains(&path) || path.starts_with(ATTESTATIONS);
+    let unexpected: Vec<_> = differing.iter().filter(|path| !is_expected(path)).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
     assert_eq!(digests(&one), digests(&other));
+    let attested = |objects: &BTreeMap<String, Vec<u8>>| {
+        let found = objects.iter().filter(|(path, _)| path.starts_with(ATTESTATIONS));
+        found.map(|(_, bytes)| timeless(bytes)).collect::<Vec<_>>()
+    };
+    assert_eq!(attested(&one).len(), PACKAGES.len());
+    assert_eq!(attested(&one), attested(&other));
+}
+
+/// What the registry attests in a document, but for when it was published.
+fn timeless(document: &[u8]) -> Value {
+    let document: Value = serde_json::from_slice(document).expect("it is JSON");
+    let payload = document["attestations"][0]["bundle"]["dsseEnvelope"]["payload"].as_str().expect("the registry signed something");
+    let statement = STANDARD.decode(payload).expect("it is Base64");
+    let mut statement: Value = serde_json::from_slice(&statement).expect("it is JSON");
+    let times = statement["predicate"]["runDetails"]["metadata"].take();
+    assert!(times["startedOn"].is_string() && times["finishedOn"].is_string(), "{times}");
+    statement
 }
 
 /// Writes the packages as directories, each a version of its own.

@@ -194,6 +194,8 @@ impl<'a> Bench<'a> {
                 npm_manifest: json!({ "name": package.npm_name(), "version": version }),
                 npm_revision: 1,
                 artefacts: Vec::new(),
+                attestation: None,
+                log_entry: None,
             },
             stored_generation: None,
             created_at: self.now(),

@@ -90,6 +90,7 @@ on_both_engines!(every_kind_is_known_and_a_newer_one_is_left_alone, async |scrat
         announce(),
         record,
         attest,
+        Job::Log { package: package_name("@std/path"), version: version_of("1.0.0") },
         Job::Open { package: package_name("@std/path") },
         Job::Quarantine { package: package_name("@std/path"), version: version_of("1.0.0") },
         readdress,

@@ -24,6 +24,7 @@ on_both_engines!(what_was_remembered_comes_back_as_it_was, async |scratch| {
     let publish = bench.publish(&package, "1.0.0").await;
     let mut draft = bench.draft_version(&package, "1.0.0", publish.id);
     draft.content.artefacts = vec![ArtefactRecord { kind: ArtefactKind::VersionMeta, digest: Sha256::of(b"x"), size: 1 }];
+    draft.content.attestation = Some(serde_json::json!({ "mediaType": "z", "a": 1 }));
     draft.user_id = Some(ada.id);
     let needs = Dependency { kind: DependencyKind::Jsr, name: "@acme/other".to_owned(), constraint: "^1".to_owned(), path: String::new() };
     bench

@@ -78,6 +78,8 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
                 "slipway": { "revision": 2, "untyped": { "./m.ts": ["b", "a"] }, "compiler": "typescript 7.0.2" },
             }),
             artefacts: kinds.map(|kind| ArtefactRecord { kind, digest: Sha256::of(b"x"), size: 1 << 40 }).into(),
+            attestation: Some(json!({ "mediaType": "z", "dsseEnvelope": { "payload": "e30=", "a": 1 } })),
+            log_entry: Some(json!({ "logIndex": "7", "a": [] })),
             ..bench.draft_version(&package, "1.0.0", bench.ids.next()).content
         },
         ..bench.draft_version(&package, "1.0.0", bench.ids.next())
@@ -90,6 +92,7 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
     let order: Vec<_> = found.content.exports.0.keys().map(ExportKey::as_str).collect();
     assert_eq!(order, ["./zz", ".", "./a"], "the author's order");
     assert_eq!(found.content.npm_manifest.to_string(), version.content.npm_manifest.to_string(), "to the byte");
+    assert_eq!(found.content.attestation.map(|found| found.to_string()), version.content.attestation.map(|made| made.to_string()));
     assert_eq!(bench.read(async |tx| tx.version(&package, &version_of("1.0.0+b")).await.unwrap()).await, None);
 });
 
@@ -107,6 +110,38 @@ on_both_engines!(a_version_is_fixed_once, async |scratch| {
             assert_eq!(tx.dependencies_of(&package, &version_of("1.0.0")).await.unwrap(), one);
         })
         .await;
+});
+
+on_both_engines!(what_is_attested_of_a_version_stays, async |scratch| {
+    let bench = Bench::on(scratch).await;
+    let package = bench.package("@std/path").await;
+    let version = bench.stored(&package, "1.0.0").await;
+    let attested = async || bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.attestation).await;
+    assert_eq!(attested().await, None);
+    let (first, second) = (json!({ "z": 1, "a": 2 }), json!({ "other": true }));
+    bench
+        .write(async |tx| {
+            assert!(tx.attest_version(&package, &version, &first).await.unwrap());
+            assert!(!tx.attest_version(&package, &version, &second).await.unwrap());
+            assert!(!tx.attest_version(&package, &version_of("2.0.0"), &second).await.unwrap(), "there is no such version");
+        })
+        .await;
+    assert_eq!(attested().await.unwrap().to_string(), first.to_string(), "to the byte");
+    let remembered = bench.read(async |tx| tx.version_records(&package, -1).await.unwrap()).await;
+    assert_eq!(remembered[0].attestation, Some(first));
+    let is_logged = async || bench.read(async |tx| tx.listed_versions(&package).await.unwrap()).await[0].is_logged;
+    assert!(!is_logged().await);
+    let (first, second) = (json!({ "logIndex": "1", "a": 1 }), json!({ "logIndex": "2" }));
+    bench
+        .write(async |tx| {
+            assert!(tx.log_attestation(&package, &version, &first).await.unwrap());
+            assert!(!tx.log_attestation(&package, &version, &second).await.unwrap(), "the first one stays");
+            assert!(!tx.log_attestation(&package, &version_of("2.0.0"), &second).await.unwrap());
+        })
+        .await;
+    assert!(is_logged().await);
+    let entry = bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.log_entry).await;
+    assert_eq!(entry.unwrap().to_string(), first.to_string());
 });
 
 on_both_engines!(versions_are_ordered_by_precedence, async |scratch| {

@@ -14,8 +14,8 @@ const STATEMENTS: usize = 25;
 /// of the publish is seen.
 const TRANSACTIONS: usize = 6;
 /// Most objects that are written for a publish beside its files: the upload, the version's manifest, tarball, documentation and record,
-/// and the documents of its package for Deno and, in two forms, for npm.
-const OBJECTS: usize = 8;
+/// what is attested of it, and the documents of its package for Deno and, in two forms, for npm.
+const OBJECTS: usize = 9;
 /// One more for a package whose plan pack is too large to be a row.
 const OBJECTS_LARGE: usize = OBJECTS + 1;
 

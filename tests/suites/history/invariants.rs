@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use slipway_common::ids::{PackageName, Sha256};
+use slipway_common::ids::{PackageName, Sha256, Sha512, Version};
 use slipway_common::storage::{Storage, StorageKey, Store};
 use slipway_tests::TestRegistry;
 
@@ -54,9 +56,26 @@ async fn objects_and_rows_agree(storage: &Storage, packages: &BTreeMap<PackageNa
         for key in documents::keys(package).iter().filter(|_| !row.versions.is_empty()) {
             listed.remove(&key.text());
         }
+        for version in row.versions.keys() {
+            let key = StorageKey::NpmAttestations { package: package.clone(), version: version.clone() };
+            assert!(listed.remove(&key.text()).is_some(), "nothing is attested of {package}@{version}");
+            is_about_its_tarball(storage, key, package, version).await;
+        }
     }
     assert!(listed.remove(&StorageKey::NpmKeys.text()).is_some(), "there is a list of signing keys");
     assert!(listed.is_empty(), "objects that belong to nothing: {:?}", listed.keys());
+}
+
+/// Demands that what the registry attests of a version is about the tarball that is there.
+async fn is_about_its_tarball(storage: &Storage, attested: StorageKey, package: &PackageName, version: &Version) {
+    let tarball = StorageKey::NpmTarball { package: package.clone(), version: version.clone() };
+    let tarball = Sha512::of(&storage.get(&tarball).await.expect("it was compared"));
+    let document: Value = serde_json::from_slice(&storage.get(&attested).await.expect("it was listed")).expect("it is JSON");
+    let payload = document["attestations"][0]["bundle"]["dsseEnvelope"]["payload"].as_str().expect("the registry signed something");
+    let statement: Value = serde_json::from_slice(&STANDARD.decode(payload).expect("it is Base64")).expect("it is JSON");
+    let subject = &statement["subject"][0];
+    assert_eq!(subject["digest"]["sha512"], tarball.hex(), "{package}@{version}");
+    assert!(subject["name"].as_str().is_some_and(|name| name.ends_with(&format!("@{version}"))), "{package}@{version}: {subject}");
 }
 
 /// Demands that what somebody was told to be published is there, and theirs.
@@ -81,7 +100,7 @@ async fn the_api_agrees(registry: &TestRegistry, name: &PackageName, row: &Packa
     let expected: Vec<_> = row.versions.iter().rev().map(|(version, row)| (json!(version.to_string()), json!(row.is_yanked))).collect();
     assert_eq!(listed, expected, "{name}: the list of the API");
     let shown = nobody.get(&at).await.expect(200).json();
-    let latest = documents::highest(&row.versions, slipway_common::ids::Version::is_stable);
+    let latest = documents::highest(&row.versions, Version::is_stable);
     assert_eq!((&shown["latestVersion"], &shown["versionCount"]), (&json!(latest), &json!(row.versions.len())), "{name}: the API");
     assert_ne!(shown["description"], Value::Null);
 }

@@ -1,6 +1,7 @@
 //! What the registry answers: the JSON API, and the read path that serves files to clients.
 
 mod accounts;
+mod attestations;
 mod authorizations;
 mod credentials;
 mod errors;

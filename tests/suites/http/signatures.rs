@@ -150,26 +150,6 @@ async fn the_keys_are_read_like_every_object() {
 }
 
 #[tokio::test]
-async fn attestations_are_not_there_until_somebody_writes_them() {
-    let (registry, _) = published().await;
-    let paths = ["@jsr/acme__maths@1.0.0", "@jsr%2facme__maths@1.0.0", "%40jsr%2Facme__maths%401.0.0"];
-    let paths: Vec<_> = ["/npm", ""].iter().flat_map(|prefix| paths.map(|name| format!("{prefix}/-/npm/v1/attestations/{name}"))).collect();
-    for path in &paths {
-        let answer = registry.anonymous().get(path).await.expect(404);
-        assert_eq!(
-            (answer.header("content-type"), answer.json()),
-            ("application/json", json!({ "error": "not found", "message": "not found" }))
-        );
-    }
-    let key = StorageKey::NpmAttestations { package: "@acme/maths".try_into().unwrap(), version: "1.0.0".try_into().unwrap() };
-    registry.context().storage.put(&key, Bytes::from_static(b"{\"attestations\":[]}")).await.unwrap();
-    for path in &paths {
-        assert_eq!(registry.anonymous().get(path).await.expect(200).json(), json!({ "attestations": [] }), "{path}");
-    }
-    assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
-}
-
-#[tokio::test]
 async fn doctor_tells_what_no_listed_key_vouches_for() {
     let (registry, _) = published().await;
     let storage = &registry.context().storage;

@@ -80,7 +80,7 @@ async fn a_version_is_kept_from_everybody_and_comes_back_as_it_was() {
     assert_eq!(nobody.get(&format!("{PACKAGE}/dist-tags")).await.expect(200).json(), json!({ "latest": "1.0.0" }));
     assert!(registry.public_objects().await.iter().all(|line| !line.contains("1.1.0")));
     let purges = registry.world().await.matches("package:@acme/maths").count();
-    assert_eq!(purges, 2, "the edge forgets the documents, and then the files, which it would keep for a year");
+    assert_eq!(purges, 3, "the edge forgets the documents, what is attested, and the files, which it would keep for a year");
     for path in FILES {
         drop(nobody.get(path).await.expect(404));
         drop(ada.client.get(path).await.expect(404));

@@ -6,6 +6,7 @@ use slipway_tests::{Client, PackageBuilder, Settings, TestRegistry, Work};
 
 use crate::{PACKAGE, api, close, open, publish};
 
+const ATTESTED: &str = "/-/npm/v1/attestations/@jsr/acme__maths@1.1.0";
 const READ: [&str; 3] = ["/@acme/maths/1.0.0_meta.json", "/@acme/maths/1.0.0/mod.ts", "/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz"];
 
 /// A registry in which nobody works until the test says so, with a private package that has two versions.
@@ -28,7 +29,10 @@ async fn everybody_reads_what_members_read_before() {
     for path in READ {
         before.push(author.get(path).await.expect(200).body);
     }
+    let attested = author.get(ATTESTED).await.expect(200);
+    assert_eq!(attested.header("cache-control"), "private, no-store");
     assert_eq!(open(&author, PACKAGE).await["visibility"], "opening");
+    drop(registry.anonymous().get(ATTESTED).await.expect(404));
     // Nothing was done yet: members read on, others do not.
     for path in READ {
         drop(author.get(path).await.expect(200));
@@ -41,6 +45,7 @@ async fn everybody_reads_what_members_read_before() {
         assert_eq!(answer.body, before, "{path}");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
     }
+    assert_eq!(registry.anonymous().get(ATTESTED).await.expect(200).body, attested.body);
     let meta = registry.anonymous().get("/@acme/maths/meta.json").await.expect(200).json();
     assert_eq!(meta["versions"].as_object().unwrap().len(), 2);
     assert_eq!(author.get(&api(PACKAGE)).await.json()["visibility"], "public");

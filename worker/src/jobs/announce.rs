@@ -3,6 +3,9 @@
 //! What is written was read in the transaction that claimed the job, so it shows every change that enqueued it. A document that
 //! shows a later generation than ours is left alone: then we are the late one. A package that has no version yet has none.
 
+use std::sync::Arc;
+
+use slipway_common::config::Config;
 use slipway_common::db::WriteTx;
 use slipway_common::formats::package_meta::{PackageMeta, VersionEntry};
 use slipway_common::formats::packument::Packument;
@@ -15,7 +18,6 @@ use slipway_common::model::version::ListedVersion;
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::StorageKey;
-use url::Url;
 
 use super::{record, ring, settle};
 use crate::error::JobError;
@@ -72,9 +74,9 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
     // First, so that whatever readers are shown can be restored.
     record::write_package(context, &snapshot, fresh.map(|fresh| *fresh)).await?;
     if !snapshot.versions.is_empty() || is_shown(workshop, &meta).await? {
-        let npm_url = context.config.npm_url.clone();
+        let config = Arc::clone(&context.config);
         let is_about_versions = !snapshot.versions.is_empty();
-        let documents = aside(move || documents(&snapshot, &npm_url)).await;
+        let documents = aside(move || documents(&snapshot, &config)).await;
         let changed: Vec<StorageKey> = documents.iter().map(|(key, _)| key.clone()).collect();
         let writes = documents.into_iter().map(|(key, bytes)| workshop.documents.replace(&context.storage, key, bytes.into(), generation));
         futures::future::try_join_all(writes).await?;
@@ -104,12 +106,12 @@ async fn announce(workshop: &Workshop, claim: &Claim, snapshot: Snapshot, fresh:
 }
 
 /// The documents of a package for its readers, with the keys under which they are found.
-pub(crate) fn documents(snapshot: &Snapshot, npm_url: &Url) -> [(StorageKey, Vec<u8>); 3] {
+pub(crate) fn documents(snapshot: &Snapshot, config: &Config) -> [(StorageKey, Vec<u8>); 3] {
     let Snapshot { package, versions, .. } = snapshot;
     let generation = package.generation;
     let entry = |listed: &ListedVersion| (listed.version.clone(), VersionEntry { yanked: listed.is_yanked, created_at: listed.created_at });
     let meta = PackageMeta::new(&package.name, generation, versions.iter().map(entry).collect());
-    let packument = Packument::new(package, generation, versions, npm_url);
+    let packument = Packument::new(package, generation, versions, &config.npm_url, config.attestation.is_shown_to_npm);
     let key = |key: StorageKey| key.seen_by(package.visibility);
     [
         (key(StorageKey::PackageMeta(package.name.clone())), meta.to_bytes()),

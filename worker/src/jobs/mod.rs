@@ -9,6 +9,7 @@ pub(crate) mod attest;
 pub(crate) mod catalogue;
 mod documents;
 pub(crate) mod housekeep;
+pub(crate) mod log;
 pub(crate) mod open;
 mod plan_pack;
 pub(crate) mod publish;

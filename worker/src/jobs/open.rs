@@ -2,7 +2,7 @@
 //!
 //! Each run looks at how far the package is, so it can be killed anywhere. Nothing is published while a package is opening, and the
 //! package is not opened before what was under way is over: what is copied is all there is. Documents are not copied, since the
-//! announcement writes them; what is attested of a version has a record that does. The private copies go when everybody can read the
+//! announcement writes them; what is attested of a version is written with the copies, and once more where a job signed it. The private copies go when everybody can read the
 //! documents, so whoever could read the package before can do so all the while.
 
 use chrono::TimeDelta;
@@ -10,17 +10,19 @@ use futures::{StreamExt, TryStreamExt, stream};
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{PackageName, Sha256, Version};
+use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::jobs;
 use slipway_common::model::audit::{Act, Deed, Doer};
 use slipway_common::model::job::{Claim, Job, Subject};
 use slipway_common::model::package::{Package, Visibility};
-use slipway_common::model::version::{ArtefactRecord, PackageVersion};
+use slipway_common::model::version::{ArtefactRecord, ListedVersion, PackageVersion};
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::{StorageKey, Store};
 
+use super::record::write_first;
 use super::{ring, settle};
+use crate::attestation::Attested;
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
@@ -107,7 +109,9 @@ async fn copy(context: &Context, version: &PackageVersion) -> Result<(), AnyFaul
         }
     };
     let copies: Vec<_> = version.content.artefacts.iter().map(copy_one).collect();
-    stream::iter(copies).buffer_unordered(COPIES_AT_ONCE).try_collect::<()>().await
+    stream::iter(copies).buffer_unordered(COPIES_AT_ONCE).try_collect::<()>().await?;
+    let attested = Attested::of(&mut context.db.read().await?, &version.package, &version.version).await?;
+    Ok(write_first(&context.storage, attested.document(Visibility::Public, &context.config.attestation)).await?)
 }
 
 /// Deletes the private copies of a package that everybody can read.
@@ -119,8 +123,8 @@ async fn clear(workshop: &Workshop, claim: &Claim, package: &Package) -> Result<
     for directory in StorageKey::directories(&package.name) {
         clear_directory(context, &directory).await?;
     }
-    let attested: Vec<Version> = context.db.read().await?.attested_versions(&package.name).await?;
-    for version in attested {
+    let listed = context.db.read().await?.listed_versions(&package.name).await?;
+    for ListedVersion { version, .. } in listed {
         let key = StorageKey::NpmAttestations { package: package.name.clone(), version };
         context.storage.delete(&key.seen_by(Visibility::Private)).await?;
     }

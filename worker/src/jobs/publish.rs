@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use serde_json::Value;
 use slipway_common::clock::Instant;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::{AnyFault, Retry};
@@ -28,6 +29,7 @@ use url::Url;
 use super::plan_pack::{self, Pack};
 use super::settle;
 use crate::analysis::AnalysisError;
+use crate::attestation;
 use crate::error::JobError;
 use crate::pipeline::{Facts, Plan, PublishedVersion, Upload};
 use crate::view::View;
@@ -47,6 +49,8 @@ pub(crate) struct Committed {
     pub(crate) pack: Pack,
     /// The bytes, when this worker made them; otherwise they are in the plan pack.
     pub(crate) artefacts: Option<Vec<Artefact>>,
+    /// What the registry attests of the version.
+    pub(crate) attestation: Option<Value>,
     /// What is to be remembered of the version, when this worker made it; otherwise it is in the rows.
     pub(crate) record: Option<Box<VersionRecord>>,
 }
@@ -206,7 +210,7 @@ async fn commit(
     };
 
     let mut tx = context.db.write("publish.commit").await?;
-    let version = version(&publish, &plan, &workshop.signing, tx.now())?;
+    let version = attested(version(&publish, &plan, &workshop.signing, tx.now())?, &publish, workshop)?;
     if !tx.create_version(&version, &plan.dependencies).await? {
         return Err(JobError::Abandon(AnyFault::never(format!("{}@{} exists already", publish.package, publish.version))));
     }
@@ -221,7 +225,8 @@ async fn commit(
     tx.commit().await?;
     steps::reached(Step::Committed);
     let record = Some(Box::new(record(&publish, ci, &version, plan.dependencies, (claim.attempt, planned_at))));
-    Ok((Committed { publish, visibility, plan: claim.attempt, pack, artefacts: Some(plan.artefacts), record }, store))
+    let attestation = version.content.attestation;
+    Ok((Committed { publish, visibility, plan: claim.attempt, pack, artefacts: Some(plan.artefacts), attestation, record }, store))
 }
 
 /// What is to be remembered of a version that was committed with an attempt whose plan was ready at an instant. The same as its rows
@@ -256,6 +261,7 @@ fn record(
         npm_manifest: content.npm_manifest.clone(),
         npm_revision: content.npm_revision,
         artefacts: content.artefacts.iter().filter(|artefact| !matches!(artefact.kind, ArtefactKind::Module(_))).cloned().collect(),
+        attestation: content.attestation.clone(),
         dependencies,
         stored_generation: 0,
         stored_at: None,
@@ -287,6 +293,8 @@ fn version(publish: &Publish, plan: &Plan, signing: &SigningKey, now: Instant) -
             npm_manifest: npm_manifest(publish, plan, signing)?,
             npm_revision: i64::from(plan.npm.revision),
             artefacts: plan.artefacts.iter().map(record).collect(),
+            attestation: None,
+            log_entry: None,
         },
         stored_generation: None,
         created_at: now,
@@ -294,10 +302,18 @@ fn version(publish: &Publish, plan: &Plan, signing: &SigningKey, now: Instant) -
     })
 }
 
+/// The version with the statement by which we vouch for its npm tarball: signed here, once, whatever becomes of the key.
+fn attested(mut version: PackageVersion, publish: &Publish, workshop: &Workshop) -> Result<PackageVersion, AnyFault> {
+    let statement = attestation::statement(&version, publish, &workshop.context.config.public_url);
+    let statement = statement.ok_or_else(|| AnyFault::never("the npm manifest has no integrity"))?;
+    version.content.attestation = Some(workshop.signing.attest(statement));
+    Ok(version)
+}
+
 /// What the npm documents say of the version, our signature included: it is made here, once, and kept like the rest, whatever becomes
 /// of the key. The tarball's address is added when they are written.
-fn npm_manifest(publish: &Publish, plan: &Plan, signing: &SigningKey) -> Result<serde_json::Value, AnyFault> {
-    let mut manifest: serde_json::Map<String, serde_json::Value> =
+fn npm_manifest(publish: &Publish, plan: &Plan, signing: &SigningKey) -> Result<Value, AnyFault> {
+    let mut manifest: serde_json::Map<String, Value> =
         serde_json::from_str(&plan.npm.manifest).map_err(|error| AnyFault::because("npm manifest", Retry::Never, error))?;
     let integrity = plan.npm.sha512.integrity();
     let signature = signing.sign(&publish.package, &publish.version, &integrity);

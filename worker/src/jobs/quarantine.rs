@@ -168,11 +168,8 @@ async fn let_go(workshop: &Workshop, claim: &Claim, quarantine: &Quarantine, obj
     let twin = settle(&mut tx, claim).await?;
     let mut enqueued = Vec::new();
     if is_released {
-        let mut work = vec![Job::Announce { package: package.clone() }];
-        if tx.provenance(package, version).await?.is_some() {
-            work.push(Job::Record { subject: Subject::Provenance(package.clone(), version.clone()) });
-        }
-        for job in &work {
+        let attested = Job::Record { subject: Subject::Provenance(package.clone(), version.clone()) };
+        for job in &[Job::Announce { package: package.clone() }, attested] {
             enqueued.push((jobs::enqueue(&mut tx, &context.ids, job).await?, job.lane()));
         }
     }

@@ -6,23 +6,23 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::json;
+use slipway_common::config::Attestation;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{
     self, ChangedVersion, HeldRecord, PackageRecord, PublishersRecord, ScopeRecord, Shown, UserRecord, VersionRecord,
 };
-use slipway_common::ids::PackageName;
+use slipway_common::ids::{PackageName, Sha256};
 use slipway_common::model::job::{Claim, Subject};
 use slipway_common::model::package::Package;
-use slipway_common::model::provenance::Provenance;
 use slipway_common::model::quarantine::HeldVersion;
 use slipway_common::model::version::ListedVersion;
-use slipway_common::storage::StorageKey;
+use slipway_common::storage::{Storage, StorageError, StorageKey};
 
 use super::announce::Snapshot;
 use super::{ring, settle};
+use crate::attestation::Attested;
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
@@ -43,7 +43,7 @@ impl Entry {
 }
 
 /// Reads what is to be written down.
-pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, JobError> {
+pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject, settings: &Attestation) -> Result<Entry, JobError> {
     Ok(match subject {
         Subject::User(id) => {
             let shown = |of: &UserRecord| Shown { created_at: of.created_at, generation: of.generation };
@@ -58,15 +58,13 @@ pub(crate) async fn start(tx: &mut WriteTx, subject: &Subject) -> Result<Entry, 
             Entry::of(StorageKey::PublishersRecord(package.clone()), tx.publishers_record(package).await?.as_ref(), shown)
         }
         Subject::Provenance(package, version) => {
-            let found = tx.provenance(package, version).await?;
+            let attested = Attested::of(tx, package, version).await?;
             let visibility = tx.package(package).await?.map(|package| package.visibility).unwrap_or_default();
             let is_held = tx.quarantine(package, version).await?.is_some();
-            let (package, version) = (package.clone(), version.clone());
-            let shown = |found: &Provenance| (!is_held).then(|| attestations(found).into());
             Entry {
                 key: StorageKey::ProvenanceRecord { package: package.clone(), version: version.clone() },
-                content: found.as_ref().map(|found| (record::to_bytes(found).into(), None)),
-                public: found.map(|found| (StorageKey::NpmAttestations { package, version }.seen_by(visibility), shown(&found))),
+                content: attested.provenance.as_ref().map(|found| (record::to_bytes(found).into(), None)),
+                public: attested.document(visibility, settings).map(|(key, bytes)| (key, (!is_held).then(|| bytes.into()))),
             }
         }
     })
@@ -99,10 +97,14 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, entry: Entry) -> Res
     Ok(())
 }
 
-/// What is attested of a version, as npm clients know it.
-pub(crate) fn attestations(provenance: &Provenance) -> Vec<u8> {
-    let attestation = json!({ "predicateType": provenance.predicate_type, "bundle": provenance.bundle });
-    record::to_bytes(&json!({ "attestations": [attestation] }))
+/// Writes what is attested of a version, unless something is: whoever finds a document came late, and what others sign comes later still.
+pub(crate) async fn write_first(storage: &Storage, document: Option<(StorageKey, Vec<u8>)>) -> Result<(), StorageError> {
+    let Some((key, bytes)) = document else { return Ok(()) };
+    let digest = Sha256::of(&bytes);
+    match storage.put_once(&key, bytes.into(), &digest).await {
+        Err(StorageError::Defect(_)) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 async fn replace(context: &Context, key: &StorageKey, bytes: Bytes, shown: Shown) -> Result<(), AnyFault> {

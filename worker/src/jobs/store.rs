@@ -7,8 +7,9 @@ use slipway_common::formats::record::VersionRecord;
 use slipway_common::ids::{JobId, TaskId};
 use slipway_common::jobs;
 use slipway_common::model::artefact::Artefact;
-use slipway_common::model::job::{Claim, Job};
-use slipway_common::model::publish::PublishState;
+use slipway_common::model::job::{Claim, Job, Lane};
+use slipway_common::model::package::Visibility;
+use slipway_common::model::publish::{Publish, PublishState};
 use slipway_common::shutdown::aside;
 use slipway_common::steps::{self, Step};
 use slipway_common::storage::{StorageError, StorageKey};
@@ -16,7 +17,8 @@ use slipway_common::storage::{StorageError, StorageKey};
 use super::announce::{self, News};
 use super::plan_pack::{self, Pack};
 use super::publish::Committed;
-use super::{ring, settle};
+use super::{record, ring, settle};
+use crate::attestation::Attested;
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
@@ -30,19 +32,18 @@ pub(crate) async fn start(tx: &mut WriteTx, job: JobId, task: TaskId, plan: i64)
         return Ok(None);
     }
     let version = tx.version(&publish.package, &publish.version).await?;
-    if version.is_none_or(|version| version.stored_generation.is_some()) {
-        return Ok(None);
-    }
+    let Some(version) = version.filter(|version| version.stored_generation.is_none()) else { return Ok(None) };
     let Some(package) = tx.package(&publish.package).await? else { return Ok(None) };
     let pack = jobs::parcel(tx, job).await?.map_or(Pack::Object, |parcel| Pack::Parcel(parcel.into()));
-    Ok(Some(Committed { publish, visibility: package.visibility, plan, pack, artefacts: None, record: None }))
+    let attestation = version.content.attestation;
+    Ok(Some(Committed { publish, visibility: package.visibility, plan, pack, artefacts: None, attestation, record: None }))
 }
 
 /// Stores a version. Returns the announcement, if it fell to us.
 #[tracing::instrument(level = "debug", name = "publish.store", skip_all, fields(task = %committed.publish.id))]
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed) -> Result<Option<(News, Claim)>, JobError> {
     let context = &workshop.context;
-    let Committed { publish, visibility, plan, pack, artefacts, record } = committed;
+    let Committed { publish, visibility, plan, pack, artefacts, attestation, record: remembered } = committed;
     let is_object = matches!(pack, Pack::Object);
     let artefacts = match artefacts {
         Some(artefacts) => artefacts,
@@ -56,7 +57,15 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
             Ok::<_, StorageError>(())
         }
     };
-    stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>().await?;
+    let puts = stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>();
+    let attested = Attested {
+        package: publish.package.clone(),
+        version: publish.version.clone(),
+        own: attestation,
+        log_entry: None,
+        provenance: None,
+    };
+    futures::try_join!(puts, record::write_first(&context.storage, attested.document(visibility, &context.config.attestation)))?;
     steps::reached(Step::AllStored);
 
     let mut tx = context.db.write("publish.stored").await?;
@@ -73,17 +82,34 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         Some(claim) => {
             let now = tx.now();
             let stored = |record: Box<VersionRecord>| VersionRecord { stored_generation: generation, stored_at: Some(now), ..*record };
-            Some((announce::start(&mut tx, &publish.package, record.map(stored)).await?, claim))
+            Some((announce::start(&mut tx, &publish.package, remembered.map(stored)).await?, claim))
         }
         None => None,
     };
+    let log = enter(&mut tx, workshop, &publish, visibility).await?;
     tx.commit().await?;
     steps::reached(Step::Stored);
     ring(context, twin).await;
+    ring(context, log).await;
     if is_object {
         drop_packs(workshop, publish.id, plan).await;
     }
     Ok(next)
+}
+
+/// Asks for what is attested of a version to be entered in a log, where there is one, and nothing of it is secret.
+async fn enter(
+    tx: &mut WriteTx,
+    workshop: &Workshop,
+    publish: &Publish,
+    visibility: Visibility,
+) -> Result<Option<(JobId, Lane)>, JobError> {
+    let context = &workshop.context;
+    if context.config.attestation.rekor_url.is_none() || !visibility.is_public() {
+        return Ok(None);
+    }
+    let job = Job::Log { package: publish.package.clone(), version: publish.version.clone() };
+    Ok(Some((jobs::enqueue(tx, &context.ids, &job).await?, job.lane())))
 }
 
 /// The bytes of a version whose worker died, checked against what the commit fixed.

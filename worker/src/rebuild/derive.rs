@@ -2,6 +2,7 @@
 //!
 //! The record pins the manifest by its digest, and a manifest that is another one is not believed.
 
+use serde_json::Value;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{ChangedVersion, HeldRecord, VersionRecord};
 use slipway_common::formats::version_meta::VersionMeta;
@@ -49,11 +50,26 @@ pub(crate) async fn version(
             Err(StorageError::Missing(_)) => continue,
             Err(error) => return Err(error.into()),
         };
-        let row = of(package, remembered, &bytes, changed).map_err(|why| format!("{why} (`{}`)", key.text()));
-        let stored_generation = (!is_kept).then_some(remembered.stored_generation);
-        return Ok(row.map(|row| PackageVersion { stored_generation, ..row }));
+        let mut version = match of(package, remembered, &bytes, changed) {
+            Ok(version) => version,
+            Err(why) => return Ok(Err(format!("{why} (`{}`)", key.text()))),
+        };
+        version.stored_generation = (!is_kept).then_some(remembered.stored_generation);
+        version.content.log_entry = log_entry(storage, &version, visibility).await?;
+        return Ok(Ok(version));
     }
     Ok(Err(format!("`{}` is not there", usual.text())))
+}
+
+/// The entry of a log about what is attested of a version, which readers find with it. One that is lost is asked for again.
+async fn log_entry(storage: &Storage, version: &PackageVersion, visibility: Visibility) -> Result<Option<Value>, AnyFault> {
+    let Some(own) = &version.content.attestation else { return Ok(None) };
+    let key = StorageKey::NpmAttestations { package: version.package.clone(), version: version.version.clone() };
+    let document = storage.look(&key.seen_by(visibility)).await?.bytes;
+    let document: Value = document.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let mut bundles = document["attestations"].as_array().into_iter().flatten().map(|attestation| &attestation["bundle"]);
+    let logged = bundles.find(|bundle| bundle["dsseEnvelope"] == own["dsseEnvelope"]);
+    Ok(logged.and_then(|bundle| bundle.pointer("/verificationMaterial/tlogEntries/0")).cloned())
 }
 
 /// Why a version that was made again is kept from everybody, if it is.
@@ -96,6 +112,8 @@ fn of(package: &PackageName, remembered: &VersionRecord, meta: &[u8], changed: &
             npm_manifest: remembered.npm_manifest.clone(),
             npm_revision: remembered.npm_revision,
             artefacts,
+            attestation: remembered.attestation.clone(),
+            log_entry: None,
         },
         stored_generation: Some(remembered.stored_generation),
         created_at: remembered.created_at,

@@ -8,6 +8,7 @@
 //! published. Nothing is deleted: what has no row may be all that is left of it. And a package that lists a version without a row is
 //! not announced anew, since that would forget the version.
 
+mod attestations;
 mod objects;
 mod packages;
 mod people;

@@ -1,6 +1,7 @@
 //! Packages with their documents.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -136,7 +137,7 @@ async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, An
     let (versions, held) = tx.listed_and_held(name).await?;
     let records = tx.version_records(name, -1).await?;
     drop(tx);
-    let npm_url = workshop.context.config.npm_url.clone();
+    let config = Arc::clone(&workshop.context.config);
     let said = move || {
         let rows = versions.iter().map(|listed| &listed.version).chain(held.iter().map(|held| &held.version)).cloned().collect();
         let record = of_package(&package, &versions, &held);
@@ -146,7 +147,7 @@ async fn ask(workshop: &Workshop, name: &PackageName) -> Result<Option<Said>, An
         // A package that never had a version has no public documents. One that has lost its rows has some all the same, and they are
         // read for the versions that they list.
         if !snapshot.versions.is_empty() {
-            documents.extend(announce::documents(&snapshot, &npm_url));
+            documents.extend(announce::documents(&snapshot, &config));
         }
         Said { package: snapshot.package, rows, documents, record }
     };

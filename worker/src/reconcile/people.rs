@@ -1,5 +1,6 @@
 //! Users, scopes, whom packages trust in CI, and where versions came from, with their records.
 
+use slipway_common::config::Attestation;
 use slipway_common::db::ReadTx;
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record;
@@ -8,7 +9,7 @@ use slipway_common::model::job::{Job, Subject};
 use slipway_common::storage::StorageKey;
 
 use super::{Code, Page, Problem, Repair, have_done};
-use crate::jobs::record::attestations;
+use crate::attestation::Attested;
 use crate::workshop::Workshop;
 
 /// Records that are compared before the cursor is handed back.
@@ -47,21 +48,27 @@ pub(super) async fn provenances(workshop: &Workshop, after: Option<&str>, repair
 async fn compare(workshop: &Workshop, subjects: Vec<Subject>, next: Option<String>, repair: Repair) -> Result<Page, AnyFault> {
     let mut page = Page { next, seen: subjects.len() as u64, ..Page::default() };
     for subject in subjects {
-        let Some(mut problem) = look(workshop, &subject).await? else { continue };
-        if repair >= Repair::Documents {
-            have_done(workshop, &Job::Record { subject: subject.clone() }).await?;
-            problem.is_repaired = look(workshop, &subject).await?.is_none();
-        }
-        page.problems.push(problem);
+        page.problems.extend(one(workshop, &subject, repair).await?);
     }
     Ok(page)
+}
+
+/// What is wrong with what is written of somebody or something, put right if that is wanted.
+pub(super) async fn one(workshop: &Workshop, subject: &Subject, repair: Repair) -> Result<Option<Problem>, AnyFault> {
+    let Some(mut problem) = look(workshop, subject).await? else { return Ok(None) };
+    if repair >= Repair::Documents {
+        have_done(workshop, &Job::Record { subject: subject.clone() }).await?;
+        problem.is_repaired = look(workshop, subject).await?.is_none();
+    }
+    Ok(Some(problem))
 }
 
 /// What is wrong with the record of somebody or something, or with what everybody may read of it.
 async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>, AnyFault> {
     let context = &workshop.context;
+    let settings = &context.config.attestation;
     let mut tx = context.db.read().await?;
-    let expected = expected(&mut tx, subject).await?;
+    let expected = expected(&mut tx, subject, settings).await?;
     let is_under_way = tx.is_under_way(&Job::Record { subject: subject.clone() }).await?;
     drop(tx);
     if is_under_way {
@@ -74,14 +81,14 @@ async fn look(workshop: &Workshop, subject: &Subject) -> Result<Option<Problem>,
             None => (Code::DocumentMissing, "there is no such object"),
         };
         // What was changed meanwhile is somebody else's work.
-        let again = self::expected(&mut context.db.read().await?, subject).await?;
+        let again = self::expected(&mut context.db.read().await?, subject, settings).await?;
         return Ok((again == expected).then(|| Problem::new(code, key.text(), what)));
     }
     Ok(None)
 }
 
 /// The objects that there are of somebody or something, with their bytes.
-async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey, Vec<u8>)>, AnyFault> {
+async fn expected(tx: &mut ReadTx, subject: &Subject, settings: &Attestation) -> Result<Vec<(StorageKey, Vec<u8>)>, AnyFault> {
     let one = |key: StorageKey, bytes: Option<Vec<u8>>| bytes.map(|bytes| (key, bytes)).into_iter().collect();
     Ok(match subject {
         Subject::User(id) => one(StorageKey::UserRecord(*id), tx.user_record(*id).await?.map(|user| record::to_bytes(&user))),
@@ -92,14 +99,13 @@ async fn expected(tx: &mut ReadTx, subject: &Subject) -> Result<Vec<(StorageKey,
             one(StorageKey::PublishersRecord(name.clone()), tx.publishers_record(name).await?.map(|trust| record::to_bytes(&trust)))
         }
         Subject::Provenance(name, version) => {
-            let Some(provenance) = tx.provenance(name, version).await? else { return Ok(Vec::new()) };
+            let attested = Attested::of(tx, name, version).await?;
             let visibility = tx.package(name).await?.map(|package| package.visibility).unwrap_or_default();
             let is_held = tx.quarantine(name, version).await?.is_some();
-            let (package, version) = (name.clone(), version.clone());
-            let key = StorageKey::NpmAttestations { package: package.clone(), version: version.clone() }.seen_by(visibility);
-            let attestations = (!is_held).then(|| (key, attestations(&provenance)));
-            let record = (StorageKey::ProvenanceRecord { package, version }, record::to_bytes(&provenance));
-            [Some(record), attestations].into_iter().flatten().collect()
+            let key = StorageKey::ProvenanceRecord { package: name.clone(), version: version.clone() };
+            let record = attested.provenance.as_ref().map(|provenance| (key, record::to_bytes(provenance)));
+            let document = if is_held { None } else { attested.document(visibility, settings) };
+            record.into_iter().chain(document).collect()
         }
     })
 }

@@ -21,7 +21,7 @@ pub enum Code {
     NotStored,
     /// A document or record lists a version that has no row.
     VersionWithoutRow,
-    /// No listed key vouches for what npm is told of a version.
+    /// No listed key vouches for what npm is told of a version, or for what is attested of it.
     SignatureInvalid,
     /// An object that no row knows.
     ObjectWithoutRow,

@@ -81,7 +81,7 @@ async fn from_upload(
 }
 
 /// What the registry was called when a version was published: npm was told where its page is, unless its author had one.
-fn called(workshop: &Workshop, row: &PackageVersion) -> Url {
+pub(super) fn called(workshop: &Workshop, row: &PackageVersion) -> Url {
     let page = row.content.npm_manifest["homepage"].as_str().and_then(|page| page.strip_suffix(&row.package.to_string()));
     page.and_then(|url| Url::parse(url).ok()).unwrap_or_else(|| workshop.context.config.public_url.clone())
 }

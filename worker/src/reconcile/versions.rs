@@ -12,7 +12,7 @@ use slipway_common::model::publish::Publish;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion};
 use slipway_common::storage::StorageKey;
 
-use super::{Code, Page, Problem, Repair, repair, signatures};
+use super::{Code, Page, Problem, Repair, attestations, repair, signatures};
 use crate::workshop::Workshop;
 
 /// Versions that are compared before the cursor is handed back. One may have ten thousand objects.
@@ -87,7 +87,10 @@ async fn compare(
         let manifest = place(StorageKey::VersionMeta { package: row.package.clone(), version: row.version.clone() });
         problems.extend(disagreement(workshop, &row, &manifest).await?);
     }
-    problems.extend(keys.and_then(|keys| signatures::look(keys, &row)));
+    problems.extend(keys.and_then(|keys| signatures::look(keys, &row, publish.as_ref())));
+    if !is_held {
+        problems.extend(attestations::compare(workshop, &row, (publish.as_ref(), visibility), wanted).await?);
+    }
     Ok(Page { seen, bytes, problems, next: None })
 }
 

@@ -1,0 +1,79 @@
+//! Enters what the registry attests of a version in a transparency log.
+//!
+//! Only public packages: whatever a log has, everybody reads. A log that is away holds nothing up: the version is published, and this is
+//! tried until the log answers. Only then is it named in the npm documents, whose readers believe nothing that is in no log.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use slipway_common::context::Context;
+use slipway_common::db::WriteTx;
+use slipway_common::fault::AnyFault;
+use slipway_common::ids::{PackageName, Version};
+use slipway_common::jobs;
+use slipway_common::model::job::{Claim, Job, Subject};
+use slipway_common::model::version::PackageVersion;
+use slipway_common::provenance::{Obstacle, Own};
+use slipway_common::signing;
+
+use super::{ring, settle};
+use crate::attestation;
+use crate::error::JobError;
+use crate::workshop::Workshop;
+
+/// Reads what is to be entered. Nothing when there is nothing, or it is not for everybody, or is entered already.
+pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName, version: &Version) -> Result<Option<PackageVersion>, JobError> {
+    if tx.package(package).await?.is_none_or(|package| !package.visibility.is_public()) {
+        return Ok(None);
+    }
+    let row = tx.version(package, version).await?;
+    // What is in quarantine is told nobody of; the comparison asks again for whatever is not entered.
+    let row = row.filter(|row| row.stored_generation.is_some());
+    Ok(row.filter(|row| row.content.attestation.is_some() && row.content.log_entry.is_none()))
+}
+
+/// Enters it.
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, row: PackageVersion) -> Result<(), JobError> {
+    let context = &workshop.context;
+    let entry = match &context.config.attestation.rekor_url {
+        Some(rekor_url) => match context.notary.enter(rekor_url, own(context, &row).await?, context.clock.now()).await {
+            Ok(entry) => Some(entry),
+            Err(Obstacle::LogAway(error)) => {
+                return Err(JobError::Retry(AnyFault::later(format!("the transparency log does not answer: {error}"))));
+            }
+            Err(Obstacle::Failure(failure)) => return Err(JobError::Abandon(AnyFault::never(failure.to_string()))),
+        },
+        // Whoever asked for it was configured otherwise.
+        None => None,
+    };
+    let mut tx = context.db.write("log.settle").await?;
+    let mut next = Vec::new();
+    if let Some(entry) = entry {
+        let mut work = vec![Job::Record { subject: Subject::Provenance(row.package.clone(), row.version.clone()) }];
+        if context.config.attestation.is_shown_to_npm {
+            tx.bump_generation(&row.package).await?;
+            work.push(Job::Announce { package: row.package.clone() });
+        }
+        tx.log_attestation(&row.package, &row.version, &entry).await?;
+        for job in &work {
+            next.push((jobs::enqueue(&mut tx, &context.ids, job).await?, job.lane()));
+        }
+    }
+    next.extend(settle(&mut tx, claim).await?);
+    tx.commit().await?;
+    for job in next {
+        ring(context, Some(job)).await;
+    }
+    Ok(())
+}
+
+/// What we signed, with the key that did, which may be one of before.
+async fn own(context: &Context, row: &PackageVersion) -> Result<Own, JobError> {
+    let missing = |what: &str| AnyFault::never(format!("{}@{}: {what}", row.package, row.version));
+    let bundle = row.content.attestation.clone().ok_or_else(|| missing("nothing is attested of it"))?;
+    let keys = signing::listed(&context.storage).await?.unwrap_or_default();
+    let id = bundle["verificationMaterial"]["publicKey"]["hint"].as_str().unwrap_or_default();
+    let key = keys.keys.iter().find(|key| key.id() == id).ok_or_else(|| missing("its key is not listed"))?;
+    let key = STANDARD.decode(key.spki()).map_err(|_| missing("its key cannot be read"))?;
+    let tarball = attestation::tarball(row).ok_or_else(|| missing("its npm manifest has no integrity"))?;
+    Ok(Own { bundle, key, tarball })
+}
