@@ -34,6 +34,8 @@ struct Inside {
     url: String,
     files: Mutex<BTreeMap<String, Vec<u8>>>,
     is_down: AtomicBool,
+    /// How many more are told that it is busy.
+    busy: AtomicUsize,
     asked: AtomicUsize,
 }
 
@@ -108,7 +110,13 @@ impl Repository {
     #[must_use]
     pub fn start(until: &str) -> Self {
         let (inside, server) = loopback::serve(|url| {
-            let inside = Arc::new(Inside { url, files: Mutex::default(), is_down: AtomicBool::new(false), asked: AtomicUsize::new(0) });
+            let inside = Arc::new(Inside {
+                url,
+                files: Mutex::default(),
+                is_down: AtomicBool::new(false),
+                busy: AtomicUsize::new(0),
+                asked: AtomicUsize::new(0),
+            });
             let router = Router::new().fallback(file).with_state(inside.clone());
             (inside, router)
         });
@@ -203,6 +211,11 @@ impl Repository {
         self.inside.is_down.store(is_down, Ordering::SeqCst);
     }
 
+    /// Tells the next few that it is busy.
+    pub fn be_busy(&self, times: usize) {
+        self.inside.busy.store(times, Ordering::SeqCst);
+    }
+
     /// How many files were asked for.
     #[must_use]
     pub fn asked(&self) -> usize {
@@ -258,7 +271,8 @@ fn hex(bytes: &[u8]) -> String {
 
 async fn file(State(inside): State<Arc<Inside>>, uri: Uri) -> Response {
     inside.asked.fetch_add(1, Ordering::SeqCst);
-    if inside.is_down.load(Ordering::SeqCst) {
+    let is_busy = inside.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+    if is_busy || inside.is_down.load(Ordering::SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let files = inside.files.lock().expect("nobody panics here");

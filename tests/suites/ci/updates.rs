@@ -107,6 +107,22 @@ async fn a_root_that_is_replaced_is_believed() {
 }
 
 #[tokio::test]
+async fn a_repository_that_is_busy_is_asked_again() {
+    let following = Following::start().await;
+    following.updates.publish(&Edition::new(1, &following.other.trusted_root()));
+    // Three times for a file, and then not before some minutes are over.
+    following.updates.be_busy(3);
+    following.is_not_believed("it is busy").await;
+    assert_eq!(following.updates.asked(), 3);
+    following.is_not_believed("nobody asks").await;
+    assert_eq!(following.updates.asked(), 3);
+    following.published.bench.registry.advance(TimeDelta::minutes(5));
+    following.updates.be_busy(2);
+    drop(following.tried().await.expect(204));
+    following.published.bench.registry.drain().await;
+}
+
+#[tokio::test]
 async fn keys_of_the_repository_are_replaced() {
     let mut following = Following::start().await;
     following.is_not_believed("it is nowhere yet").await;
