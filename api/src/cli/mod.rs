@@ -61,7 +61,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Worker(arguments) => worker::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
-        Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Doctor(arguments) => Box::pin(doctor::run(arguments)).await,
         Command::Admin(command) => Box::pin(admin::run(command)).await,
     }
 }
