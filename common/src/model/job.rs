@@ -105,7 +105,9 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Log { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } | Self::Readdress { .. } => Lane::Derive,
+            // One for each publish, and a log takes its time: records must not wait behind that.
+            Self::Log { .. } => Lane::Housekeeping,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }
