@@ -125,8 +125,10 @@ impl Job {
         match self {
             Self::Publish { .. } => Lane::Publish,
             Self::Store { .. } | Self::Announce { .. } => Lane::Announce,
-            Self::Record { .. } | Self::Attest { .. } | Self::Log { .. } | Self::Open { .. } => Lane::Derive,
+            Self::Record { .. } | Self::Attest { .. } | Self::Open { .. } => Lane::Derive,
             Self::Quarantine { .. } | Self::Readdress { .. } => Lane::Derive,
+            // One for each publish, and a log takes its time: records must not wait behind that.
+            Self::Log { .. } => Lane::Housekeeping,
             Self::Catalogue | Self::Housekeep | Self::Reconcile => Lane::Housekeeping,
         }
     }

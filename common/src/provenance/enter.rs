@@ -18,8 +18,8 @@ use crate::ids::Sha512;
 use crate::model::provenance::{Failure, Step};
 use crate::shutdown::aside;
 
-/// How long one answer may take. A log answers when the entry is in its tree, which takes seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one answer may take. A log answers when the entry is in its tree, which takes seconds; others wait behind it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A bundle that the registry signed itself.
 #[derive(Debug)]
