@@ -73,6 +73,8 @@ async fn crash(step: Step) {
             // What is announced is in the documents; a publish of the same package waits for that.
             let task = owner.go_on(&PackageBuilder::small(PACKAGE, "1.2.0"), None).await.expect("it answers");
             assert_eq!(task["status"], "success", "{task}");
+            // What is attested of it is written by a job of its own.
+            while objects(&fleet.storage).await.len() < before.len() {}
         };
         tokio::time::timeout(PATIENCE, back).await.expect("the next process goes on");
         assert_eq!(objects(&fleet.storage).await, before);
