@@ -114,7 +114,8 @@ pub(crate) async fn tarball(app: &App, actor: &Actor, name: &PackageName, versio
     let mut tx = app.context.db.read().await?;
     let package = visibility::package(&mut tx, actor, name).await?;
     let held = if actor.staff().is_ok() { tx.quarantine(name, version).await? } else { None };
-    let version = match tx.version(name, version).await?.filter(|_| held.is_some()) {
+    let kept = if held.is_some() { tx.version(name, version).await? } else { None };
+    let version = match kept {
         Some(version) => version,
         None => announced(&mut tx, &package, version).await?,
     };

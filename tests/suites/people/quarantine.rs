@@ -264,6 +264,28 @@ async fn nothing_of_it_is_there_and_not_listed_or_listed_and_not_there() {
     drop(ada.client.get(FILES[1]).await.expect(200));
 }
 
+#[tokio::test]
+async fn one_that_lost_its_row_on_the_way_is_held_again_and_goes_all_the_way() {
+    let (registry, _, root) = furnished("public").await;
+    drop(hold(&root).await);
+    registry.drain().await;
+    let objects = fixed(&registry).await;
+    let storage = &registry.context().storage;
+    let key = StorageKey::VersionMeta { package: "@acme/maths".try_into().unwrap(), version: "1.1.0".try_into().unwrap() };
+    storage.put(&key, storage.get(&key.quarantined()).await.unwrap()).await.unwrap();
+    for table in ["quarantines", "versions"] {
+        registry.database().execute(&format!("DELETE FROM {table} WHERE name = 'maths' AND version = '1.1.0'")).await;
+    }
+    let told = problems(&registry, Repair::Everything).await;
+    assert!(told.iter().any(|line| line == "versionWithoutRow @acme/maths@1.1.0 repaired"), "{told:?}");
+    registry.drain().await;
+    registry.advance(chrono::TimeDelta::minutes(2));
+    registry.drain().await;
+    assert_eq!(problems(&registry, Repair::Nothing).await, [""; 0]);
+    assert_eq!(fixed(&registry).await, objects);
+    assert_eq!(listed(&registry.anonymous()).await.0, ["1.0.0"]);
+}
+
 async fn enqueue(
     mut tx: slipway_common::db::WriteTx,
     context: &slipway_common::context::Context,

@@ -2,8 +2,8 @@
 //!
 //! Each run looks at how far the package is, so it can be killed anywhere. Nothing is published while a package is opening, and the
 //! package is not opened before what was under way is over: what is copied is all there is. Documents are not copied, since the
-//! announcement writes them; what is attested of a version is written with the copies, and once more where a job signed it. The private copies go when everybody can read the
-//! documents, so whoever could read the package before can do so all the while.
+//! announcement writes them; what is attested of a version is written with the copies, and once more where a job signed it. The
+//! private copies go when everybody can read the documents, so whoever could read the package before can do so all the while.
 
 use chrono::TimeDelta;
 use futures::{StreamExt, TryStreamExt, stream};

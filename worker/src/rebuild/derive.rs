@@ -3,11 +3,15 @@
 //! The record pins the manifest by its digest, and a manifest that is another one is not believed.
 
 use serde_json::Value;
+use slipway_common::context::Context;
+use slipway_common::db::{DbResult, WriteTx};
 use slipway_common::fault::AnyFault;
 use slipway_common::formats::record::{ChangedVersion, HeldRecord, VersionRecord};
 use slipway_common::formats::version_meta::VersionMeta;
 use slipway_common::ids::{PackageName, Sha256};
+use slipway_common::jobs;
 use slipway_common::model::artefact::ArtefactKind;
+use slipway_common::model::job::Job;
 use slipway_common::model::package::Visibility;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, VersionContent};
 use slipway_common::storage::{Storage, StorageError, StorageKey};
@@ -72,8 +76,17 @@ async fn log_entry(storage: &Storage, version: &PackageVersion, visibility: Visi
     Ok(logged.and_then(|bundle| bundle.pointer("/verificationMaterial/tlogEntries/0")).cloned())
 }
 
+/// Holds a version whose row was made again, if it was held, and has its objects moved: whoever held it may not have come so far.
+pub(crate) async fn hold(context: &Context, tx: &mut WriteTx, row: &PackageVersion, remembered: &[HeldRecord]) -> DbResult<()> {
+    let Some(held) = held(row, remembered) else { return Ok(()) };
+    tx.restore_quarantine(&row.package, &held).await?;
+    let job = Job::Quarantine { package: row.package.clone(), version: row.version.clone() };
+    jobs::enqueue(tx, &context.ids, &job).await?;
+    Ok(())
+}
+
 /// Why a version that was made again is kept from everybody, if it is.
-pub(crate) fn held(row: &PackageVersion, remembered: &[HeldRecord]) -> Option<HeldRecord> {
+fn held(row: &PackageVersion, remembered: &[HeldRecord]) -> Option<HeldRecord> {
     let known = remembered.iter().find(|held| held.version == row.version).cloned();
     let unknown = || HeldRecord { version: row.version.clone(), reason: UNKNOWN_REASON.to_owned(), since: row.updated_at };
     row.stored_generation.is_none().then(|| known.unwrap_or_else(unknown))

@@ -216,11 +216,7 @@ async fn restore_package(
             rebuilt.left_out.push(format!("publisher of {name}@{}: there is no such user", version.version));
         }
         rebuilt.versions += u64::from(tx.restore_version(&version, &remembered).await?);
-        if let Some(held) = derive::held(&version, &package.held) {
-            tx.restore_quarantine(&name, &held).await?;
-            let job = Job::Quarantine { package: name.clone(), version: version.version };
-            jobs::enqueue(&mut tx, &context.ids, &job).await?;
-        }
+        derive::hold(context, &mut tx, &version, &package.held).await?;
     }
     if !is_settled {
         jobs::enqueue(&mut tx, &context.ids, &Job::Announce { package: name }).await?;

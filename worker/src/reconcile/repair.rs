@@ -117,10 +117,8 @@ pub(super) async fn restore_versions(workshop: &Workshop, name: &PackageName) ->
         match derive::version(&context.storage, (name, visibility), &remembered, (&changed, &held)).await? {
             Ok(version) => {
                 let mut tx = context.db.write("reconcile.restore").await?;
-                if tx.restore_version(&version, &remembered).await?
-                    && let Some(held) = derive::held(&version, &held)
-                {
-                    tx.restore_quarantine(name, &held).await?;
+                if tx.restore_version(&version, &remembered).await? {
+                    derive::hold(context, &mut tx, &version, &held).await?;
                 }
                 tx.commit().await?;
             }
