@@ -3,6 +3,6 @@
 -- comes by.
 ALTER TABLE versions ADD COLUMN attestation TEXT;
 
--- The entry of a transparency log about that statement, as bundles have it. Null until the log has taken it in, and for ever where none is
--- configured or the package is private.
-ALTER TABLE versions ADD COLUMN log_entry TEXT;
+-- The same statement in a bundle that a transparency log knows, signed with the same key or with one that an authority certified. Null
+-- until the log has taken it in, and for ever where none is configured or the package is private.
+ALTER TABLE versions ADD COLUMN logged TEXT;

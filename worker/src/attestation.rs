@@ -31,8 +31,8 @@ pub(crate) struct Attested {
     pub(crate) version: Version,
     /// What the registry attests itself, as a bundle.
     pub(crate) own: Option<Value>,
-    /// The entry of a log about that.
-    pub(crate) log_entry: Option<Value>,
+    /// The same as a log has it.
+    pub(crate) logged: Option<Value>,
     /// What a CI job signed.
     pub(crate) provenance: Option<Provenance>,
 }
@@ -41,22 +41,17 @@ impl Attested {
     /// Reads all of a version.
     pub(crate) async fn of(tx: &mut ReadTx, package: &PackageName, version: &Version) -> DbResult<Self> {
         let content = tx.version(package, version).await?.map(|row| row.content);
-        let (own, log_entry) = content.map(|content| (content.attestation, content.log_entry)).unwrap_or_default();
+        let (own, logged) = content.map(|content| (content.attestation, content.logged)).unwrap_or_default();
         let provenance = tx.provenance(package, version).await?;
-        Ok(Self { package: package.clone(), version: version.clone(), own, log_entry, provenance })
+        Ok(Self { package: package.clone(), version: version.clone(), own, logged, provenance })
     }
 
     /// The document that npm clients know, with its key. Nothing when there is nothing to say. Where npm documents lead to it, only what is
     /// about the npm tarball is in it: npm takes every statement that it finds there for one.
     pub(crate) fn document(&self, visibility: Visibility, settings: &Attestation) -> Option<(StorageKey, Vec<u8>)> {
-        let is_named = settings.is_shown_to_npm && self.log_entry.is_some();
-        let own = self.own.iter().map(|bundle| {
-            let mut bundle = bundle.clone();
-            if let Some(entry) = &self.log_entry {
-                bundle["verificationMaterial"]["tlogEntries"] = json!([entry]);
-            }
-            json!({ "predicateType": PREDICATE_TYPE, "bundle": bundle })
-        });
+        let is_named = settings.is_shown_to_npm && self.logged.is_some();
+        let own = self.logged.iter().chain(self.own.iter().filter(|_| self.logged.is_none()));
+        let own = own.map(|bundle| json!({ "predicateType": PREDICATE_TYPE, "bundle": bundle }));
         let others = self
             .provenance
             .iter()
@@ -107,6 +102,11 @@ pub(crate) fn is_about(statement: &Value, version: &PackageVersion, publish: Opt
         && tarball(version).is_some_and(|digest| text("/subject/0/digest/sha512") == digest.hex())
         && publish.is_none_or(|publish| dependency(0) == publish.upload.hex())
         && dependency(1) == version.content.meta.hex()
+}
+
+/// What a bundle states, as it was signed: in Base64.
+pub(crate) fn payload(bundle: &Value) -> Option<&str> {
+    bundle.pointer("/dsseEnvelope/payload")?.as_str()
 }
 
 /// The digest of the npm tarball, as npm was told.

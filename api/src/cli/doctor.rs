@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use chrono::TimeDelta;
-use slipway_common::config::{Config, Edge};
+use slipway_common::config::{Config, Edge, Keyless};
 use slipway_common::db::{Db, DbError, Engine, OLDEST_POSTGRES};
 use slipway_common::ids::IdSource;
-use slipway_common::provenance::Notary;
+use slipway_common::provenance::{self, Notary};
 use slipway_common::queue;
 use slipway_common::storage::{Storage, StorageError};
 
@@ -31,6 +31,9 @@ pub(super) async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     report("queue", queue(&config).await);
     report("signing key", signing::examine(&config).await);
     report("trust root", trust_root(&config).await);
+    if let Some(keyless) = config.attestation.log.as_ref().and_then(|log| log.keyless.as_ref()) {
+        report("attestations", signs_as(keyless).await);
+    }
     for provider in Providers::new(&config).all() {
         report(&format!("sign-in with {}", provider.title()), provider.examine(doors::clock().now()).await);
     }
@@ -179,6 +182,13 @@ async fn trust_root(config: &Config) -> Result<String, String> {
     let storage = storage.map_err(|error| of_objects(&error))?;
     let notary = Notary::open(config, &IdSource::entropy(Arc::clone(&clock)), &storage).map_err(|error| error.to_string())?;
     notary.examine(clock.now()).await.map_err(|error| error.to_string())
+}
+
+/// As whom the registry signs what it attests, where an authority certifies that. It is not asked: what it certifies is entered in a log.
+async fn signs_as(keyless: &Keyless) -> Result<String, String> {
+    let who = provenance::introduce(keyless, doors::clock().now()).await;
+    let who = who.map_err(|error| format!("{error}; see whether `attestation.identity_token` is what the platform keeps up to date"));
+    Ok(format!("signed by {}, if {} certifies it", who?, keyless.fulcio_url))
 }
 
 /// Whether the configured compiler runs as it would for a package, and what it is kept from.

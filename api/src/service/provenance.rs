@@ -36,8 +36,8 @@ pub(crate) async fn add(app: &App, actor: &Actor, package: &PackageName, version
     match app.context.notary.verify(bundle, About::from(&row), &expected, now, Patience::OfClient).await {
         Ok(provenance) => keep(app, actor, &provenance).await,
         Err(Obstacle::Failure(failure)) => Err(failure.into()),
-        Err(Obstacle::LogAway(error)) => {
-            tracing::warn!(%package, %version, error, "the transparency log does not answer, a bundle waits for it");
+        Err(Obstacle::Away(error)) => {
+            tracing::warn!(%package, %version, error, "a bundle waits");
             wait(app, actor, package, version, bundle).await
         }
     }

@@ -25,7 +25,7 @@ use url::Url;
 use crate::model::limits::UploadLimits;
 use crate::model::scope::Quotas;
 
-pub use attestation::Attestation;
+pub use attestation::{Attestation, Edition, Keyless, Log, TokenSource};
 pub use ci::CiIssuer;
 pub use edge::{Credential, Edge};
 pub use identity::IdentityProvider;

@@ -204,8 +204,32 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "attestation.rekor_url",
         None,
-        "A transparency log (Rekor 1) in which the registry enters what it attests of public packages, such as \
+        "A transparency log (Rekor) in which the registry enters what it attests of public packages, such as \
          `https://rekor.sigstore.dev/`. `sigstore.trusted_root` has to know it. Default: it is entered nowhere.",
+    ),
+    setting(
+        "attestation.rekor_version",
+        Some("1"),
+        "`2`: that log is a Rekor 2, such as `https://log2025-1.rekor.sigstore.dev/`, which says no time. Needs \
+         `attestation.timestamp_url`, and npm does not verify its entries.",
+    ),
+    setting(
+        "attestation.timestamp_url",
+        None,
+        "An authority that signs when it was entered (RFC 3161), such as `https://timestamp.sigstore.dev/api/v1/timestamp`: the whole \
+         address. `sigstore.trusted_root` has to know it. Default: nobody but the log says when.",
+    ),
+    setting(
+        "attestation.fulcio_url",
+        None,
+        "An authority (Fulcio) that certifies a new key for each statement that is entered, such as `https://fulcio.sigstore.dev/`, so that \
+         it is signed by whom `attestation.identity_token` names, and not with the registry's key. `sigstore.trusted_root` has to know it.",
+    ),
+    setting(
+        "attestation.identity_token",
+        None,
+        "Whence the OpenID Connect token that says to that authority who this process is: a file, or an address that is asked with \
+         `Metadata-Flavor: Google`. Read anew each time. Its audience is what the authority demands: `sigstore`.",
     ),
     setting(
         "attestation.in_npm_documents",

@@ -22,11 +22,11 @@ impl WriteTx {
         Ok(rows == 1)
     }
 
-    /// Adds the entry of a transparency log about that statement. False when there is one, or there is no such version.
-    pub async fn log_attestation(&mut self, at: &PackageName, version: &Version, entry: &Value) -> DbResult<bool> {
-        const SQL: &str = sql!("UPDATE versions SET log_entry = $1 WHERE scope = $2 AND name = $3 AND version = $4 AND log_entry IS NULL");
+    /// Adds that statement as a transparency log has it. False when it is there already, or there is no such version.
+    pub async fn log_attestation(&mut self, at: &PackageName, version: &Version, logged: &Value) -> DbResult<bool> {
+        const SQL: &str = sql!("UPDATE versions SET logged = $1 WHERE scope = $2 AND name = $3 AND version = $4 AND logged IS NULL");
         let rows = on!(self, |conn| sqlx::query(SQL)
-            .bind(rows::document(entry))
+            .bind(rows::document(logged))
             .bind(at.scope().as_str())
             .bind(at.name())
             .bind(version.to_string())

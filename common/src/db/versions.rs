@@ -37,7 +37,7 @@ struct VersionRow {
     npm_revision: i64,
     artefacts: Json<serde_json::Value>,
     attestation: Option<String>,
-    log_entry: Option<String>,
+    logged: Option<String>,
     stored_generation: Option<i64>,
     created_at: Time,
     updated_at: Time,
@@ -79,7 +79,7 @@ impl TryFrom<VersionRow> for PackageVersion {
                 npm_revision: row.npm_revision,
                 artefacts: artefacts.list,
                 attestation: row.attestation.map(|text| rows::read_document(TABLE, "attestation", &text)).transpose()?,
-                log_entry: row.log_entry.map(|text| rows::read_document(TABLE, "log_entry", &text)).transpose()?,
+                logged: row.logged.map(|text| rows::read_document(TABLE, "logged", &text)).transpose()?,
             },
             stored_generation: row.stored_generation,
             created_at: row.created_at,
@@ -93,7 +93,7 @@ impl ReadTx {
     pub async fn version(&mut self, at: &PackageName, version: &Version) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, logged, stored_generation, created_at,
                     updated_at
              FROM versions WHERE scope = $1 AND name = $2 AND version = $3"
         );
@@ -110,7 +110,7 @@ impl ReadTx {
     pub async fn latest_version(&mut self, at: &PackageName) -> DbResult<Option<PackageVersion>> {
         const SQL: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, logged, stored_generation, created_at,
                     updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND is_stable = $3 AND is_yanked = $4
@@ -149,7 +149,7 @@ impl ReadTx {
     pub async fn versions_of(&mut self, at: &PackageName, page: Page) -> DbResult<Listing<PackageVersion>> {
         const ITEMS: &str = sql!(
             "SELECT scope, name, version, is_yanked, task_id, user_id, exports, license, readme_path, uses_npm, augmentations,
-                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, log_entry, stored_generation, created_at,
+                    meta_sha256, npm_manifest, npm_revision, artefacts, attestation, logged, stored_generation, created_at,
                     updated_at
              FROM versions
              WHERE scope = $1 AND name = $2 AND stored_generation <= (SELECT announced FROM packages WHERE scope = $1 AND name = $2)
@@ -202,7 +202,7 @@ impl ReadTx {
     /// version first.
     pub async fn listed_and_held(&mut self, at: &PackageName) -> DbResult<(Vec<ListedVersion>, Vec<HeldVersion>)> {
         const SQL: &str = sql!(
-            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.log_entry IS NOT NULL AS is_logged,
+            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.logged IS NOT NULL AS is_logged,
                     its.npm_manifest, held.reason, held.created_at AS held_at
              FROM versions AS its
              LEFT JOIN quarantines AS held ON held.scope = its.scope AND held.name = its.name AND held.version = its.version
@@ -294,7 +294,7 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at, precedence, attestation, log_entry)
+                                   created_at, updated_at, precedence, attestation, logged)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21)
              ON CONFLICT DO NOTHING"
         );
@@ -320,7 +320,7 @@ impl WriteTx {
             .bind(version.created_at)
             .bind(version.version.precedence().as_bytes())
             .bind(content.attestation.as_ref().map(rows::document))
-            .bind(content.log_entry.as_ref().map(rows::document))
+            .bind(content.logged.as_ref().map(rows::document))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

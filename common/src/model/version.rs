@@ -59,8 +59,9 @@ pub struct VersionContent {
     /// The statement by which the registry vouches for the npm tarball: a standard bundle without a log entry. Nothing for a version
     /// that was published before there were any.
     pub attestation: Option<Value>,
-    /// The entry of a transparency log about that statement, as bundles have it; nothing until it is there.
-    pub log_entry: Option<Value>,
+    /// The same statement as a transparency log has it: a whole bundle, signed with the same key or by whom an authority certified.
+    /// Nothing until it is there.
+    pub logged: Option<Value>,
 }
 
 impl VersionContent {

@@ -21,7 +21,12 @@ pub(super) enum Silence {
 
 /// Who asks.
 pub(super) fn client() -> Result<Client, Silence> {
-    let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
+    patient(PATIENCE)
+}
+
+/// Who asks, and waits so long for each answer.
+pub(super) fn patient(patience: Duration) -> Result<Client, Silence> {
+    let client = Client::builder().timeout(patience).redirect(Policy::none()).build();
     client.map_err(|error| Silence::Away(error.to_string()))
 }
 

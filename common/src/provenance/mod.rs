@@ -2,13 +2,14 @@
 //!
 //! A bundle carries a statement about a version's manifest, the signature over it, the certificate of the job that signed, and the entry
 //! of a public log. `verify` is pure given the root of trust and the time; `log` is the door to the log, for clients that send an index in
-//! place of an entry; `enter` has the log take in what the registry attests itself; `identity` compares the certificate with the job that
+//! place of an entry; `enter` has the log take in what the registry attests itself, and `certificate` its key certified; `identity` compares the certificate with the job that
 //! published; `witness` stands in for the log where none is required; `updates` keeps the root of trust up to date. What is cheap is looked
 //! at before the log is asked.
 //!
 //! What was verified is kept as a standard bundle, whatever the client sent, so that everybody can verify it again.
 
 mod bundle;
+mod certificate;
 mod door;
 mod enter;
 mod identity;
@@ -41,6 +42,7 @@ use root::Root;
 use updates::Updates;
 
 pub use bundle::can_be_read;
+pub use certificate::introduce;
 pub use enter::Own;
 pub use identity::certified_job;
 pub use log::can_entry_be_read;
@@ -92,15 +94,15 @@ impl Expected {
 pub enum Obstacle {
     /// The bundle does not hold.
     Failure(Failure),
-    /// The transparency log does not answer; everything that can be told without it holds.
-    LogAway(String),
+    /// Somebody who is needed does not answer; who, says the text. Everything that can be told without him holds.
+    Away(String),
 }
 
 impl From<log::NoEntry> for Obstacle {
     fn from(none: log::NoEntry) -> Self {
         match none {
             log::NoEntry::Refused(failure) => Self::Failure(failure),
-            log::NoEntry::Away(error) => Self::LogAway(error),
+            log::NoEntry::Away(error) => Self::Away(format!("the transparency log does not answer: {error}")),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use sigstore_verify::types::{
-    Bundle, DsseEnvelope, DsseSignature, KeyId, MediaType, PayloadBytes, PublicKeyIdentifier, SignatureBytes, SignatureContent,
-    VerificationMaterial, VerificationMaterialContent, pae,
+    Bundle, CertificateContent, DerCertificate, DsseEnvelope, DsseSignature, KeyId, MediaType, PayloadBytes, PublicKeyIdentifier,
+    SignatureBytes, SignatureContent, VerificationMaterial, VerificationMaterialContent, pae,
 };
 
 use super::SigningKey;
@@ -18,11 +18,22 @@ impl SigningKey {
     /// Signs an in-toto statement. The bundle names the key as `-/npm/v1/keys` does, and has no log entry.
     #[must_use]
     pub fn attest(&self, statement: Vec<u8>) -> Value {
-        let signature = DsseSignature::new(SignatureBytes::new(self.sign_bytes(&pae(PAYLOAD_TYPE, &statement))), KeyId::new(self.id()));
-        let envelope = DsseEnvelope::new(PAYLOAD_TYPE, PayloadBytes::new(statement), signature);
-        let material = VerificationMaterial::new(VerificationMaterialContent::PublicKey(PublicKeyIdentifier::new(self.id())));
-        let bundle = Bundle::new(MediaType::Bundle0_3, material, SignatureContent::DsseEnvelope(envelope));
+        let bundle =
+            self.bundle(statement, KeyId::new(self.id()), VerificationMaterialContent::PublicKey(PublicKeyIdentifier::new(self.id())));
         serde_json::to_value(bundle).expect("maps with text keys always serialise")
+    }
+
+    /// Signs an in-toto statement with a key that somebody else certified. Nobody lists it: the bundle has the certificate.
+    #[must_use]
+    pub fn attest_certified(&self, statement: Vec<u8>, certificate: DerCertificate) -> Bundle {
+        let certificate = CertificateContent::new(certificate);
+        self.bundle(statement, KeyId::default(), VerificationMaterialContent::Certificate(certificate))
+    }
+
+    fn bundle(&self, statement: Vec<u8>, name: KeyId, key: VerificationMaterialContent) -> Bundle {
+        let signature = DsseSignature::new(SignatureBytes::new(self.sign_bytes(&pae(PAYLOAD_TYPE, &statement))), name);
+        let envelope = DsseEnvelope::new(PAYLOAD_TYPE, PayloadBytes::new(statement), signature);
+        Bundle::new(MediaType::Bundle0_3, VerificationMaterial::new(key), SignatureContent::DsseEnvelope(envelope))
     }
 }
 

@@ -10,6 +10,8 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{DerSignature, SigningKey as EcdsaKey};
 use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 
+use sigstore_verify::types::DerPublicKey;
+
 use super::subject;
 use crate::config::Secret;
 use crate::formats::npm_keys::NpmKey;
@@ -87,6 +89,12 @@ impl SigningKey {
         format!("SHA256:{}", Sha256::of(&self.public).base64())
     }
 
+    /// The public half: `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn public_der(&self) -> DerPublicKey {
+        DerPublicKey::from_bytes(&self.public)
+    }
+
     /// What the list of keys says of it.
     #[must_use]
     pub fn public(&self) -> NpmKey {
@@ -100,7 +108,7 @@ impl SigningKey {
     }
 
     /// The signature over some bytes, in DER.
-    pub(super) fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let signature: DerSignature = self.key.sign(bytes);
         signature.as_bytes().to_vec()
     }

@@ -1,13 +1,17 @@
 //! Certificates of jobs that live for minutes, each promised to a log.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
+use p256::pkcs8::DecodePublicKey as _;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, date_time_ymd,
@@ -74,20 +78,30 @@ impl Authority {
     }
 }
 
-/// What a certificate says about a job, which is valid for ten minutes from then.
+/// What a certificate says about a job, or about any machine or account, which is valid for ten minutes from then.
 fn described(claims: &Value, at: u64) -> CertificateParams {
     let claim = |name: &str| claims[name].as_str().unwrap_or_default();
-    let repository = format!("https://github.com/{}", claim("repository"));
-    let workflow = format!("https://github.com/{}", claim("workflow_ref"));
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.serial_number = Some(SerialNumber::from(now()));
     let since_1970 = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
     params.not_before = since_1970(at);
     params.not_after = since_1970(at + 600);
-    params.subject_alt_names = vec![SanType::URI(workflow.as_str().try_into().expect("an address is ASCII"))];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+    let extension = |(number, text): (u64, String)| {
+        CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 57264, 1, number], tagged(0x0c, text.as_bytes()))
+    };
+    let ascii = |text: &str| text.try_into().expect("it is ASCII");
+    if claims.get("workflow_ref").is_none() {
+        let machine = claims["email"].as_str().map(|address| SanType::Rfc822Name(ascii(address)));
+        params.subject_alt_names = vec![machine.unwrap_or_else(|| SanType::URI(ascii(claim("sub"))))];
+        params.custom_extensions = vec![extension((8, claim("iss").to_owned()))];
+        return params;
+    }
+    let repository = format!("https://github.com/{}", claim("repository"));
+    let workflow = format!("https://github.com/{}", claim("workflow_ref"));
+    params.subject_alt_names = vec![SanType::URI(ascii(&workflow))];
     let said = [
         (8, claim("iss").to_owned()),
         (9, workflow.clone()),
@@ -98,9 +112,6 @@ fn described(claims: &Value, at: u64) -> CertificateParams {
         (18, workflow),
         (21, format!("{repository}/actions/runs/{}/attempts/1", claim("run_id"))),
     ];
-    let extension = |(number, text): (u64, String)| {
-        CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 57264, 1, number], tagged(0x0c, text.as_bytes()))
-    };
     params.custom_extensions = said.into_iter().map(extension).collect();
     params
 }
@@ -150,7 +161,7 @@ pub(super) fn der_of(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect()
 }
 
-/// Certifies the key of a job that shows its token.
+/// Certifies the key of a job or a machine that shows its token, and that it has the key.
 pub(super) async fn certify(State(inside): State<Arc<Inside>>, Json(asked): Json<Value>) -> Result<Json<Value>, StatusCode> {
     let text = |pointer: &str| asked.pointer(pointer).and_then(Value::as_str).ok_or(StatusCode::BAD_REQUEST);
     let token = text("/credentials/oidcIdentityToken")?;
@@ -158,6 +169,20 @@ pub(super) async fn certify(State(inside): State<Arc<Inside>>, Json(asked): Json
     let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| StatusCode::BAD_REQUEST)?;
     let claims: Value = serde_json::from_slice(&payload).map_err(|_| StatusCode::BAD_REQUEST)?;
     let public = STANDARD.decode(der_of(text("/publicKeyRequest/publicKey/content")?)).map_err(|_| StatusCode::BAD_REQUEST)?;
+    if claims["exp"].as_u64().is_none_or(|end| end <= now()) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let name = claims["email"].as_str().or_else(|| claims["sub"].as_str()).ok_or(StatusCode::BAD_REQUEST)?;
+    let proof = STANDARD.decode(text("/publicKeyRequest/proofOfPossession")?).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let key = VerifyingKey::from_public_key_der(&public).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let proof = Signature::from_der(&proof).map_err(|_| StatusCode::BAD_REQUEST)?;
+    key.verify(name.as_bytes(), &proof).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let public = if inside.is_mistaken.load(Ordering::SeqCst) { Key::generate().public() } else { public };
     let pem = inside.authority.certify(&claims, &public, Some(&inside.authority.log), now());
     Ok(Json(json!({ "signedCertificateEmbeddedSct": { "chain": { "certificates": [pem] } } })))
+}
+
+/// Hands out the token that is asked for, to whoever asks as no page in a browser can.
+pub(super) async fn hand_out(Path(token): Path<String>, headers: HeaderMap) -> Result<String, StatusCode> {
+    if headers.get("metadata-flavor").is_some_and(|flavor| flavor == "Google") { Ok(token) } else { Err(StatusCode::FORBIDDEN) }
 }

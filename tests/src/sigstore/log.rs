@@ -13,8 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 
-use super::authority::der_of;
-use super::{Inside, encoded, now};
+use super::{Inside, now};
 
 /// By whom checkpoints are signed: npm compares it with the address of the log.
 const HOST: &str = "127.0.0.1";
@@ -62,38 +61,10 @@ impl Inside {
     }
 
     /// A tree of one entry, signed.
-    fn checkpoint(&self, root: &Sha256) -> String {
+    pub(super) fn checkpoint(&self, root: &Sha256) -> String {
         let note = format!("test log\n1\n{}\n", STANDARD.encode(root.as_bytes()));
         let signature = [&self.log.id().as_bytes()[..4], &self.log.sign(note.as_bytes())].concat();
         format!("{note}\n\u{2014} {HOST} {}\n", STANDARD.encode(signature))
-    }
-
-    /// The entry of an envelope in a log that promises nothing and says no time. The first one of its tree.
-    pub(super) fn timeless_entry(&self, envelope: &Value, pem: &str) -> Value {
-        let payload = STANDARD.decode(envelope["payload"].as_str().expect("an envelope has a payload")).expect("it is Base64");
-        let signed = encoded(&String::from_utf8(payload).expect("a statement is text"));
-        let body = json!({
-            "apiVersion": "0.0.2",
-            "kind": "hashedrekord",
-            "spec": { "hashedRekordV002": {
-                "data": { "algorithm": "SHA2_256", "digest": STANDARD.encode(Sha256::of(signed.as_bytes()).as_bytes()) },
-                "signature": {
-                    "content": envelope["signatures"][0]["sig"],
-                    "verifier": { "keyDetails": "PKIX_ECDSA_P256_SHA_256", "x509Certificate": { "rawBytes": der_of(pem) } },
-                },
-            } },
-        })
-        .to_string();
-        let root = Sha256::of(&[&[0], body.as_bytes()].concat());
-        json!({
-            "logIndex": "0", "logId": { "keyId": STANDARD.encode(self.log.id().as_bytes()) },
-            "kindVersion": { "kind": "hashedrekord", "version": "0.0.2" },
-            "inclusionProof": {
-                "logIndex": "0", "rootHash": STANDARD.encode(root.as_bytes()), "treeSize": "1", "hashes": [],
-                "checkpoint": { "envelope": self.checkpoint(&root) },
-            },
-            "canonicalizedBody": STANDARD.encode(&body),
-        })
     }
 
     /// What it answers when it has taken an entry in.

@@ -5,10 +5,12 @@
 
 mod authority;
 mod log;
+mod second;
 pub mod timestamps;
 pub mod updates;
 
 use std::io::Write as _;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +20,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair
 use axum::Router;
 use axum::routing::{get, post};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 use tempfile::NamedTempFile;
@@ -46,7 +48,11 @@ struct Inside {
     log: Key,
     entries: Mutex<Vec<Value>>,
     made: AtomicUsize,
+    /// How many entries the log of the second kind has.
+    timeless: AtomicUsize,
     is_down: AtomicBool,
+    is_without_time: AtomicBool,
+    is_mistaken: AtomicBool,
 }
 
 /// A key on P-256.
@@ -137,12 +143,18 @@ impl Sigstore {
                 log: Key::generate(),
                 entries: Mutex::default(),
                 made: AtomicUsize::new(0),
+                timeless: AtomicUsize::new(0),
                 is_down: AtomicBool::new(false),
+                is_without_time: AtomicBool::new(false),
+                is_mistaken: AtomicBool::new(false),
             });
             let router = Router::new()
                 .route("/api/v1/log/entries", get(log::entry).post(log::add))
                 .route("/api/v1/log/entries/{name}", get(log::named))
+                .route("/api/v2/log/entries", post(second::add))
                 .route("/api/v2/signingCert", post(authority::certify))
+                .route("/api/v1/timestamp", post(timestamps::sign))
+                .route("/platform/{token}", get(authority::hand_out))
                 .with_state(inside.clone());
             (inside, router)
         });
@@ -172,19 +184,43 @@ impl Sigstore {
         [self.settings().as_slice(), &[("attestation.rekor_url", self.url().to_owned())]].concat()
     }
 
+    /// The same in the log of the second kind, with the authority that signs times.
+    #[must_use]
+    pub fn entering_second(&self) -> Vec<(&'static str, String)> {
+        [self.entering().as_slice(), &[("attestation.rekor_version", "2".to_owned()), self.timing()]].concat()
+    }
+
+    /// The setting with which a registry has its times signed.
+    #[must_use]
+    pub fn timing(&self) -> (&'static str, String) {
+        ("attestation.timestamp_url", format!("{}/api/v1/timestamp", self.url()))
+    }
+
+    /// The settings with which a registry has its keys certified by whoever this token names.
+    #[must_use]
+    pub fn certifying(&self, token: &str) -> [(&'static str, String); 2] {
+        [("attestation.fulcio_url", self.url().to_owned()), ("attestation.identity_token", token.to_owned())]
+    }
+
+    /// The address at which a platform hands this token out to its machines.
+    #[must_use]
+    pub fn platform(&self, token: &str) -> String {
+        format!("{}/platform/{token}?audience=sigstore", self.url())
+    }
+
     /// The root of trust that goes with it.
     #[must_use]
     pub fn root(&self) -> Value {
         self.inside.trusted_root()
     }
 
-    /// How many entries the log has.
+    /// How many entries the logs have.
     ///
     /// # Panics
     /// Never.
     #[must_use]
     pub fn entries(&self) -> usize {
-        self.inside.entries.lock().expect("nobody panics here").len()
+        self.inside.entries.lock().expect("nobody panics here").len() + self.inside.timeless.load(SeqCst)
     }
 
     /// Certifies a job by the claims of its token.
@@ -293,7 +329,17 @@ impl Sigstore {
 
     /// Stops answering, as a log that is overloaded, or begins again.
     pub fn go_down(&self, is_down: bool) {
-        self.inside.is_down.store(is_down, std::sync::atomic::Ordering::SeqCst);
+        self.inside.is_down.store(is_down, SeqCst);
+    }
+
+    /// Signs no more times, or begins again.
+    pub fn stop_the_clock(&self, is_stopped: bool) {
+        self.inside.is_without_time.store(is_stopped, SeqCst);
+    }
+
+    /// Certifies keys that nobody showed, or those that are shown.
+    pub fn be_mistaken(&self, is_mistaken: bool) {
+        self.inside.is_mistaken.store(is_mistaken, SeqCst);
     }
 }
 
@@ -323,6 +369,14 @@ fn write(root: &Value) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("a file can be made");
     file.write_all(root.to_string().as_bytes()).expect("a file can be written");
     file
+}
+
+/// The token of a machine's account, as platforms hand it out, which is over some seconds from now. Whether its signature holds nobody asks
+/// here.
+#[must_use]
+pub fn token(issuer: &str, account: &str, seconds: u64) -> String {
+    let claims = json!({ "iss": issuer, "sub": "7", "email": account, "aud": "sigstore", "exp": now() + seconds });
+    format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 /// Seconds since 1970.

@@ -2,14 +2,19 @@
 //!
 //! All of them are called the same and number their leaves alike, so that one of them can only be told from another by its keys.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cms::cert::IssuerAndSerialNumber;
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos};
-use der::asn1::{GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec};
+use der::asn1::{GeneralizedTime, Int, ObjectIdentifier, OctetString, SetOfVec};
 use der::{Any, Decode as _, Sequence, Tag};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -21,8 +26,8 @@ use x509_cert::Certificate;
 use x509_cert::attr::Attribute;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::Key;
 use super::authority::{POINT, Public};
+use super::{Inside, Key, now};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -48,6 +53,19 @@ struct Said {
     imprint: Imprint,
     serial: u64,
     at: GeneralizedTime,
+    #[asn1(optional = "true")]
+    nonce: Option<Int>,
+}
+
+/// What somebody asks for.
+#[derive(Sequence)]
+struct Request {
+    version: u8,
+    imprint: Imprint,
+    #[asn1(optional = "true")]
+    nonce: Option<Int>,
+    #[asn1(default = "Default::default")]
+    wants_certificates: bool,
 }
 
 #[derive(Sequence)]
@@ -125,16 +143,13 @@ impl Timestamper {
     #[must_use]
     pub fn stamp(&self, envelope: &Value, at: u64) -> Vec<u8> {
         let signature = envelope["signatures"][0]["sig"].as_str().expect("an envelope has a signature");
-        let said = Said {
-            version: 1,
-            policy: POLICY,
-            imprint: Imprint {
-                algorithm: algorithm(SHA256),
-                digest: octets(Sha256::of(&STANDARD.decode(signature).expect("it is Base64")).as_bytes()),
-            },
-            serial: at,
-            at: GeneralizedTime::from_unix_duration(Duration::from_secs(at)).expect("it is before the year 10000"),
-        };
+        let digest = octets(Sha256::of(&STANDARD.decode(signature).expect("it is Base64")).as_bytes());
+        self.answer(Imprint { algorithm: algorithm(SHA256), digest }, None, at)
+    }
+
+    fn answer(&self, imprint: Imprint, nonce: Option<Int>, at: u64) -> Vec<u8> {
+        let at_time = GeneralizedTime::from_unix_duration(Duration::from_secs(at)).expect("it is before the year 10000");
+        let said = Said { version: 1, policy: POLICY, imprint, serial: at, at: at_time, nonce };
         encode(&Response { status: Status { granted: 0 }, token: Some(self.sign(&encode(&said))) })
     }
 
@@ -173,6 +188,15 @@ impl Default for Timestamper {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Signs that what somebody shows the digest of was there.
+pub(super) async fn sign(State(inside): State<Arc<Inside>>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
+    if inside.is_without_time.load(Ordering::SeqCst) {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let request = Request::from_der(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
+    Ok(inside.timestamper.answer(request.imprint, request.nonce, now()))
 }
 
 /// An answer of an authority that would not sign.

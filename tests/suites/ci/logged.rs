@@ -14,8 +14,8 @@ use slipway_worker::reconcile::Repair;
 use crate::bench::small;
 use crate::provenance::Published;
 
-const ATTESTED: &str = "/-/npm/v1/attestations/@jsr/acme__maths@1.0.0";
-const TARBALL: &str = "/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz";
+pub(crate) const ATTESTED: &str = "/-/npm/v1/attestations/@jsr/acme__maths@1.0.0";
+pub(crate) const TARBALL: &str = "/npm/@jsr/acme__maths/-/acme__maths-1.0.0.tgz";
 
 /// A registry with these settings beside those of the log.
 async fn registry(sigstore: &Sigstore, more: &[(&'static str, &str)]) -> (TestRegistry, Client) {
@@ -26,7 +26,7 @@ async fn registry(sigstore: &Sigstore, more: &[(&'static str, &str)]) -> (TestRe
     (registry, author)
 }
 
-async fn publish(registry: &TestRegistry, author: &Client, version: &str) {
+pub(crate) async fn publish(registry: &TestRegistry, author: &Client, version: &str) {
     assert_eq!(author.publish_through(&PackageBuilder::small("@acme/maths", version)).await["status"], "success");
     registry.drain().await;
 }
@@ -36,7 +36,7 @@ async fn own(reader: &Client) -> Value {
     reader.get(ATTESTED).await.expect(200).json()["attestations"][0]["bundle"].clone()
 }
 
-fn entries(bundle: &Value) -> usize {
+pub(crate) fn entries(bundle: &Value) -> usize {
     bundle["verificationMaterial"]["tlogEntries"].as_array().unwrap().len()
 }
 
@@ -141,7 +141,7 @@ async fn what_was_entered_before_is_found_again() {
     publish(&registry, &author, "1.0.0").await;
     let before = own(&registry.anonymous()).await;
     // As a process leaves it that did not live to note the entry; and what was published before a log was configured.
-    registry.database().execute("UPDATE versions SET log_entry = NULL").await;
+    registry.database().execute("UPDATE versions SET logged = NULL").await;
     registry.reconcile().await;
     registry.drain().await;
     assert_eq!(own(&registry.anonymous()).await, before);

@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod bent;
 mod forgeries;
+mod keyless;
 mod keys;
 mod logged;
 mod provenance;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use slipway_tests::sigstore::Sigstore;
+use slipway_tests::sigstore::{self, Sigstore};
 
 use crate::bench::Bench;
 use crate::npm::{Client, installed_version, project};
@@ -100,10 +100,10 @@ pub(crate) fn audit(bench: &Bench, client: Client, directory: &Path) -> Run {
     }
 }
 
-/// A registry that enters what it attests in a log of its own, and has npm told of it. Both packages are entered.
-fn logged(sigstore: &Sigstore) -> Option<Bench> {
+/// A registry that enters what it attests in a log with these settings, and has npm told of it. Both packages are entered.
+fn logged(entering: &[(&'static str, String)]) -> Option<Bench> {
     let settings = |_: &Path| {
-        let told = sigstore.entering().into_iter().chain([("attestation.in_npm_documents", "true".to_owned())]);
+        let told = entering.iter().cloned().chain([("attestation.in_npm_documents", "true".to_owned())]);
         told.map(|(key, value)| (format!("SLIPWAY_{}", key.replace('.', "_").to_uppercase()), value)).collect()
     };
     let bench = Bench::set_up_with(settings)?;
@@ -129,12 +129,11 @@ fn root_of_trust(sigstore: &Sigstore, directory: &Path) -> PathBuf {
     file
 }
 
-#[test]
-fn npm_verifies_what_the_registry_attests_of_the_tarballs() {
-    let sigstore = Sigstore::start();
-    let Some(bench) = logged(&sigstore) else { return };
+/// Has npm verify what a registry with these settings attests, by the root of trust that it is right by, and by another one.
+fn is_verified_by_npm(sigstore: &Sigstore, entering: &[(&'static str, String)]) {
+    let Some(bench) = logged(entering) else { return };
     let directory = installed(&bench, Client::Npm, "1.0.0");
-    let root = root_of_trust(&sigstore, &directory);
+    let root = root_of_trust(sigstore, &directory);
     let said = audit(&bench, Client::Npm, &directory).env("ROOT_OF_TRUST", root.display().to_string()).ok();
     said.says("2 packages have verified registry signatures").says("2 packages have verified attestations");
     // Somebody who believes another log believes none of it.
@@ -144,9 +143,23 @@ fn npm_verifies_what_the_registry_attests_of_the_tarballs() {
 }
 
 #[test]
+fn npm_verifies_what_the_registry_attests_of_the_tarballs() {
+    let sigstore = Sigstore::start();
+    is_verified_by_npm(&sigstore, &sigstore.entering());
+}
+
+#[test]
+fn npm_verifies_what_is_signed_with_certified_keys() {
+    let sigstore = Sigstore::start();
+    let token = sigstore::token("https://accounts.example.org", "worker@slipway.example.org", 600);
+    let certified = [sigstore.entering(), vec![sigstore.timing()], sigstore.certifying(&sigstore.platform(&token)).to_vec()].concat();
+    is_verified_by_npm(&sigstore, &certified);
+}
+
+#[test]
 fn pnpm_verifies_versions_whose_attestations_are_named() {
     let sigstore = Sigstore::start();
-    let Some(bench) = logged(&sigstore) else { return };
+    let Some(bench) = logged(&sigstore.entering()) else { return };
     let directory = installed(&bench, Client::Pnpm, "1.0.0");
     audit(&bench, Client::Pnpm, &directory).ok().says("2 packages have verified registry signatures");
     bench.close();

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use slipway_tests::identity::{Manner, Provider, SECRET};
-use slipway_tests::sigstore::Sigstore;
 use slipway_tests::sigstore::updates::{Edition, Repository, variable};
+use slipway_tests::sigstore::{self, Sigstore};
 
 use crate::process::{NAME, Test, Up, run};
 
@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("doctor::it_is_content_with_a_registry_that_runs", it_is_content_with_a_registry_that_runs),
     ("doctor::a_root_of_trust_that_cannot_be_used_is_told", a_root_of_trust_that_cannot_be_used_is_told),
     ("doctor::a_root_of_trust_that_stands_still_is_told", a_root_of_trust_that_stands_still_is_told),
+    ("doctor::whom_a_token_names_is_told", whom_a_token_names_is_told),
     ("doctor::a_provider_that_cannot_be_asked_is_told", a_provider_that_cannot_be_asked_is_told),
     ("doctor::the_operator_makes_no_registry_by_mistake", the_operator_makes_no_registry_by_mistake),
 ];
@@ -85,6 +86,31 @@ fn a_root_of_trust_that_cannot_be_used_is_told() {
         let start = run(place.path(), &["up", "--data", "data", "--listen", "127.0.0.1:0"], &environment);
         assert!(start.code == Some(1) && start.err.contains("`sigstore.trusted_root`") && start.err.contains(word), "{}", start.err);
     }
+}
+
+fn whom_a_token_names_is_told() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    Up::start(place.path()).stop();
+    let sigstore = Sigstore::start();
+    let file = place.path().join("token");
+    let settings = [sigstore.entering(), sigstore.certifying(file.to_str().expect("a path is text")).to_vec()].concat();
+    let environment: Vec<_> = settings.iter().map(|(key, value)| (variable(key), value.as_str())).collect();
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let examined = || {
+        let doctor = run(place.path(), &["doctor", "--data", "data"], &environment);
+        (doctor.code, doctor.out.lines().find(|line| line.contains("attestations")).unwrap_or_default().to_owned())
+    };
+    let (code, line) = examined();
+    assert!(code == Some(1) && line.contains("cannot read") && line.contains("`attestation.identity_token`"), "{line}");
+    let token = |seconds| sigstore::token("https://accounts.example.org", "worker@example.org", seconds);
+    std::fs::write(&file, token(0)).expect("a file can be written");
+    let (code, line) = examined();
+    assert!(code == Some(1) && line.contains("the token of `worker@example.org` from https://accounts.example.org is over"), "{line}");
+    std::fs::write(&file, token(600)).expect("a file can be written");
+    let (code, line) = examined();
+    let told = "ok       attestations: signed by `worker@example.org` from https://accounts.example.org, if http://127.0.0.1:";
+    assert!(code == Some(0) && line.starts_with(told), "{line}");
+    assert_eq!(sigstore.entries(), 0, "nothing is certified for it");
 }
 
 fn a_root_of_trust_that_stands_still_is_told() {

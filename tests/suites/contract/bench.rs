@@ -195,7 +195,7 @@ impl<'a> Bench<'a> {
                 npm_revision: 1,
                 artefacts: Vec::new(),
                 attestation: None,
-                log_entry: None,
+                logged: None,
             },
             stored_generation: None,
             created_at: self.now(),

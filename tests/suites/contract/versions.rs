@@ -79,7 +79,7 @@ on_both_engines!(a_version_reads_back_as_written, async |scratch| {
             }),
             artefacts: kinds.map(|kind| ArtefactRecord { kind, digest: Sha256::of(b"x"), size: 1 << 40 }).into(),
             attestation: Some(json!({ "mediaType": "z", "dsseEnvelope": { "payload": "e30=", "a": 1 } })),
-            log_entry: Some(json!({ "logIndex": "7", "a": [] })),
+            logged: Some(json!({ "mediaType": "a", "dsseEnvelope": { "payload": "e30=", "a": 2 } })),
             ..bench.draft_version(&package, "1.0.0", bench.ids.next()).content
         },
         ..bench.draft_version(&package, "1.0.0", bench.ids.next())
@@ -140,7 +140,7 @@ on_both_engines!(what_is_attested_of_a_version_stays, async |scratch| {
         })
         .await;
     assert!(is_logged().await);
-    let entry = bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.log_entry).await;
+    let entry = bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.logged).await;
     assert_eq!(entry.unwrap().to_string(), first.to_string());
 });
 

@@ -44,9 +44,7 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, waiting: Waiting) ->
     let outcome = match context.notary.verify(&waiting.bundle, waiting.about, &waiting.expected, now, Patience::OfJob).await {
         Ok(provenance) => Ok(provenance),
         Err(Obstacle::Failure(failure)) => Err(failure),
-        Err(Obstacle::LogAway(error)) => {
-            return Err(JobError::Retry(AnyFault::later(format!("the transparency log does not answer: {error}"))));
-        }
+        Err(Obstacle::Away(error)) => return Err(JobError::Retry(AnyFault::later(error))),
     };
     let mut tx = context.db.write("attest.settle").await?;
     let record = match outcome {

@@ -5,10 +5,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use slipway_common::config::Log;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{PackageName, Version};
+use slipway_common::ids::{PackageName, Sha512, Version};
 use slipway_common::jobs;
 use slipway_common::model::job::{Claim, Job, Subject};
 use slipway_common::model::version::PackageVersion;
@@ -28,32 +30,26 @@ pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName, version: &Ver
     let row = tx.version(package, version).await?;
     // What is in quarantine is told nobody of; the comparison asks again for whatever is not entered.
     let row = row.filter(|row| row.stored_generation.is_some());
-    Ok(row.filter(|row| row.content.attestation.is_some() && row.content.log_entry.is_none()))
+    Ok(row.filter(|row| row.content.attestation.is_some() && row.content.logged.is_none()))
 }
 
 /// Enters it.
 pub(crate) async fn run(workshop: &Workshop, claim: &Claim, row: PackageVersion) -> Result<(), JobError> {
     let context = &workshop.context;
-    let entry = match &context.config.attestation.rekor_url {
-        Some(rekor_url) => match context.notary.enter(rekor_url, own(context, &row).await?, context.clock.now()).await {
-            Ok(entry) => Some(entry),
-            Err(Obstacle::LogAway(error)) => {
-                return Err(JobError::Retry(AnyFault::later(format!("the transparency log does not answer: {error}"))));
-            }
-            Err(Obstacle::Failure(failure)) => return Err(JobError::Abandon(AnyFault::never(failure.to_string()))),
-        },
+    let logged = match &context.config.attestation.log {
+        Some(log) => Some(enter(context, log, &row).await?),
         // Whoever asked for it was configured otherwise.
         None => None,
     };
     let mut tx = context.db.write("log.settle").await?;
     let mut next = Vec::new();
-    if let Some(entry) = entry {
+    if let Some(logged) = logged {
         let mut work = vec![Job::Record { subject: Subject::Provenance(row.package.clone(), row.version.clone()) }];
         if context.config.attestation.is_shown_to_npm {
             tx.bump_generation(&row.package).await?;
             work.push(Job::Announce { package: row.package.clone() });
         }
-        tx.log_attestation(&row.package, &row.version, &entry).await?;
+        tx.log_attestation(&row.package, &row.version, &logged).await?;
         for job in &work {
             next.push((jobs::enqueue(&mut tx, &context.ids, job).await?, job.lane()));
         }
@@ -66,14 +62,32 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, row: PackageVersion)
     Ok(())
 }
 
-/// What we signed, with the key that did, which may be one of before.
-async fn own(context: &Context, row: &PackageVersion) -> Result<Own, JobError> {
+/// Enters what we signed, or the same statement signed by whom an authority certified.
+async fn enter(context: &Context, log: &Log, row: &PackageVersion) -> Result<Value, JobError> {
     let missing = |what: &str| AnyFault::never(format!("{}@{}: {what}", row.package, row.version));
     let bundle = row.content.attestation.clone().ok_or_else(|| missing("nothing is attested of it"))?;
+    let tarball = attestation::tarball(row).ok_or_else(|| missing("its npm manifest has no integrity"))?;
+    let now = context.clock.now();
+    let entered = match &log.keyless {
+        None => context.notary.enter(log, own(context, bundle, tarball).await?, now).await,
+        Some(keyless) => {
+            let statement = attestation::payload(&bundle).and_then(|payload| STANDARD.decode(payload).ok());
+            let statement = statement.ok_or_else(|| missing("what is attested of it cannot be read"))?;
+            context.notary.enter_certified((log, keyless), statement, tarball, now).await
+        }
+    };
+    entered.map_err(|obstacle| match obstacle {
+        Obstacle::Away(error) => JobError::Retry(AnyFault::later(error)),
+        Obstacle::Failure(failure) => JobError::Abandon(AnyFault::never(failure.to_string())),
+    })
+}
+
+/// What we signed, with the key that did, which may be one of before.
+async fn own(context: &Context, bundle: Value, tarball: Sha512) -> Result<Own, JobError> {
+    let missing = |what: &str| AnyFault::never(what.to_owned());
     let keys = signing::listed(&context.storage).await?.unwrap_or_default();
     let id = bundle["verificationMaterial"]["publicKey"]["hint"].as_str().unwrap_or_default();
-    let key = keys.keys.iter().find(|key| key.id() == id).ok_or_else(|| missing("its key is not listed"))?;
-    let key = STANDARD.decode(key.spki()).map_err(|_| missing("its key cannot be read"))?;
-    let tarball = attestation::tarball(row).ok_or_else(|| missing("its npm manifest has no integrity"))?;
+    let key = keys.keys.iter().find(|key| key.id() == id).ok_or_else(|| missing("the key that it was signed with is not listed"))?;
+    let key = STANDARD.decode(key.spki()).map_err(|_| missing("the key that it was signed with cannot be read"))?;
     Ok(Own { bundle, key, tarball })
 }

@@ -294,7 +294,7 @@ fn version(publish: &Publish, plan: &Plan, signing: &SigningKey, now: Instant) -
             npm_revision: i64::from(plan.npm.revision),
             artefacts: plan.artefacts.iter().map(record).collect(),
             attestation: None,
-            log_entry: None,
+            logged: None,
         },
         stored_generation: None,
         created_at: now,

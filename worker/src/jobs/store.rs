@@ -58,13 +58,8 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, committed: Committed
         }
     };
     let puts = stream::iter(artefacts.into_iter().map(put)).buffer_unordered(PUTS_AT_ONCE).try_collect::<()>();
-    let attested = Attested {
-        package: publish.package.clone(),
-        version: publish.version.clone(),
-        own: attestation,
-        log_entry: None,
-        provenance: None,
-    };
+    let attested =
+        Attested { package: publish.package.clone(), version: publish.version.clone(), own: attestation, logged: None, provenance: None };
     futures::try_join!(puts, record::write_first(&context.storage, attested.document(visibility, &context.config.attestation)))?;
     steps::reached(Step::AllStored);
 
@@ -105,7 +100,7 @@ async fn enter(
     visibility: Visibility,
 ) -> Result<Option<(JobId, Lane)>, JobError> {
     let context = &workshop.context;
-    if context.config.attestation.rekor_url.is_none() || !visibility.is_public() {
+    if context.config.attestation.log.is_none() || !visibility.is_public() {
         return Ok(None);
     }
     let job = Job::Log { package: publish.package.clone(), version: publish.version.clone() };

@@ -100,7 +100,7 @@ async fn look(tx: &mut ReadTx, thing: &Thing) -> Result<Value, AnyFault> {
                 "license": row.content.license, "readme": row.content.readme, "uses_npm": row.content.uses_npm,
                 "augmentations": row.content.augmentations, "meta": row.content.meta, "npm_manifest": row.content.npm_manifest,
                 "npm_revision": row.content.npm_revision, "artefacts": row.content.artefacts,
-                "attestation": row.content.attestation, "log_entry": row.content.log_entry,
+                "attestation": row.content.attestation, "logged": row.content.logged,
                 "stored_generation": row.stored_generation, "created_at": row.created_at, "updated_at": row.updated_at,
                 "dependencies": dependencies, "provenance": provenance, "quarantine": quarantine,
             })

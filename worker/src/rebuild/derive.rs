@@ -16,6 +16,7 @@ use slipway_common::model::package::Visibility;
 use slipway_common::model::version::{ArtefactRecord, PackageVersion, VersionContent};
 use slipway_common::storage::{Storage, StorageError, StorageKey};
 
+use crate::attestation;
 use crate::records::{self, Records};
 
 /// What is remembered of every version of a package, highest first. What cannot be read is handed to `unread`, with the reason.
@@ -59,21 +60,22 @@ pub(crate) async fn version(
             Err(why) => return Ok(Err(format!("{why} (`{}`)", key.text()))),
         };
         version.stored_generation = (!is_kept).then_some(remembered.stored_generation);
-        version.content.log_entry = log_entry(storage, &version, visibility).await?;
+        version.content.logged = logged(storage, &version, visibility).await?;
         return Ok(Ok(version));
     }
     Ok(Err(format!("`{}` is not there", usual.text())))
 }
 
-/// The entry of a log about what is attested of a version, which readers find with it. One that is lost is asked for again.
-async fn log_entry(storage: &Storage, version: &PackageVersion, visibility: Visibility) -> Result<Option<Value>, AnyFault> {
+/// What is attested of a version as a log has it, which readers find in the place of what was signed at first. One that is lost is entered
+/// again.
+async fn logged(storage: &Storage, version: &PackageVersion, visibility: Visibility) -> Result<Option<Value>, AnyFault> {
     let Some(own) = &version.content.attestation else { return Ok(None) };
     let key = StorageKey::NpmAttestations { package: version.package.clone(), version: version.version.clone() };
     let document = storage.look(&key.seen_by(visibility)).await?.bytes;
     let document: Value = document.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut bundles = document["attestations"].as_array().into_iter().flatten().map(|attestation| &attestation["bundle"]);
-    let logged = bundles.find(|bundle| bundle["dsseEnvelope"] == own["dsseEnvelope"]);
-    Ok(logged.and_then(|bundle| bundle.pointer("/verificationMaterial/tlogEntries/0")).cloned())
+    let says_the_same = |bundle: &&Value| attestation::payload(bundle) == attestation::payload(own);
+    Ok(bundles.find(|bundle| says_the_same(bundle) && bundle.pointer("/verificationMaterial/tlogEntries/0").is_some()).cloned())
 }
 
 /// Holds a version whose row was made again, if it was held, and has its objects moved: whoever held it may not have come so far.
@@ -126,7 +128,7 @@ fn of(package: &PackageName, remembered: &VersionRecord, meta: &[u8], changed: &
             npm_revision: remembered.npm_revision,
             artefacts,
             attestation: remembered.attestation.clone(),
-            log_entry: None,
+            logged: None,
         },
         stored_generation: Some(remembered.stored_generation),
         created_at: remembered.created_at,

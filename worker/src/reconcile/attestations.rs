@@ -30,7 +30,7 @@ pub(super) async fn compare(
         }
         return Ok(None);
     }
-    let is_to_be_logged = context.config.attestation.rekor_url.is_some() && visibility.is_public() && row.content.log_entry.is_none();
+    let is_to_be_logged = context.config.attestation.log.is_some() && visibility.is_public() && row.content.logged.is_none();
     if is_to_be_logged && wanted >= Repair::Documents {
         let mut tx = context.db.write("reconcile.log").await?;
         let job = Job::Log { package: row.package.clone(), version: row.version.clone() };

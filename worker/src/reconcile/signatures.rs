@@ -37,8 +37,11 @@ pub(super) fn look(keys: &NpmKeys, row: &PackageVersion, publish: Option<&Publis
     let problem = |what| Some(Problem::new(Code::SignatureInvalid, format!("{}@{}", row.package, row.version), what));
     let verdict = match signing::judge(keys, &row.package, &row.version, &row.content.npm_manifest, row.created_at) {
         Verdict::Vouched => match signing::open(keys, row.content.attestation.as_ref()?, row.created_at) {
-            Ok(statement) if attestation::is_about(&statement, row, publish) => return None,
-            Ok(_) => return problem("what is attested of it is about something else".to_owned()),
+            Ok(statement) if !attestation::is_about(&statement, row, publish) => {
+                return problem("what is attested of it is about something else".to_owned());
+            }
+            Ok(_) if !is_logged_as_signed(row) => return problem("a log has something else than what is attested of it".to_owned()),
+            Ok(_) => return None,
             Err(verdict) => verdict,
         },
         verdict => verdict,
@@ -50,4 +53,10 @@ pub(super) fn look(keys: &NpmKeys, row: &PackageVersion, publish: Option<&Publis
         Verdict::Expired(id) => format!("it was published after the end of `{id}`, which it is signed with"),
         Verdict::Wrong(id) => format!("`{id}` did not sign this name, version and integrity"),
     })
+}
+
+/// Whether what a log has of a version states what we signed of it.
+fn is_logged_as_signed(row: &PackageVersion) -> bool {
+    let (signed, logged) = (&row.content.attestation, &row.content.logged);
+    logged.is_none() || logged.as_ref().and_then(attestation::payload) == signed.as_ref().and_then(attestation::payload)
 }
