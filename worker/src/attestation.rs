@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use slipway_common::clock::Instant;
 use slipway_common::config::Attestation;
 use slipway_common::db::{DbResult, ReadTx};
+use slipway_common::formats::npm_keys::NpmKeys;
 use slipway_common::formats::packument::PREDICATE_TYPE;
 use slipway_common::formats::record;
 use slipway_common::ids::{PackageName, Sha512, Version};
 use slipway_common::model::package::Visibility;
 use slipway_common::model::provenance::Provenance;
 use slipway_common::model::publish::Publish;
-use slipway_common::model::version::PackageVersion;
+use slipway_common::model::version::{PackageVersion, is_verified_by_npm};
 use slipway_common::storage::StorageKey;
 use url::Url;
 
@@ -49,7 +50,7 @@ impl Attested {
     /// The document that npm clients know, with its key. Nothing when there is nothing to say. Where npm documents lead to it, only what is
     /// about the npm tarball is in it: npm takes every statement that it finds there for one.
     pub(crate) fn document(&self, visibility: Visibility, settings: &Attestation) -> Option<(StorageKey, Vec<u8>)> {
-        let is_named = settings.is_shown_to_npm && self.logged.is_some();
+        let is_named = settings.is_shown_to_npm && self.logged.as_ref().is_some_and(is_verified_by_npm);
         let own = self.logged.iter().chain(self.own.iter().filter(|_| self.logged.is_none()));
         let own = own.map(|bundle| json!({ "predicateType": PREDICATE_TYPE, "bundle": bundle }));
         let others = self
@@ -107,6 +108,12 @@ pub(crate) fn is_about(statement: &Value, version: &PackageVersion, publish: Opt
 /// What a bundle states, as it was signed: in Base64.
 pub(crate) fn payload(bundle: &Value) -> Option<&str> {
     bundle.pointer("/dsseEnvelope/payload")?.as_str()
+}
+
+/// The key that a bundle names, of those that are listed: in DER.
+pub(crate) fn key_of(keys: &NpmKeys, bundle: &Value) -> Option<Vec<u8>> {
+    let id = bundle.pointer("/verificationMaterial/publicKey/hint")?.as_str()?;
+    STANDARD.decode(keys.keys.iter().find(|key| key.id() == id)?.spki()).ok()
 }
 
 /// The digest of the npm tarball, as npm was told.

@@ -14,7 +14,6 @@ use slipway_common::ids::{JobId, PackageName};
 use slipway_common::jobs::{self, LEASE};
 use slipway_common::model::job::{Claim, Job, Lane};
 use slipway_common::model::package::Package;
-use slipway_common::model::version::PackageVersion;
 use slipway_common::shutdown::Shutdown;
 use slipway_common::steps::{self, Step};
 use tokio::sync::Semaphore;
@@ -36,7 +35,7 @@ enum Work {
     Announce(News),
     Record(Entry),
     Attest(Box<Waiting>),
-    Log(Box<PackageVersion>),
+    Log(Box<log::Unlogged>),
     Open(Box<Package>),
     Quarantine(Box<Ward>),
     Readdress(Vec<PackageName>),
@@ -107,7 +106,7 @@ async fn load(tx: &mut WriteTx, workshop: &Workshop, claim: &Claim) -> Result<Op
         Job::Announce { package } => Some(Work::Announce(announce::start(tx, package, None).await?)),
         Job::Record { subject } => Some(Work::Record(record::start(tx, subject, &workshop.context.config.attestation).await?)),
         Job::Attest { package, version } => attest::start(tx, package, version).await?.map(|waiting| Work::Attest(Box::new(waiting))),
-        Job::Log { package, version } => log::start(tx, package, version).await?.map(|row| Work::Log(Box::new(row))),
+        Job::Log { package, version } => log::start(tx, package, version).await?.map(|unlogged| Work::Log(Box::new(unlogged))),
         Job::Open { package } => open::start(tx, package).await?.map(|package| Work::Open(Box::new(package))),
         Job::Quarantine { package, version } => quarantine::start(tx, package, version).await?.map(|ward| Work::Quarantine(Box::new(ward))),
         Job::Readdress { urls } => readdress::start(tx, urls).await?.map(Work::Readdress),
@@ -150,8 +149,8 @@ async fn step(workshop: &Workshop, claim: &Claim, work: Work) -> Result<Option<(
             attest::run(workshop, claim, *waiting).await?;
             None
         }
-        Work::Log(row) => {
-            log::run(workshop, claim, *row).await?;
+        Work::Log(unlogged) => {
+            log::run(workshop, claim, *unlogged).await?;
             None
         }
         Work::Open(package) => {

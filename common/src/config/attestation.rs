@@ -59,7 +59,6 @@ impl Attestation {
     pub(super) fn from_values(values: &Values) -> Result<Self, ConfigError> {
         let is_shown_to_npm = values.parse("attestation.in_npm_documents")?;
         let log = log(values)?;
-        // npm 11 takes what such a log has of a statement for the digest of its payload, which it is not, and calls the package tampered with.
         match log.as_ref().map(|log| log.edition) {
             None if is_shown_to_npm => {
                 return refused(
@@ -81,6 +80,11 @@ fn log(values: &Values) -> Result<Option<Log>, ConfigError> {
     let set = |key| values.get(key).filter(|text| !text.is_empty());
     let (fulcio_url, token) = (set("attestation.fulcio_url"), set("attestation.identity_token"));
     let timestamp_url = set("attestation.timestamp_url");
+    let edition = match values.required("attestation.rekor_version")?.as_str() {
+        "1" => Edition::One,
+        "2" => Edition::Two,
+        other => return refused(&format!("`attestation.rekor_version` is `{other}`: write `1` or `2`")),
+    };
     let Some(rekor_url) = set("attestation.rekor_url") else {
         let alone = [("fulcio_url", fulcio_url), ("identity_token", token), ("timestamp_url", timestamp_url)];
         return match alone.iter().find(|(_, value)| value.is_some()) {
@@ -88,16 +92,9 @@ fn log(values: &Values) -> Result<Option<Log>, ConfigError> {
             None => Ok(None),
         };
     };
-    let edition = match values.required("attestation.rekor_version")?.as_str() {
-        "1" => Edition::One,
-        "2" if timestamp_url.is_none() => {
-            return refused(
-                "a log of `attestation.rekor_version` 2 says no time: set `attestation.timestamp_url` to an authority that does",
-            );
-        }
-        "2" => Edition::Two,
-        other => return refused(&format!("`attestation.rekor_version` is `{other}`: write `1` or `2`")),
-    };
+    if edition == Edition::Two && timestamp_url.is_none() {
+        return refused("a log of `attestation.rekor_version` 2 says no time: set `attestation.timestamp_url` to an authority that does");
+    }
     let keyless = match (fulcio_url, token) {
         (None, None) => None,
         (Some(url), Some(token)) => {
@@ -115,6 +112,12 @@ fn log(values: &Values) -> Result<Option<Log>, ConfigError> {
 }
 
 fn token_source(text: &str) -> Result<TokenSource, ConfigError> {
+    // The name of a file is told when it cannot be read; a token must not be.
+    if text.starts_with("eyJ") && text.split('.').count() == 3 {
+        return refused(
+            "`attestation.identity_token` is a token, which lives for minutes: set it to the file or the address of the newest one",
+        );
+    }
     if text.contains("://") {
         return Ok(TokenSource::Address(endpoint("attestation.identity_token", text)?));
     }
@@ -165,6 +168,8 @@ mod tests {
             (vec![REKOR, SECOND, TIME, ("attestation.in_npm_documents", "true")], "leave `attestation.in_npm_documents` away"),
             (vec![REKOR, SECOND], "set `attestation.timestamp_url`"),
             (vec![REKOR, ("attestation.rekor_version", "3")], "write `1` or `2`"),
+            (vec![("attestation.rekor_version", "two")], "write `1` or `2`"),
+            (vec![REKOR, FULCIO, ("attestation.identity_token", "eyJhbGciOi.eyJpc3.c2ln")], "is a token, which lives for minutes"),
             (vec![REKOR, FULCIO, ("attestation.identity_token", "ftp://token.example")], "must start with"),
             (vec![REKOR, ("attestation.timestamp_url", "time.example")], "`attestation.timestamp_url` is not a URL"),
         ] {

@@ -216,7 +216,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "attestation.timestamp_url",
         None,
-        "An authority that signs when it was entered (RFC 3161), such as `https://timestamp.sigstore.dev/api/v1/timestamp`: the whole \
+        "An authority that signs when the statement was signed (RFC 3161), such as `https://timestamp.sigstore.dev/api/v1/timestamp`: the whole \
          address. `sigstore.trusted_root` has to know it. Default: nobody but the log says when.",
     ),
     setting(

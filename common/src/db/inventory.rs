@@ -105,6 +105,13 @@ impl ReadTx {
         Ok(ids.into_iter().map(TaskId::from).collect())
     }
 
+    /// Whether a job of the same key waits or works, or was given up until a person looks.
+    pub async fn is_known(&mut self, job: &Job) -> DbResult<bool> {
+        const SQL: &str = sql!("SELECT COUNT(*) FROM jobs WHERE dedup_key = $1 AND state IN ('queued', 'running', 'parked')");
+        let key = job.dedup_key();
+        Ok(on!(self, |conn| sqlx::query_scalar::<_, i64>(SQL).bind(&key).fetch_one(conn).await)? > 0)
+    }
+
     /// Whether a job of the same key waits or works.
     pub async fn is_under_way(&mut self, job: &Job) -> DbResult<bool> {
         const SQL: &str = sql!("SELECT COUNT(*) FROM jobs WHERE dedup_key = $1 AND state IN ('queued', 'running')");

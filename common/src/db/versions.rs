@@ -14,7 +14,9 @@ use crate::ids::{Exports, PackageName, ScopeName, UserId, Version};
 use crate::model::dependency::{Dependency, DependencyKind};
 use crate::model::package::Visibility;
 use crate::model::quarantine::HeldVersion;
-use crate::model::version::{ArtefactRecord, ListedVersion, PackageVersion, ResolvablePackage, ResolvableVersion, VersionContent};
+use crate::model::version::{
+    ArtefactRecord, ListedVersion, PackageVersion, ResolvablePackage, ResolvableVersion, VersionContent, is_verified_by_npm,
+};
 
 /// Rows of one insert. Seven values each stay well below the 32 766 parameters that SQLite allows.
 const ROWS_PER_INSERT: usize = 1_000;
@@ -50,7 +52,7 @@ struct ListedRow {
     created_at: Time,
     updated_at: Time,
     stored_generation: Option<i64>,
-    is_logged: bool,
+    is_logged_for_npm: bool,
     npm_manifest: String,
     reason: Option<String>,
     held_at: Option<Time>,
@@ -202,7 +204,7 @@ impl ReadTx {
     /// version first.
     pub async fn listed_and_held(&mut self, at: &PackageName) -> DbResult<(Vec<ListedVersion>, Vec<HeldVersion>)> {
         const SQL: &str = sql!(
-            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.logged IS NOT NULL AS is_logged,
+            "SELECT its.version, its.is_yanked, its.created_at, its.updated_at, its.stored_generation, its.is_logged_for_npm,
                     its.npm_manifest, held.reason, held.created_at AS held_at
              FROM versions AS its
              LEFT JOIN quarantines AS held ON held.scope = its.scope AND held.name = its.name AND held.version = its.version
@@ -213,12 +215,21 @@ impl ReadTx {
         let (mut listed, mut held) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             let version = rows::name("versions", "version", &row.version)?;
-            let (is_yanked, is_logged, created_at, updated_at) = (row.is_yanked, row.is_logged, row.created_at, row.updated_at);
+            let (is_yanked, is_logged_for_npm, created_at, updated_at) =
+                (row.is_yanked, row.is_logged_for_npm, row.created_at, row.updated_at);
             match (row.reason, row.held_at, row.stored_generation) {
                 (Some(reason), Some(since), _) => held.push(HeldVersion { version, is_yanked, created_at, updated_at, reason, since }),
                 (_, _, Some(stored_generation)) => {
                     let npm_manifest = rows::read_document("versions", "npm_manifest", &row.npm_manifest)?;
-                    listed.push(ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, is_logged, npm_manifest });
+                    listed.push(ListedVersion {
+                        version,
+                        is_yanked,
+                        created_at,
+                        updated_at,
+                        stored_generation,
+                        is_logged_for_npm,
+                        npm_manifest,
+                    });
                 }
                 _ => {}
             }
@@ -294,8 +305,9 @@ impl WriteTx {
         const SQL: &str = sql!(
             "INSERT INTO versions (scope, name, version, sort_key, is_stable, is_yanked, task_id, user_id, exports, license,
                                    readme_path, uses_npm, augmentations, meta_sha256, npm_manifest, npm_revision, artefacts,
-                                   created_at, updated_at, precedence, attestation, logged)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21)
+                                   created_at, updated_at, precedence, attestation, logged,
+                                   is_logged_for_npm)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21, $22)
              ON CONFLICT DO NOTHING"
         );
         let content = &version.content;
@@ -321,6 +333,7 @@ impl WriteTx {
             .bind(version.version.precedence().as_bytes())
             .bind(content.attestation.as_ref().map(rows::document))
             .bind(content.logged.as_ref().map(rows::document))
+            .bind(content.logged.as_ref().is_some_and(is_verified_by_npm))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -110,7 +110,8 @@ impl<'a> Packument<'a> {
         // take the last.
         time.extend(listed.iter().rev().map(|version| (version.version.to_string(), npm_time(version.created_at))));
         let of_latest = |field: &str| latest.and_then(|version| version.npm_manifest.get(field)).map(|value| &**value);
-        let manifest = |version: &'a ListedVersion| Manifest::new(package, version, npm_url, names_attestations && version.is_logged);
+        let manifest =
+            |version: &'a ListedVersion| Manifest::new(package, version, npm_url, names_attestations && version.is_logged_for_npm);
         Self {
             id: npm_name.clone(),
             revision: generation.to_string(),
@@ -237,7 +238,7 @@ mod tests {
             created_at: Instant::UNIX_EPOCH,
             updated_at: Instant::UNIX_EPOCH,
             stored_generation: 1,
-            is_logged: version != "1.0.0",
+            is_logged_for_npm: version != "1.0.0",
             npm_manifest: serde_json::from_str(&format!(
                 r#"{{"name":"@jsr/std__path","version":"{version}","license":"MIT","exports":{{}},
                 "dist":{{"integrity":"sha512-x","shasum":"y"}},"dependencies":{{"a":"^1"}}}}"#

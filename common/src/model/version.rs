@@ -80,6 +80,14 @@ impl VersionContent {
     }
 }
 
+/// Whether npm verifies what a log has of a statement.
+///
+/// Of a second Rekor npm 11.19 does not: the entry has the digest of what was signed, and npm compares it with that of the payload.
+#[must_use]
+pub fn is_verified_by_npm(logged: &Value) -> bool {
+    logged.pointer("/verificationMaterial/tlogEntries/0/kindVersion/kind").is_some_and(|kind| kind == "dsse")
+}
+
 /// A derived file as the database remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtefactRecord {
@@ -107,8 +115,8 @@ pub struct ListedVersion {
     pub updated_at: Instant,
     /// The generation of the package from which all its bytes are in place.
     pub stored_generation: i64,
-    /// Whether a transparency log has what the registry attests of it.
-    pub is_logged: bool,
+    /// Whether a transparency log has what the registry attests of it, and has it so that npm verifies it.
+    pub is_logged_for_npm: bool,
     /// See [`VersionContent::npm_manifest`].
     pub npm_manifest: NpmManifest,
 }

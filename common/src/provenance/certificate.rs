@@ -5,13 +5,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde_json::json;
 use sigstore_verify::types::DerCertificate;
 use tokio::io::AsyncReadExt as _;
 use url::Url;
 
-use super::door::{self, Silence};
+use super::door;
 use crate::clock::Instant;
 use crate::config::{Keyless, TokenSource};
 use crate::signing::SigningKey;
@@ -64,7 +65,7 @@ impl Identity {
         Some(Self { token: text.to_owned(), claims })
     }
 
-    /// Whom the authority certifies: the address of an account that has one, or else the subject. So do all clients of Sigstore.
+    /// What is signed to show that the key is ours: the address of an account that has one, or else the subject. So do all clients of Sigstore.
     fn name(&self) -> &str {
         self.claims.email.as_deref().unwrap_or(&self.claims.sub)
     }
@@ -89,15 +90,19 @@ pub async fn introduce(settings: &Keyless, now: Instant) -> Result<String, Strin
 
 async fn answered(url: &Url) -> Result<Vec<u8>, String> {
     let host = url.host_str().unwrap_or_default();
+    // Somebody who is close: a proxy that the environment names would see the token.
+    let client = reqwest::Client::builder().timeout(door::PATIENCE).redirect(Policy::none()).no_proxy().build();
+    let client = client.map_err(|error| error.to_string())?;
     // Without the header Google's machines tell nobody anything, so that no page in a browser can ask for it.
-    let request = door::client().map_err(|silence| silence.of(host))?.get(url.clone()).header("Metadata-Flavor", "Google");
+    let request = client.get(url.clone()).header("Metadata-Flavor", "Google");
     match door::ask(request, MAX_TOKEN).await.map_err(|silence| silence.of(host))? {
         (status, body) if status.is_success() => Ok(body),
         (status, _) => Err(format!("{host} answers {status}")),
     }
 }
 
-/// An authority says apart whether the promise of the log of certificates is in the certificate. The verification looks for it there.
+/// An authority without a log of certificates, or one whose promise does not stand in the certificate, answers under the other name. Where the
+/// root of trust has such a log, the verification looks for the promise in the certificate.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "signedCertificateEmbeddedSct", alias = "signedCertificateDetachedSct")]
@@ -133,16 +138,6 @@ pub(super) async fn request(settings: &Keyless, key: &SigningKey) -> Result<DerC
     let answer: Option<Answer> = serde_json::from_slice(&body).ok();
     let leaf = answer.and_then(|answer| DerCertificate::from_pem(answer.certified.chain.certificates.first()?).ok());
     leaf.ok_or_else(|| format!("{AUTHORITY} answers something that is no certificate"))
-}
-
-impl Silence {
-    /// What is told of somebody who does not answer.
-    fn of(self, whom: &str) -> String {
-        match self {
-            Self::Away(error) => format!("{whom} does not answer: {error}"),
-            Self::TooLarge => format!("{whom} answers more than is read"),
-        }
-    }
 }
 
 #[cfg(test)]

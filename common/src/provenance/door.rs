@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -17,6 +17,16 @@ pub(super) enum Silence {
     Away(String),
     /// The answer is larger than anything that could be meant.
     TooLarge,
+}
+
+impl Silence {
+    /// What is told of somebody who does not answer.
+    pub(super) fn of(self, whom: &str) -> String {
+        match self {
+            Self::Away(error) => format!("{whom} does not answer: {error}"),
+            Self::TooLarge => format!("{whom} answers more than is read"),
+        }
+    }
 }
 
 /// Who asks.

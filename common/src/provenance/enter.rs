@@ -5,21 +5,20 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
-use sigstore_tsa::TimestampClient;
 use sigstore_verify::PublicKeyVerificationPolicy;
-use sigstore_verify::crypto::sha256;
+use sigstore_verify::crypto::{parse_certificate_info, sha256};
 use sigstore_verify::rekor::{HashedRekordV2, RekorV2KeyDetails};
 use sigstore_verify::types::{
     ArtifactDigest, Bundle, DerCertificate, DerPublicKey, DsseEnvelope, HashAlgorithm, KindVersion, Rfc3161Timestamp, SignatureContent,
-    TransparencyLogEntry,
+    TimestampToken, TransparencyLogEntry,
 };
 use url::Url;
 
-use super::certificate;
-use super::verify::failure;
-use super::{Notary, Obstacle, door, log};
+use super::root::Root;
+use super::verify::{MAX_TIMESTAMP, bounded, failure};
+use super::{Notary, Obstacle, certificate, door, log};
 use crate::clock::Instant;
 use crate::config::{Edition, Keyless, Log};
 use crate::ids::Sha512;
@@ -27,9 +26,18 @@ use crate::model::provenance::{Failure, Step};
 use crate::shutdown::aside;
 use crate::signing::SigningKey;
 
-/// How long one answer may take. A log answers when the entry is in its tree, which takes seconds; others wait behind it. Clients of Sigstore
-/// wait as long.
+/// How long the answer of a log may take. It comes when the entry is in its tree, which takes seconds; others wait behind it. Clients of
+/// Sigstore wait as long.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an authority is asked to sign the time of (RFC 3161, 2.4.1), up to the 32 bytes of the digest: version 1, SHA-256. There is no nonce:
+/// a time that was signed before of the same signature is as true.
+const QUESTION: [u8; 24] = [
+    0x30, 0x39, 0x02, 0x01, 0x01, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
+];
+/// What comes behind the digest: that the certificate is wanted with the answer.
+const END_OF_QUESTION: [u8; 3] = [0x01, 0x01, 0xff];
 
 /// A bundle that the registry signed itself.
 #[derive(Debug)]
@@ -43,6 +51,7 @@ pub struct Own {
 }
 
 /// By what others tell who signed.
+#[derive(Clone)]
 enum Signer {
     Key(DerPublicKey),
     Certificate(DerCertificate),
@@ -72,49 +81,82 @@ impl Notary {
     ) -> Result<Value, Obstacle> {
         let key = SigningKey::generate(&self.ids);
         let certificate = certificate::request(keyless, &key).await.map_err(Obstacle::Away)?;
+        let known = parse_certificate_info(&certificate).map_err(|error| Step::Certificate.fails(error.to_string()))?;
+        if known.public_key != key.public_der() {
+            return Err(Step::Certificate.fails("it is of another key than the one that was shown").into());
+        }
         let bundle = key.attest_certified(statement, certificate.clone());
-        self.take_in(log, bundle, Signer::Certificate(certificate), tarball, now).await
+        let entered = self.take_in(log, bundle, Signer::Certificate(certificate), tarball, now).await?;
+        tracing::info!(identity = ?known.identity, issuer = known.issuer, "a statement is signed with a certificate, and entered");
+        Ok(entered)
     }
 
-    async fn take_in(&self, log: &Log, bundle: Bundle, signer: Signer, tarball: Sha512, now: Instant) -> Result<Value, Obstacle> {
-        let entered = enter(log, bundle, &signer).await?;
-        let written = serde_json::to_value(&entered).map_err(|error| unreadable(&error))?;
-        let digest = ArtifactDigest::new(HashAlgorithm::Sha2512, tarball.as_bytes()).expect("both have 64 bytes");
+    /// Verifies again what a log has of what the registry attests of a tarball. `key` is the one that signed it, in DER; without one a
+    /// certificate has to be in it.
+    ///
+    /// # Errors
+    /// When it does not hold by the root of trust.
+    pub async fn examine_entered(&self, bundle: &Value, key: Option<&[u8]>, tarball: Sha512, now: Instant) -> Result<(), Failure> {
+        let bundle = Bundle::from_json(&bundle.to_string()).map_err(|error| unreadable(&error))?;
+        let certificate = || bundle.signing_certificate().cloned().map(Signer::Certificate);
+        let signer = key.map(|key| Signer::Key(DerPublicKey::from_bytes(key))).or_else(certificate);
+        let signer = signer.ok_or_else(|| Step::Bundle.fails("it has no certificate"))?;
         let root = self.root(now).await;
-        aside(move || {
-            let verified = match signer {
-                Signer::Key(key) => root.verifier.verify(digest, &entered, &PublicKeyVerificationPolicy::new(key)),
-                // That the key is ours is told by the signature; who we are, by the token.
-                Signer::Certificate(_) => root.verifier.verify(digest, &entered, &root.policy()),
-            };
-            verified.map(drop).map_err(|error| failure(&error))
-        })
-        .await?;
+        aside(move || verify(&root, &bundle, &signer, &tarball, true)).await
+    }
+
+    async fn take_in(&self, log: &Log, mut bundle: Bundle, signer: Signer, tarball: Sha512, now: Instant) -> Result<Value, Obstacle> {
+        let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(unreadable(&"it has no statement").into()) };
+        let envelope = envelope.clone();
+        if let Some(url) = &log.timestamp_url {
+            let time = timestamp(url, &envelope).await?;
+            bundle.verification_material.timestamp_verification_data.rfc3161_timestamps = vec![time];
+        }
+        let root = self.root(now).await;
+        // The log comes last: what it has it keeps. Without a time of somebody else nothing can be said before.
+        if log.timestamp_url.is_some() {
+            let (root, bundle, signer) = (root.clone(), bundle.clone(), signer.clone());
+            aside(move || verify(&root, &bundle, &signer, &tarball, false)).await?;
+        }
+        let client = door::patient(PATIENCE).map_err(log::NoEntry::from)?;
+        let entry = match log.edition {
+            Edition::One => by_first(&client, &log.rekor_url, &envelope, &signer).await?,
+            Edition::Two => by_second(&client, &log.rekor_url, &envelope, &signer).await?,
+        };
+        bundle.verification_material.tlog_entries = vec![entry];
+        let written = serde_json::to_value(&bundle).map_err(|error| unreadable(&error))?;
+        aside(move || verify(&root, &bundle, &signer, &tarball, true)).await?;
         Ok(written)
     }
 }
 
-/// Has everybody vouch for a bundle who is to. The log comes last: what it has it keeps, also of a bundle that lacks a time.
-async fn enter(log: &Log, mut bundle: Bundle, signer: &Signer) -> Result<Bundle, Obstacle> {
-    let client = door::patient(PATIENCE).map_err(log::NoEntry::from)?;
-    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(unreadable(&"it has no statement").into()) };
-    let envelope = envelope.clone();
-    let material = &mut bundle.verification_material;
-    if let Some(url) = &log.timestamp_url {
-        material.timestamp_verification_data.rfc3161_timestamps = vec![timestamp(&client, url, &envelope).await?];
-    }
-    material.tlog_entries = vec![match log.edition {
-        Edition::One => by_first(&client, &log.rekor_url, &envelope, signer).await?,
-        Edition::Two => by_second(&client, &log.rekor_url, &envelope, signer).await?,
-    }];
-    Ok(bundle)
+/// Verifies a bundle about a tarball, with what the log has or before it has anything. Whoever an authority certifies is believed: which of its
+/// certificates are ours, the token told it, and readers compare.
+fn verify(root: &Root, bundle: &Bundle, signer: &Signer, tarball: &Sha512, is_entered: bool) -> Result<(), Failure> {
+    bounded(&bundle.verification_material.timestamp_verification_data.rfc3161_timestamps)?;
+    let digest = ArtifactDigest::new(HashAlgorithm::Sha2512, tarball.as_bytes()).expect("both have 64 bytes");
+    let verified = match (signer, is_entered) {
+        (Signer::Key(key), true) => root.verifier.verify(digest, bundle, &PublicKeyVerificationPolicy::new(key.clone())),
+        (Signer::Key(key), false) => {
+            root.verifier.verify(digest, bundle, &PublicKeyVerificationPolicy::new(key.clone()).skip_tlog_unsafe())
+        }
+        (Signer::Certificate(_), true) => root.verifier.verify(digest, bundle, &root.policy()),
+        (Signer::Certificate(_), false) => root.verifier.verify(digest, bundle, &root.policy().skip_tlog_unsafe()),
+    };
+    verified.map(drop).map_err(|error| failure(&error))
 }
 
-/// When the signature was there, as an authority signs it.
-async fn timestamp(client: &Client, url: &Url, envelope: &DsseEnvelope) -> Result<Rfc3161Timestamp, Obstacle> {
-    let silent = |error: sigstore_tsa::Error| Obstacle::Away(format!("no authority signs the time: {error}"));
-    let asked = TimestampClient::builder(url.as_str()).with_http_client(client.clone()).build().map_err(silent)?;
-    Ok(Rfc3161Timestamp::new(asked.timestamp_signature(&envelope.signature.sig).await.map_err(silent)?))
+/// When the signature was there, as an authority signs it. The crate made for it reads an answer of any length.
+async fn timestamp(url: &Url, envelope: &DsseEnvelope) -> Result<Rfc3161Timestamp, Obstacle> {
+    const AUTHORITY: &str = "the authority that signs times";
+    let silent = |silence: door::Silence| Obstacle::Away(silence.of(AUTHORITY));
+    let question = [&QUESTION, sha256(envelope.signature.sig.as_bytes()).as_bytes().as_slice(), &END_OF_QUESTION].concat();
+    let request = door::client().map_err(silent)?.post(url.clone()).header(header::CONTENT_TYPE, "application/timestamp-query");
+    let (status, body) = door::ask(request.body(question), MAX_TIMESTAMP).await.map_err(silent)?;
+    if !status.is_success() {
+        return Err(Obstacle::Away(format!("{AUTHORITY} does not ({status})")));
+    }
+    Ok(Rfc3161Timestamp::new(TimestampToken::new(body)))
 }
 
 /// Has a first Rekor take an envelope in.
@@ -130,13 +172,12 @@ async fn by_first(client: &Client, rekor_url: &Url, envelope: &DsseEnvelope, sig
         "kind": "dsse",
         "spec": { "proposedContent": { "envelope": envelope, "verifiers": [STANDARD.encode(verifier)] } },
     });
-    let answer = client.post(entries.clone()).json(&proposed).send().await.map_err(|error| away(&error.without_url()))?;
+    let answer = ask(client.post(entries.clone()).json(&proposed)).await?;
     let answer = match answer.status() {
         // It was entered before, by a process that did not live to note it. Where it is stands in the answer.
         StatusCode::CONFLICT => {
             let place = place(&answer).ok_or_else(|| Step::Log.fails("the log has the entry already and does not say where"))?;
-            let place = entries.join(&format!("entries/{place}")).map_err(|error| away(&error))?;
-            client.get(place).send().await.map_err(|error| away(&error.without_url()))?
+            ask(client.get(entries.join(&format!("entries/{place}")).map_err(|error| away(&error))?)).await?
         }
         _ => answer,
     };
@@ -152,8 +193,15 @@ async fn by_second(client: &Client, rekor_url: &Url, envelope: &DsseEnvelope, si
         Signer::Key(key) => HashedRekordV2::new_with_public_key(&digest, signature, key, P256),
         Signer::Certificate(certificate) => HashedRekordV2::new_with_certificate(&digest, signature, certificate, P256),
     };
-    let answer = client.post(entries).json(&proposed).send().await.map_err(|error| away(&error.without_url()))?;
+    let answer = ask(client.post(entries).json(&proposed)).await?;
+    if answer.status() == StatusCode::CONFLICT {
+        return Err(Step::Log.fails("the log has this signature already, and a second Rekor does not say where").into());
+    }
     serde_json::from_slice(&taken(answer).await?).map_err(|error| unreadable(&error).into())
+}
+
+async fn ask(request: RequestBuilder) -> Result<Response, Obstacle> {
+    request.send().await.map_err(|error| away(&door::chain(&error.without_url())))
 }
 
 /// What a log answers, if it took something in.
@@ -170,7 +218,7 @@ async fn taken(answer: Response) -> Result<Vec<u8>, Obstacle> {
 
 /// The number of an entry that is there already: hexadecimal, and the end of an address.
 fn place(answer: &Response) -> Option<String> {
-    let place = answer.headers().get("location")?.to_str().ok()?.rsplit('/').next()?;
+    let place = answer.headers().get(header::LOCATION)?.to_str().ok()?.rsplit('/').next()?;
     (!place.is_empty() && place.len() <= 80 && place.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| place.to_owned())
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A bundle carries a statement about a version's manifest, the signature over it, the certificate of the job that signed, and the entry
 //! of a public log. `verify` is pure given the root of trust and the time; `log` is the door to the log, for clients that send an index in
-//! place of an entry; `enter` has the log take in what the registry attests itself, and `certificate` its key certified; `identity` compares the certificate with the job that
-//! published; `witness` stands in for the log where none is required; `updates` keeps the root of trust up to date. What is cheap is looked
-//! at before the log is asked.
+//! place of an entry; `identity` compares the certificate with the job that published; `witness` stands in for the log where none is
+//! required; `updates` keeps the root of trust up to date. `enter` has a log take in what the registry attests itself, and `certificate` has
+//! keys certified for that. What is cheap is looked at before the log is asked.
 //!
 //! What was verified is kept as a standard bundle, whatever the client sent, so that everybody can verify it again.
 
@@ -94,7 +94,8 @@ impl Expected {
 pub enum Obstacle {
     /// The bundle does not hold.
     Failure(Failure),
-    /// Somebody who is needed does not answer; who, says the text. Everything that can be told without him holds.
+    /// Somebody who is needed does not answer, or not with what he is asked for; who, says the text. Later he may. Everything that can be
+    /// told without him holds.
     Away(String),
 }
 

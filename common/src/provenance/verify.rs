@@ -25,7 +25,7 @@ const ONLY_THE_LAST_STEP: &str = "Rekor entry intoto/0.0.2 is incompatible with 
 /// Most signed times in a bundle. One is enough; somebody who believes in none alone has two or three.
 const MAX_TIMESTAMPS: usize = 8;
 /// Largest signed time, in bytes. One has a kilobyte, and with the whole chain of its authority six.
-const MAX_TIMESTAMP: usize = 16 * 1024;
+pub(super) const MAX_TIMESTAMP: usize = 16 * 1024;
 /// What a statement about a build is.
 const SLSA: &str = "https://slsa.dev/provenance/";
 
@@ -108,7 +108,7 @@ fn standard(root: &Root, bundle: &Bundle, about: &About) -> Result<Moment, Failu
 }
 
 /// Each signed time is tried with each authority, and holds a chain of certificates of its own.
-fn bounded(timestamps: &[Rfc3161Timestamp]) -> Result<(), Failure> {
+pub(super) fn bounded(timestamps: &[Rfc3161Timestamp]) -> Result<(), Failure> {
     if timestamps.len() > MAX_TIMESTAMPS {
         return Err(Step::Time.fails(format!("it has {} signed times, of which {MAX_TIMESTAMPS} are looked at", timestamps.len())));
     }

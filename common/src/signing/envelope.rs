@@ -24,8 +24,7 @@ impl SigningKey {
     }
 
     /// Signs an in-toto statement with a key that somebody else certified. Nobody lists it: the bundle has the certificate.
-    #[must_use]
-    pub fn attest_certified(&self, statement: Vec<u8>, certificate: DerCertificate) -> Bundle {
+    pub(crate) fn attest_certified(&self, statement: Vec<u8>, certificate: DerCertificate) -> Bundle {
         let certificate = CertificateContent::new(certificate);
         self.bundle(statement, KeyId::default(), VerificationMaterialContent::Certificate(certificate))
     }

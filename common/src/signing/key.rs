@@ -90,8 +90,7 @@ impl SigningKey {
     }
 
     /// The public half: `SubjectPublicKeyInfo`.
-    #[must_use]
-    pub fn public_der(&self) -> DerPublicKey {
+    pub(crate) fn public_der(&self) -> DerPublicKey {
         DerPublicKey::from_bytes(&self.public)
     }
 

@@ -54,6 +54,8 @@ pub(crate) async fn measure(amount: Amount) -> anyhow::Result<String> {
         room("SLIPWAY_QUOTAS_PUBLISHES_PER_WEEK", 1_000_000),
         room("SLIPWAY_QUOTAS_NEW_PACKAGES_PER_WEEK", 1_000),
         room("SLIPWAY_QUOTAS_PACKAGES", 1_000),
+        room("SLIPWAY_RATES_PACKAGES", 10_000),
+        room("SLIPWAY_RATES_UPLOADS", 1_000_000),
     ];
     let own = Own { bucket: Some(server.bucket()), settings, ..Own::default() };
     let mut outcome = None;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use slipway_common::config::Secret;
+use slipway_common::config::{Config, Secret};
 use slipway_common::ids::IdSource;
 use slipway_common::jobs;
 use slipway_common::model::job::Job;
@@ -153,6 +153,14 @@ impl TestRegistry {
         self.signing = Arc::new(next);
         self.restart().await;
         self.signing.id()
+    }
+
+    /// Ends the process in good order and starts it again with another configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        let mut config = (*self.config).clone();
+        change(&mut config);
+        self.config = Arc::new(config);
+        self.restart().await;
     }
 
     /// Ends the process in good order and starts it again on another database.

@@ -1,7 +1,6 @@
 //! Certificates of jobs that live for minutes, each promised to a log.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
@@ -9,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use der::{Decode as _, Encode as _};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
@@ -18,8 +18,9 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
+use x509_cert::Certificate;
 
-use super::{Inside, Key, now};
+use super::{Inside, Key, Temper, now};
 
 /// Where the extension with the promises of logs is.
 const PROMISES: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
@@ -161,6 +162,12 @@ pub(super) fn der_of(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect()
 }
 
+/// The key that a certificate is for.
+pub(super) fn certified_key(certificate: &[u8]) -> Option<VerifyingKey> {
+    let key = Certificate::from_der(certificate).ok()?.tbs_certificate.subject_public_key_info;
+    VerifyingKey::from_public_key_der(&key.to_der().ok()?).ok()
+}
+
 /// Certifies the key of a job or a machine that shows its token, and that it has the key.
 pub(super) async fn certify(State(inside): State<Arc<Inside>>, Json(asked): Json<Value>) -> Result<Json<Value>, StatusCode> {
     let text = |pointer: &str| asked.pointer(pointer).and_then(Value::as_str).ok_or(StatusCode::BAD_REQUEST);
@@ -177,8 +184,15 @@ pub(super) async fn certify(State(inside): State<Arc<Inside>>, Json(asked): Json
     let key = VerifyingKey::from_public_key_der(&public).map_err(|_| StatusCode::BAD_REQUEST)?;
     let proof = Signature::from_der(&proof).map_err(|_| StatusCode::BAD_REQUEST)?;
     key.verify(name.as_bytes(), &proof).map_err(|_| StatusCode::BAD_REQUEST)?;
-    let public = if inside.is_mistaken.load(Ordering::SeqCst) { Key::generate().public() } else { public };
-    let pem = inside.authority.certify(&claims, &public, Some(&inside.authority.log), now());
+    let temper = *inside.temper.lock().expect("nobody panics here");
+    let public = if temper == Temper::Mistaken { Key::generate().public() } else { public };
+    let log = (temper != Temper::Unpromised).then_some(&inside.authority.log);
+    let pem = match temper {
+        Temper::Fair | Temper::Mistaken | Temper::Unpromised => inside.authority.certify(&claims, &public, log, now()),
+        Temper::Confused => "no certificate".to_owned(),
+        Temper::Chatty => "a".repeat(1 << 20),
+        Temper::Silent => return Err(StatusCode::SERVICE_UNAVAILABLE),
+    };
     Ok(Json(json!({ "signedCertificateEmbeddedSct": { "chain": { "certificates": [pem] } } })))
 }
 

@@ -9,11 +9,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
+use p256::pkcs8::DecodePublicKey as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 
-use super::{Inside, now};
+use super::authority::{certified_key, der_of};
+use super::{Inside, encoded, now};
 
 /// By whom checkpoints are signed: npm compares it with the address of the log.
 const HOST: &str = "127.0.0.1";
@@ -73,7 +77,7 @@ impl Inside {
         (StatusCode::CREATED, Json(json!({ "24296fb24b8ad77a": entry }))).into_response()
     }
 
-    /// Takes an envelope in, once.
+    /// Takes an envelope in, once, if its signature holds.
     fn add_envelope(&self, envelope: &str, verifier: &str) -> Result<Response, StatusCode> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
@@ -81,6 +85,7 @@ impl Inside {
         let hash = |bytes: &[u8]| json!({ "algorithm": "sha256", "value": Sha256::of(bytes).hex() });
         let parsed: Value = serde_json::from_str(envelope).map_err(|_| StatusCode::BAD_REQUEST)?;
         let payload = parsed["payload"].as_str().and_then(|payload| STANDARD.decode(payload).ok()).ok_or(StatusCode::BAD_REQUEST)?;
+        is_signed(&parsed, &payload, verifier).filter(|holds| *holds).ok_or(StatusCode::BAD_REQUEST)?;
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "dsse",
@@ -114,6 +119,15 @@ impl Inside {
             "canonicalizedBody": entry["body"],
         })
     }
+}
+
+/// Whether a key or the key of a certificate, in Base64 of PEM, signed an envelope.
+fn is_signed(envelope: &Value, payload: &[u8], verifier: &str) -> Option<bool> {
+    let pem = String::from_utf8(STANDARD.decode(verifier).ok()?).ok()?;
+    let der = STANDARD.decode(der_of(&pem)).ok()?;
+    let key = if pem.contains("CERTIFICATE") { certified_key(&der)? } else { VerifyingKey::from_public_key_der(&der).ok()? };
+    let signature = STANDARD.decode(envelope["signatures"][0]["sig"].as_str()?).ok()?;
+    Some(key.verify(encoded(std::str::from_utf8(payload).ok()?).as_bytes(), &Signature::from_der(&signature).ok()?).is_ok())
 }
 
 #[derive(Deserialize)]

@@ -48,11 +48,28 @@ struct Inside {
     log: Key,
     entries: Mutex<Vec<Value>>,
     made: AtomicUsize,
-    /// How many entries the log of the second kind has.
-    timeless: AtomicUsize,
+    /// What the log of the second kind has.
+    timeless: Mutex<Vec<Value>>,
     is_down: AtomicBool,
     is_without_time: AtomicBool,
-    is_mistaken: AtomicBool,
+    temper: Mutex<Temper>,
+}
+
+/// How the authority answers who wants a key certified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temper {
+    /// With a certificate.
+    Fair,
+    /// With a certificate of another key.
+    Mistaken,
+    /// With one that no log of certificates is promised.
+    Unpromised,
+    /// With something else.
+    Confused,
+    /// With more than anybody reads.
+    Chatty,
+    /// Not.
+    Silent,
 }
 
 /// A key on P-256.
@@ -143,10 +160,10 @@ impl Sigstore {
                 log: Key::generate(),
                 entries: Mutex::default(),
                 made: AtomicUsize::new(0),
-                timeless: AtomicUsize::new(0),
+                timeless: Mutex::default(),
                 is_down: AtomicBool::new(false),
                 is_without_time: AtomicBool::new(false),
-                is_mistaken: AtomicBool::new(false),
+                temper: Mutex::new(Temper::Fair),
             });
             let router = Router::new()
                 .route("/api/v1/log/entries", get(log::entry).post(log::add))
@@ -220,7 +237,8 @@ impl Sigstore {
     /// Never.
     #[must_use]
     pub fn entries(&self) -> usize {
-        self.inside.entries.lock().expect("nobody panics here").len() + self.inside.timeless.load(SeqCst)
+        let timeless = self.inside.timeless.lock().expect("nobody panics here").len();
+        self.inside.entries.lock().expect("nobody panics here").len() + timeless
     }
 
     /// Certifies a job by the claims of its token.
@@ -337,9 +355,12 @@ impl Sigstore {
         self.inside.is_without_time.store(is_stopped, SeqCst);
     }
 
-    /// Certifies keys that nobody showed, or those that are shown.
-    pub fn be_mistaken(&self, is_mistaken: bool) {
-        self.inside.is_mistaken.store(is_mistaken, SeqCst);
+    /// Certifies keys otherwise from now on.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn turn(&self, temper: Temper) {
+        *self.inside.temper.lock().expect("nobody panics here") = temper;
     }
 }
 

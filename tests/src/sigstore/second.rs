@@ -9,15 +9,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use der::{Decode as _, Encode as _};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
 use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
-use x509_cert::Certificate;
 
-use super::authority::der_of;
+use super::authority::{certified_key, der_of};
 use super::{Inside, encoded};
 
 impl Inside {
@@ -46,14 +44,18 @@ impl Inside {
     }
 }
 
-/// Takes in what a client proposes, if the signature holds.
+/// Takes in what a client proposes, once, if the signature holds.
 pub(super) async fn add(State(inside): State<Arc<Inside>>, Json(proposed): Json<Value>) -> Result<(StatusCode, Json<Value>), StatusCode> {
     if inside.is_down.load(Ordering::SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let request = &proposed["hashedRekordRequestV002"];
     is_signed(&request["digest"], &request["signature"]).filter(|holds| *holds).ok_or(StatusCode::BAD_REQUEST)?;
-    inside.timeless.fetch_add(1, Ordering::SeqCst);
+    let mut known = inside.timeless.lock().expect("nobody panics here");
+    if known.contains(request) {
+        return Err(StatusCode::CONFLICT);
+    }
+    known.push(request.clone());
     Ok((StatusCode::CREATED, Json(inside.second_entry(&request["digest"], &request["signature"]))))
 }
 
@@ -61,13 +63,10 @@ fn is_signed(digest: &Value, signature: &Value) -> Option<bool> {
     let bytes = |value: &Value| STANDARD.decode(value.as_str()?).ok();
     let verifier = &signature["verifier"];
     let key = match (&verifier["x509Certificate"]["rawBytes"], &verifier["publicKey"]["rawBytes"]) {
-        (certificate, Value::Null) => {
-            Certificate::from_der(&bytes(certificate)?).ok()?.tbs_certificate.subject_public_key_info.to_der().ok()?
-        }
-        (Value::Null, key) => bytes(key)?,
+        (certificate, Value::Null) => certified_key(&bytes(certificate)?)?,
+        (Value::Null, key) => VerifyingKey::from_public_key_der(&bytes(key)?).ok()?,
         _ => return None,
     };
-    let key = VerifyingKey::from_public_key_der(&key).ok()?;
     let signature = Signature::from_der(&bytes(&signature["content"])?).ok()?;
     Some(key.verify_prehash(&bytes(digest)?, &signature).is_ok())
 }

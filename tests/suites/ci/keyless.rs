@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{Bundle, DerPublicKey};
 use sigstore_verify::{Policy, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
-use slipway_tests::sigstore::{self, Sigstore};
+use slipway_common::config::{Config, Edition};
+use slipway_tests::sigstore::{self, Sigstore, Temper};
 use slipway_tests::{Client, TestRegistry};
 use slipway_worker::reconcile::Repair;
 use tempfile::NamedTempFile;
@@ -31,7 +32,7 @@ fn token_file(text: &str) -> NamedTempFile {
     file
 }
 
-/// A registry that signs as whom this file names, with these settings beside.
+/// A registry with these settings, and somebody who publishes there.
 async fn registry(settings: &[(&'static str, String)]) -> (TestRegistry, Client) {
     let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let registry = TestRegistry::configured(&settings).await;
@@ -112,6 +113,7 @@ async fn a_second_rekor_takes_it_in_with_a_time_besides() {
     let keys = signed.anonymous().get("/-/npm/v1/keys").await.expect(200).json();
     let key = DerPublicKey::from_bytes(&STANDARD.decode(keys["keys"][0]["key"].as_str().unwrap()).unwrap());
     assert_eq!(verify(&signed, &sigstore, &bundle, &PublicKeyVerificationPolicy::new(key)).await, Ok(()));
+    assert_eq!(bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"].as_array().unwrap().len(), 1);
     assert_eq!(signed.compare(Repair::Nothing).await, [""; 0]);
 }
 
@@ -150,19 +152,112 @@ async fn nothing_is_entered_while_somebody_is_away() {
     assert_eq!(registry.compare(Repair::Nothing).await, [""; 0]);
 }
 
+/// How the job that enters the statement stands, and with what it failed last.
+async fn job(registry: &TestRegistry) -> (String, String) {
+    let world = registry.world().await;
+    let line = world.lines().find(|line| line.contains("kind=log")).unwrap_or_else(|| panic!("{world}"));
+    let state = line.split(' ').find_map(|part| part.strip_prefix("state=")).unwrap_or_default().to_owned();
+    let faults = registry.database().connect().await.texts("SELECT last_fault FROM jobs WHERE kind = 'log'").await;
+    (state, faults.into_iter().flatten().collect())
+}
+
 #[tokio::test]
-async fn a_certificate_of_another_key_is_not_kept() {
+async fn whatever_the_authority_answers_nothing_wrong_is_kept() {
+    for (temper, state, word) in [
+        (Temper::Silent, "queued", "does not certify `worker@slipway.example.org` from https://accounts.example.org (503"),
+        (Temper::Confused, "queued", "something that is no certificate"),
+        (Temper::Chatty, "queued", "answers more than is read"),
+        // A person should look: what is certified is wrong.
+        (Temper::Mistaken, "parked", "another key than the one that was shown"),
+        (Temper::Unpromised, "parked", "SCT"),
+    ] {
+        let (sigstore, token) = (Sigstore::start(), token_file(&token(600)));
+        let (registry, author) = registry(&[keyless(&sigstore, &token), vec![sigstore.timing()]].concat()).await;
+        sigstore.turn(temper);
+        publish(&registry, &author, "1.0.0").await;
+        for _ in 0..4 {
+            later(&registry).await;
+        }
+        assert_eq!((entries(&own(&registry).await), sigstore.entries()), (0, 0), "{temper:?}");
+        assert_eq!(registry.compare(Repair::Nothing).await, [""; 0], "{temper:?}: the version is as good as before");
+        let (found, fault) = job(&registry).await;
+        let secret = fs::read_to_string(token.path()).unwrap();
+        assert!(found == state && fault.contains(word) && !fault.contains(&secret), "{temper:?}: {found}, {fault}");
+        // What a person has to look at is not begun again by the hour.
+        sigstore.turn(Temper::Fair);
+        registry.reconcile().await;
+        later(&registry).await;
+        assert_eq!(sigstore.entries(), usize::from(state == "queued"), "{temper:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_entered_whose_time_nobody_believes() {
+    let (sigstore, token) = (Sigstore::start(), token_file(&token(600)));
+    let root = sigstore.root_with(|root| root["timestampAuthorities"] = json!([]));
+    let root = ("sigstore.trusted_root", root.path().to_str().unwrap().to_owned());
+    for settings in [sigstore.entering_second(), keyless(&sigstore, &token)] {
+        let (registry, author) = registry(&[settings, vec![sigstore.timing(), root.clone()]].concat()).await;
+        publish(&registry, &author, "1.0.0").await;
+        for _ in 0..4 {
+            later(&registry).await;
+        }
+        assert_eq!((entries(&own(&registry).await), sigstore.entries(), job(&registry).await.0.as_str()), (0, 0, "parked"));
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_the_registry_did_not_sign_is_not_certified() {
     let (sigstore, token) = (Sigstore::start(), token_file(&token(600)));
     let (registry, author) = registry(&keyless(&sigstore, &token)).await;
-    sigstore.be_mistaken(true);
+    sigstore.turn(Temper::Silent);
     publish(&registry, &author, "1.0.0").await;
+    // By somebody who can write rows.
+    let payload = own(&registry).await["dsseEnvelope"]["payload"].as_str().unwrap().to_owned();
+    let forged =
+        String::from_utf8(STANDARD.decode(&payload).unwrap()).unwrap().replace("urn:slipway:npm-build:1", "urn:slipway:npm-build:9");
+    let forged = STANDARD.encode(forged);
+    registry.database().execute(&format!("UPDATE versions SET attestation = REPLACE(attestation, '{payload}', '{forged}')")).await;
+    sigstore.turn(Temper::Fair);
     for _ in 0..4 {
         later(&registry).await;
     }
-    assert_eq!(entries(&own(&registry).await), 0);
-    assert_eq!(registry.compare(Repair::Nothing).await, [""; 0], "the version is as good as before");
-    let world = registry.world().await;
-    assert!(world.lines().any(|line| line.contains("kind=log") && line.contains("state=parked")), "a person should look: {world}");
+    assert_eq!((sigstore.entries(), job(&registry).await.0.as_str()), (0, "parked"));
+    assert!(registry.compare(Repair::Nothing).await.contains(&"signatureInvalid @acme/maths@1.0.0".to_owned()));
+}
+
+#[tokio::test]
+async fn a_second_rekor_that_has_it_already_does_not_say_where() {
+    let sigstore = Sigstore::start();
+    let (registry, author) = registry(&sigstore.entering_second()).await;
+    publish(&registry, &author, "1.0.0").await;
+    assert_eq!(entries(&own(&registry).await), 1);
+    registry.database().execute("UPDATE versions SET logged = NULL").await;
+    registry.reconcile().await;
+    for _ in 0..4 {
+        later(&registry).await;
+    }
+    let jobs = registry.database().connect().await.texts("SELECT last_fault FROM jobs WHERE kind = 'log' AND state = 'parked'").await;
+    let [Some(fault)] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert!(fault.contains("has this signature already"), "{fault}");
+    assert_eq!(sigstore.entries(), 1);
+}
+
+#[tokio::test]
+async fn npm_is_told_of_no_entry_that_it_does_not_verify() {
+    let sigstore = Sigstore::start();
+    let (mut registry, author) = registry(&sigstore.entering_second()).await;
+    publish(&registry, &author, "1.0.0").await;
+    assert_eq!(entries(&own(&registry).await), 1);
+    let to_first = |config: &mut Config| {
+        config.attestation.is_shown_to_npm = true;
+        config.attestation.log.as_mut().unwrap().edition = Edition::One;
+    };
+    registry.restart_with(to_first).await;
+    publish(&registry, &author, "2.0.0").await;
+    let document = registry.anonymous().get("/npm/@jsr/acme__maths").await.expect(200).json();
+    let named = |version: &str| document["versions"][version]["dist"].get("attestations").is_some();
+    assert_eq!((named("1.0.0"), named("2.0.0")), (false, true), "{document}");
 }
 
 #[tokio::test]
@@ -193,8 +288,12 @@ async fn what_the_log_has_outlives_the_database_and_is_compared() {
     assert_eq!((entries(&after), sigstore.entries()), (1, 2));
     assert_eq!(after["dsseEnvelope"]["payload"], before["dsseEnvelope"]["payload"]);
     assert_eq!(bench.registry.compare(Repair::Nothing).await, [""; 0]);
-    // What a log has of something else is told.
-    bench.registry.database().execute("UPDATE versions SET logged = '{\"dsseEnvelope\":{\"payload\":\"e30=\"}}'").await;
+    // What a log has of something else is told, and what does not hold.
+    let mut bent = after.clone();
+    bent["dsseEnvelope"]["signatures"][0]["sig"] = before["dsseEnvelope"]["signatures"][0]["sig"].clone();
+    bench.registry.database().execute(&format!("UPDATE versions SET logged = '{bent}'")).await;
     let told = ["documentStale -/npm/v1/attestations/@jsr/acme__maths@1.0.0", "signatureInvalid @acme/maths@1.0.0"];
-    assert_eq!(bench.registry.compare(Repair::Nothing).await, told);
+    assert!(bench.registry.compare(Repair::Nothing).await.contains(&told[1].to_owned()));
+    bench.registry.database().execute("UPDATE versions SET logged = '{\"dsseEnvelope\":{\"payload\":\"e30=\"}}'").await;
+    assert!(bench.registry.compare(Repair::Nothing).await.contains(&told[1].to_owned()));
 }

@@ -1,5 +1,6 @@
 //! Everything there is, a part at a time.
 
+use slipway_common::jobs;
 use slipway_common::model::job::Job;
 use slipway_common::model::package::Package;
 use slipway_tests::on_both_engines;
@@ -78,4 +79,13 @@ on_both_engines!(what_is_under_way_is_seen, async |scratch| {
     assert!(seen(&announce()).await);
     let _ = bench.settle(&claim).await;
     assert!(!seen(&announce()).await);
+    // What was given up is known until a person looks, and under way no more.
+    let known = async |job: &Job| bench.read(async |tx| tx.is_known(job).await.unwrap()).await;
+    assert!(!known(&announce()).await);
+    let id = bench.enqueue(&announce()).await;
+    assert!(known(&announce()).await);
+    let claim = bench.claim(id, "one").await.unwrap();
+    assert!(known(&announce()).await);
+    let _ = bench.write(async |tx| jobs::park(tx, &claim, "it fell").await.unwrap()).await;
+    assert!(known(&announce()).await && !seen(&announce()).await);
 });

@@ -129,9 +129,10 @@ on_both_engines!(what_is_attested_of_a_version_stays, async |scratch| {
     assert_eq!(attested().await.unwrap().to_string(), first.to_string(), "to the byte");
     let remembered = bench.read(async |tx| tx.version_records(&package, -1).await.unwrap()).await;
     assert_eq!(remembered[0].attestation, Some(first));
-    let is_logged = async || bench.read(async |tx| tx.listed_versions(&package).await.unwrap()).await[0].is_logged;
-    assert!(!is_logged().await);
-    let (first, second) = (json!({ "logIndex": "1", "a": 1 }), json!({ "logIndex": "2" }));
+    let is_named = async || bench.read(async |tx| tx.listed_versions(&package).await.unwrap()).await[0].is_logged_for_npm;
+    assert!(!is_named().await);
+    let entered = |kind: &str| json!({ "verificationMaterial": { "tlogEntries": [{ "kindVersion": { "kind": kind } }] }, "a": 1 });
+    let (first, second) = (entered("dsse"), entered("hashedrekord"));
     bench
         .write(async |tx| {
             assert!(tx.log_attestation(&package, &version, &first).await.unwrap());
@@ -139,9 +140,14 @@ on_both_engines!(what_is_attested_of_a_version_stays, async |scratch| {
             assert!(!tx.log_attestation(&package, &version_of("2.0.0"), &second).await.unwrap());
         })
         .await;
-    assert!(is_logged().await);
+    assert!(is_named().await);
     let entry = bench.read(async |tx| tx.version(&package, &version).await.unwrap().unwrap().content.logged).await;
     assert_eq!(entry.unwrap().to_string(), first.to_string());
+    // npm does not know what is in a log of the other kind.
+    let other = bench.stored(&package, "2.0.0").await;
+    bench.write(async |tx| assert!(tx.log_attestation(&package, &other, &second).await.unwrap())).await;
+    let named = bench.read(async |tx| tx.listed_versions(&package).await.unwrap()).await;
+    assert_eq!(named.iter().map(|version| version.is_logged_for_npm).collect::<Vec<_>>(), [false, true], "highest first");
 });
 
 on_both_engines!(versions_are_ordered_by_precedence, async |scratch| {

@@ -10,9 +10,10 @@ use slipway_common::config::Log;
 use slipway_common::context::Context;
 use slipway_common::db::WriteTx;
 use slipway_common::fault::AnyFault;
-use slipway_common::ids::{PackageName, Sha512, Version};
+use slipway_common::ids::{PackageName, Version};
 use slipway_common::jobs;
 use slipway_common::model::job::{Claim, Job, Subject};
+use slipway_common::model::publish::Publish;
 use slipway_common::model::version::PackageVersion;
 use slipway_common::provenance::{Obstacle, Own};
 use slipway_common::signing;
@@ -22,25 +23,35 @@ use crate::attestation;
 use crate::error::JobError;
 use crate::workshop::Workshop;
 
+/// What is to be entered, and what it was made of.
+#[derive(Debug)]
+pub(crate) struct Unlogged {
+    row: PackageVersion,
+    publish: Option<Publish>,
+}
+
 /// Reads what is to be entered. Nothing when there is nothing, or it is not for everybody, or is entered already.
-pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName, version: &Version) -> Result<Option<PackageVersion>, JobError> {
+pub(crate) async fn start(tx: &mut WriteTx, package: &PackageName, version: &Version) -> Result<Option<Unlogged>, JobError> {
     if tx.package(package).await?.is_none_or(|package| !package.visibility.is_public()) {
         return Ok(None);
     }
     let row = tx.version(package, version).await?;
     // What is in quarantine is told nobody of; the comparison asks again for whatever is not entered.
     let row = row.filter(|row| row.stored_generation.is_some());
-    Ok(row.filter(|row| row.content.attestation.is_some() && row.content.logged.is_none()))
+    let Some(row) = row.filter(|row| row.content.attestation.is_some() && row.content.logged.is_none()) else { return Ok(None) };
+    let publish = tx.publish(row.task_id).await?;
+    Ok(Some(Unlogged { row, publish }))
 }
 
 /// Enters it.
-pub(crate) async fn run(workshop: &Workshop, claim: &Claim, row: PackageVersion) -> Result<(), JobError> {
+pub(crate) async fn run(workshop: &Workshop, claim: &Claim, unlogged: Unlogged) -> Result<(), JobError> {
     let context = &workshop.context;
     let logged = match &context.config.attestation.log {
-        Some(log) => Some(enter(context, log, &row).await?),
+        Some(log) => Some(enter(context, log, &unlogged).await?),
         // Whoever asked for it was configured otherwise.
         None => None,
     };
+    let row = unlogged.row;
     let mut tx = context.db.write("log.settle").await?;
     let mut next = Vec::new();
     if let Some(logged) = logged {
@@ -62,17 +73,26 @@ pub(crate) async fn run(workshop: &Workshop, claim: &Claim, row: PackageVersion)
     Ok(())
 }
 
-/// Enters what we signed, or the same statement signed by whom an authority certified.
-async fn enter(context: &Context, log: &Log, row: &PackageVersion) -> Result<Value, JobError> {
-    let missing = |what: &str| AnyFault::never(format!("{}@{}: {what}", row.package, row.version));
-    let bundle = row.content.attestation.clone().ok_or_else(|| missing("nothing is attested of it"))?;
-    let tarball = attestation::tarball(row).ok_or_else(|| missing("its npm manifest has no integrity"))?;
+/// Enters what we signed, or the same statement signed by whom an authority certified. Only what our key signed, and signed of this version,
+/// is: whoever can write rows cannot have it certified.
+async fn enter(context: &Context, log: &Log, Unlogged { row, publish }: &Unlogged) -> Result<Value, JobError> {
+    let unfit = |what: &str| AnyFault::never(format!("{}@{}: {what}", row.package, row.version));
+    let bundle = row.content.attestation.clone().ok_or_else(|| unfit("nothing is attested of it"))?;
+    let tarball = attestation::tarball(row).ok_or_else(|| unfit("its npm manifest has no integrity"))?;
+    let keys = signing::listed(&context.storage).await?.unwrap_or_default();
+    let statement = signing::open(&keys, &bundle, row.created_at).map_err(|_| unfit("what is attested of it is not signed by us"))?;
+    if !attestation::is_about(&statement, row, publish.as_ref()) {
+        return Err(unfit("what is attested of it is about something else").into());
+    }
     let now = context.clock.now();
     let entered = match &log.keyless {
-        None => context.notary.enter(log, own(context, bundle, tarball).await?, now).await,
+        None => {
+            let key = attestation::key_of(&keys, &bundle).ok_or_else(|| unfit("the key that it was signed with is not listed"))?;
+            context.notary.enter(log, Own { bundle, key, tarball }, now).await
+        }
         Some(keyless) => {
             let statement = attestation::payload(&bundle).and_then(|payload| STANDARD.decode(payload).ok());
-            let statement = statement.ok_or_else(|| missing("what is attested of it cannot be read"))?;
+            let statement = statement.ok_or_else(|| unfit("what is attested of it cannot be read"))?;
             context.notary.enter_certified((log, keyless), statement, tarball, now).await
         }
     };
@@ -80,14 +100,4 @@ async fn enter(context: &Context, log: &Log, row: &PackageVersion) -> Result<Val
         Obstacle::Away(error) => JobError::Retry(AnyFault::later(error)),
         Obstacle::Failure(failure) => JobError::Abandon(AnyFault::never(failure.to_string())),
     })
-}
-
-/// What we signed, with the key that did, which may be one of before.
-async fn own(context: &Context, bundle: Value, tarball: Sha512) -> Result<Own, JobError> {
-    let missing = |what: &str| AnyFault::never(what.to_owned());
-    let keys = signing::listed(&context.storage).await?.unwrap_or_default();
-    let id = bundle["verificationMaterial"]["publicKey"]["hint"].as_str().unwrap_or_default();
-    let key = keys.keys.iter().find(|key| key.id() == id).ok_or_else(|| missing("the key that it was signed with is not listed"))?;
-    let key = STANDARD.decode(key.spki()).map_err(|_| missing("the key that it was signed with cannot be read"))?;
-    Ok(Own { bundle, key, tarball })
 }

@@ -89,7 +89,7 @@ async fn compare(
     }
     problems.extend(keys.and_then(|keys| signatures::look(keys, &row, publish.as_ref())));
     if !is_held {
-        problems.extend(attestations::compare(workshop, &row, (publish.as_ref(), visibility), wanted).await?);
+        problems.extend(attestations::compare(workshop, &row, (publish.as_ref(), visibility), keys, wanted).await?);
     }
     Ok(Page { seen, bytes, problems, next: None })
 }
