@@ -9,6 +9,8 @@ use slipway_common::model::audit::Act;
 use slipway_common::model::token::Permission;
 use url::Url;
 
+use super::publish::ci::JobArguments;
+
 /// Slipway: a registry for JavaScript and TypeScript packages that anyone can run. It speaks the JSR and the npm protocol.
 #[derive(Debug, Parser)]
 #[command(name = "slipway", version, arg_required_else_help = true)]
@@ -26,7 +28,7 @@ pub(super) enum Command {
     /// Publish what was uploaded; any number of these may run
     Worker(DoorArguments),
     /// Pack a directory and publish it: TypeScript as it is, no build step, no other tool
-    Publish(PublishArguments),
+    Publish(Box<PublishArguments>),
     /// Bring the database schema up to date
     Migrate(DoorArguments),
     /// Check the configuration and every door, and say what is wrong and what to do
@@ -68,6 +70,7 @@ pub(super) struct DoctorArguments {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct PublishArguments {
     /// Directory of the package, with its jsr.json, deno.json or package.json
     #[arg(value_name = "DIR", default_value = ".")]
@@ -84,9 +87,14 @@ pub(super) struct PublishArguments {
     /// Look for mistakes and list what would be packed; send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// In a job of GitHub Actions, do not sign where the package came from
+    #[arg(long)]
+    pub(super) no_provenance: bool,
     /// Publish for the members of the scope alone: a package that does not exist yet is made private, and a public one is refused
     #[arg(long)]
     pub(super) private: bool,
+    #[command(flatten)]
+    pub(super) job: JobArguments,
 }
 
 /// Reads the address of a registry. The path ends with a slash afterwards, so that package names can follow.

@@ -59,7 +59,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Api(arguments) => api::run(arguments).await,
         Command::Worker(arguments) => worker::run(arguments).await,
-        Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Publish(arguments) => publish::run(*arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor(arguments) => Box::pin(doctor::run(arguments)).await,
         Command::Admin(command) => Box::pin(admin::run(command)).await,

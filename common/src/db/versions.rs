@@ -215,21 +215,14 @@ impl ReadTx {
         let (mut listed, mut held) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             let version = rows::name("versions", "version", &row.version)?;
-            let (is_yanked, is_logged_for_npm, created_at, updated_at) =
-                (row.is_yanked, row.is_logged_for_npm, row.created_at, row.updated_at);
+            let ListedRow { is_yanked, is_logged_for_npm, created_at, updated_at, .. } = row;
             match (row.reason, row.held_at, row.stored_generation) {
                 (Some(reason), Some(since), _) => held.push(HeldVersion { version, is_yanked, created_at, updated_at, reason, since }),
                 (_, _, Some(stored_generation)) => {
                     let npm_manifest = rows::read_document("versions", "npm_manifest", &row.npm_manifest)?;
-                    listed.push(ListedVersion {
-                        version,
-                        is_yanked,
-                        created_at,
-                        updated_at,
-                        stored_generation,
-                        is_logged_for_npm,
-                        npm_manifest,
-                    });
+                    let listing =
+                        ListedVersion { version, is_yanked, created_at, updated_at, stored_generation, is_logged_for_npm, npm_manifest };
+                    listed.push(listing);
                 }
                 _ => {}
             }

@@ -25,7 +25,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 const AUTHORITY: &str = "the authority that certifies keys";
 
 /// A token, and what it says. Only the authority can tell whether it is genuine. It is not shown to anybody else.
-struct Identity {
+pub(super) struct Identity {
     token: String,
     claims: Claims,
 }
@@ -58,7 +58,7 @@ impl Identity {
         Self::read(text.trim()).ok_or_else(|| "it is no token of OpenID Connect with `iss`, `sub` and `exp`".to_owned())
     }
 
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
         let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
@@ -119,9 +119,14 @@ struct Chain {
     certificates: Vec<String>,
 }
 
-/// Has a key certified. What is answered is believed by nobody before it is verified.
+/// Has a key certified for this process.
 pub(super) async fn request(settings: &Keyless, key: &SigningKey) -> Result<DerCertificate, String> {
     let identity = Identity::fetch(&settings.identity_token).await.map_err(|error| format!("there is no identity token: {error}"))?;
+    certify(&settings.fulcio_url, &identity, key).await
+}
+
+/// Has a key certified for whom a token names. What is answered is believed by nobody before it is verified.
+pub(super) async fn certify(fulcio_url: &Url, identity: &Identity, key: &SigningKey) -> Result<DerCertificate, String> {
     let asked = json!({
         "credentials": { "oidcIdentityToken": identity.token },
         "publicKeyRequest": {
@@ -129,7 +134,7 @@ pub(super) async fn request(settings: &Keyless, key: &SigningKey) -> Result<DerC
             "proofOfPossession": STANDARD.encode(key.sign_bytes(identity.name().as_bytes())),
         },
     });
-    let url = settings.fulcio_url.join("api/v2/signingCert").map_err(|error| error.to_string())?;
+    let url = fulcio_url.join("api/v2/signingCert").map_err(|error| error.to_string())?;
     let request = door::client().map_err(|silence| silence.of(AUTHORITY))?.post(url).json(&asked);
     let (status, body) = door::ask(request, MAX_ANSWER).await.map_err(|silence| silence.of(AUTHORITY))?;
     if !status.is_success() {

@@ -16,12 +16,13 @@ use sigstore_verify::types::{
 };
 use url::Url;
 
+use super::certificate::{self, Identity};
 use super::root::Root;
 use super::verify::{MAX_TIMESTAMP, bounded, failure};
-use super::{Notary, Obstacle, certificate, door, log};
+use super::{Notary, Obstacle, door, log};
 use crate::clock::Instant;
 use crate::config::{Edition, Keyless, Log};
-use crate::ids::Sha512;
+use crate::ids::{IdSource, Sha512};
 use crate::model::provenance::{Failure, Step};
 use crate::shutdown::aside;
 use crate::signing::SigningKey;
@@ -128,6 +129,22 @@ impl Notary {
         aside(move || verify(&root, &bundle, &signer, &tarball, true)).await?;
         Ok(written)
     }
+}
+
+/// Signs a statement with a key that an authority certifies for whom a token names, has a log (Rekor 1) take it in, and returns the bundle. The
+/// authority and the log are named first. Nothing is verified here: whoever is handed the bundle does that.
+///
+/// # Errors
+/// When somebody does not answer, or not with what he is asked for.
+pub async fn sign((fulcio_url, rekor_url): &(Url, Url), token: &str, statement: Vec<u8>, ids: &IdSource) -> Result<Value, Obstacle> {
+    let identity = Identity::read(token).ok_or_else(|| Step::Certificate.fails("the token that it is asked for with cannot be read"))?;
+    let key = SigningKey::generate(ids);
+    let certificate = certificate::certify(fulcio_url, &identity, &key).await.map_err(Obstacle::Away)?;
+    let mut bundle = key.attest_certified(statement, certificate.clone());
+    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(unreadable(&"it has no statement").into()) };
+    let client = door::patient(PATIENCE).map_err(log::NoEntry::from)?;
+    bundle.verification_material.tlog_entries = vec![by_first(&client, rekor_url, envelope, &Signer::Certificate(certificate)).await?];
+    serde_json::to_value(&bundle).map_err(|error| unreadable(&error).into())
 }
 
 /// Verifies a bundle about a tarball, with what the log has or before it has anything. Whoever an authority certifies is believed: which of its

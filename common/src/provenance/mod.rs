@@ -43,7 +43,7 @@ use updates::Updates;
 
 pub use bundle::can_be_read;
 pub use certificate::introduce;
-pub use enter::Own;
+pub use enter::{Own, sign};
 pub use identity::certified_job;
 pub use log::can_entry_be_read;
 pub use root::RootError;

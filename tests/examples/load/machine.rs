@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use slipway_common::ids::Sha256;
 
 use crate::table::{Sorted, milliseconds};
 
@@ -14,6 +16,10 @@ const PROBES: usize = 200;
 
 /// Bytes of each of these writes: a page, about what a small module takes.
 const PROBE_BYTES: usize = 4_096;
+
+/// Bytes that each processor digests, once alone and once all at the same time. A virtual machine does not get the same share all day, and
+/// two of its processors may be one.
+const DIGESTED: usize = 256 << 20;
 
 /// The machine and the disk below a directory, as a list.
 pub(crate) fn describe(place: &Path) -> anyhow::Result<String> {
@@ -26,8 +32,10 @@ pub(crate) fn describe(place: &Path) -> anyhow::Result<String> {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').take(2).collect::<Vec<_>>().join(" and ");
     let synced = probe(place)?;
+    let (alone, together) = (pace(1), pace(count));
     Ok(format!(
         "* {count} × {}, {memory} of memory, Linux {}, load {load} before the start (1 and 5 minutes)\n\
+         * SHA-256: {alone} MB a second by one processor, {together} by each of {count} at once\n\
          * data on {}; a new file of {PROBE_BYTES} bytes and its fsync: p50 {}, p99 {}\n\
          * SQLite with `synchronous=FULL`, objects with fsync\n",
         model.unwrap_or("unknown"),
@@ -55,6 +63,21 @@ fn disk(place: &Path) -> anyhow::Result<String> {
         None => "unknown kind",
     };
     Ok(format!("{} ({}, {kind}; {})", mount[2], mount[0], mount[3]))
+}
+
+/// Megabytes that each of so many threads digests in a second.
+fn pace(threads: usize) -> u128 {
+    let digest = || {
+        let (piece, start) = (vec![b'.'; 1 << 20], Instant::now());
+        for _ in 0..DIGESTED / piece.len() {
+            std::hint::black_box(Sha256::of(std::hint::black_box(&piece)));
+        }
+        DIGESTED as u128 / start.elapsed().as_micros().max(1)
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(digest)).collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).min().unwrap_or_default()
+    })
 }
 
 fn probe(place: &Path) -> anyhow::Result<Sorted> {

@@ -20,12 +20,29 @@ use serde_json::{Value, json};
 use slipway_common::ids::Sha256;
 use x509_cert::Certificate;
 
-use super::{Inside, Key, Temper, now};
+use super::{Inside, Key, now};
 
 /// Where the extension with the promises of logs is.
 const PROMISES: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
 /// Bytes of a point on P-256.
 pub(super) const POINT: usize = 65;
+
+/// How the authority answers who wants a key certified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temper {
+    /// With a certificate.
+    Fair,
+    /// With a certificate of another key.
+    Mistaken,
+    /// With one that no log of certificates is promised.
+    Unpromised,
+    /// With something else.
+    Confused,
+    /// With more than anybody reads.
+    Chatty,
+    /// Not.
+    Silent,
+}
 
 /// An authority with the log of what it certified.
 pub(super) struct Authority {

@@ -26,6 +26,7 @@ use slipway_common::ids::Sha256;
 use tempfile::NamedTempFile;
 
 use authority::Authority;
+pub use authority::Temper;
 use timestamps::Timestamper;
 
 use crate::loopback::{self, Loopback};
@@ -53,23 +54,6 @@ struct Inside {
     is_down: AtomicBool,
     is_without_time: AtomicBool,
     temper: Mutex<Temper>,
-}
-
-/// How the authority answers who wants a key certified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Temper {
-    /// With a certificate.
-    Fair,
-    /// With a certificate of another key.
-    Mistaken,
-    /// With one that no log of certificates is promised.
-    Unpromised,
-    /// With something else.
-    Confused,
-    /// With more than anybody reads.
-    Chatty,
-    /// Not.
-    Silent,
 }
 
 /// A key on P-256.

@@ -13,7 +13,7 @@ use crate::run::Run;
 /// The client puts sixteen packages into a token; with two more it asks for a second one.
 const MEMBERS: usize = 18;
 /// What the job builds.
-const COMMIT: &str = "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
+pub(crate) const COMMIT: &str = "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
 
 fn config(name: &str) -> String {
     json!({"name": name, "version": "1.0.0", "license": "MIT", "exports": "./mod.ts"}).to_string()
@@ -25,8 +25,8 @@ pub(crate) fn settings(issuer: &Issuer, sigstore: &Sigstore) -> Vec<(String, Str
     root.into_iter().chain([("SLIPWAY_CI_ISSUER".to_owned(), issuer.setting("github"))]).collect()
 }
 
-/// A client as a job runs it.
-fn job(client: Run, issuer: &Issuer) -> Run {
+/// A client with what a job finds in its environment.
+pub(crate) fn in_job(client: Run, issuer: &Issuer) -> Run {
     let request = format!("{}/token?api-version=2.0", issuer.url());
     let environment = [
         ("GITHUB_ACTIONS", "true"),
@@ -38,8 +38,12 @@ fn job(client: Run, issuer: &Issuer) -> Run {
         ("GITHUB_REF", "refs/heads/main"),
         ("GITHUB_SHA", COMMIT),
     ];
-    let run = environment.into_iter().fold(client, |run, (name, value)| run.env(name, value));
-    run.args(["publish", "--allow-dirty"])
+    environment.into_iter().fold(client, |run, (name, value)| run.env(name, value))
+}
+
+/// Deno as a job runs it.
+fn job(client: Run, issuer: &Issuer) -> Run {
+    in_job(client, issuer).args(["publish", "--allow-dirty"])
 }
 
 /// The same without saying where the package came from.
@@ -47,8 +51,13 @@ fn plain_job(bench: &Bench, issuer: &Issuer, directory: &Path) -> Run {
     job(bench.deno(directory), issuer).args(["--no-provenance"])
 }
 
-/// A client as a job runs it that has certified where the package came from.
+/// Deno as a job runs it that has certified where the package came from.
 pub(crate) fn certified_job(client: Run, issuer: &Issuer, sigstore: &Sigstore) -> Run {
+    certifying(job(client, issuer), sigstore)
+}
+
+/// A job with what it needs to say where a package came from.
+pub(crate) fn certifying(job: Run, sigstore: &Sigstore) -> Run {
     let environment = [
         ("FULCIO_URL", sigstore.url()),
         ("REKOR_URL", sigstore.url()),
@@ -60,7 +69,7 @@ pub(crate) fn certified_job(client: Run, issuer: &Issuer, sigstore: &Sigstore) -
         ("GITHUB_REPOSITORY_ID", "1"),
         ("GITHUB_REPOSITORY_OWNER_ID", "2"),
     ];
-    environment.into_iter().fold(job(client, issuer), |run, (name, value)| run.env(name, value))
+    environment.into_iter().fold(job, |run, (name, value)| run.env(name, value))
 }
 
 /// Has the CI system give out tokens for a job on a branch.

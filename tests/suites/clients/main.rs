@@ -28,6 +28,7 @@ mod npm_tags;
 mod npm_use;
 mod outside;
 mod plain;
+mod plain_ci;
 mod private;
 mod proxies;
 mod real_packages;

@@ -7,9 +7,11 @@
 //! The outcome goes to standard output, everything else that is said to standard error.
 
 mod choice;
+pub(super) mod ci;
 mod directory;
 mod identity;
 mod permission;
+mod provenance;
 mod registry;
 mod report;
 mod tarball;
@@ -22,6 +24,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use serde_json::json;
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::limits::UploadLimits;
@@ -32,6 +35,7 @@ use tokio::sync::oneshot;
 
 use super::arguments::PublishArguments;
 use choice::Patterns;
+use ci::Job;
 use directory::Directory;
 use identity::Identity;
 use registry::Registry;
@@ -60,16 +64,30 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
         say(&format!("{name} is published already: {}", registry.page(&identity.target)));
         return Ok(());
     }
-    if !registry.has_token() && !std::io::stdin().is_terminal() {
-        bail!("there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal");
+    let job = Job::here(&arguments.job);
+    if !registry.has_token() && job.is_none() && !std::io::stdin().is_terminal() {
+        bail!(
+            "there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal, or in a job of GitHub Actions that has the \
+             permission `id-token: write`"
+        );
     }
     let packed = prepare(&arguments, &identity).await?;
     tell(&format!("packed {}", packed.summary()));
-    let registry = registry.admitted(&identity.target, &packed, arguments.private).await?;
+    let registry = match &job {
+        Some(job) if !registry.has_token() => {
+            let audience = json!({ "permissions": [permission::permission(&identity.target, &packed)] });
+            registry.with_token_of_job(&job.token(&audience.to_string()).await?)?
+        }
+        _ => registry,
+    };
+    let (registry, is_public) = registry.admitted(&identity.target, &packed, arguments.private).await?;
     match task::publish(&registry, &identity.target, &packed).await? {
         Published::Now(findings) => {
             report::list(&findings, &arguments.directory);
             say(&format!("published {name}: {}", registry.page(&identity.target)));
+            if let Some(job) = job.filter(|_| !arguments.no_provenance) {
+                certify(&registry, &job, (&identity.target, is_public), &packed).await;
+            }
             Ok(())
         }
         Published::Before => {
@@ -83,6 +101,17 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
                 tally => bail!("{name} was not published: {tally}"),
             }
         }
+    }
+}
+
+/// Says where a version came from. It is published either way, so what fails is told and nothing else.
+async fn certify(registry: &Registry, job: &Job<'_>, (target, is_public): (&Target, bool), packed: &Packed) {
+    if !is_public {
+        return tell("it is private, so where it came from is entered in no log");
+    }
+    match provenance::hand_in(registry, job, target, packed).await {
+        Ok(()) => tell("signed where it came from"),
+        Err(error) => tell(&format!("warning: nobody can tell where it came from: {}", report::clean(&format!("{error:#}")))),
     }
 }
 

@@ -66,7 +66,8 @@ pub(super) async fn ask(registry: Registry, target: &Target, packed: &Packed, ha
     registry.with_token(&allowed.token)
 }
 
-fn permission(target: &Target, packed: &Packed) -> Value {
+/// What is to be allowed: these bytes, and nothing else.
+pub(super) fn permission(target: &Target, packed: &Packed) -> Value {
     json!({
         "permission": "package/publish",
         "scope": target.package.scope(),

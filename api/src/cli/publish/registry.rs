@@ -122,7 +122,7 @@ impl Registry {
             client: client.build().context("cannot make requests")?,
             site: site.clone(),
             api: site.join("/api/").context("the address of the registry cannot carry `/api/`")?,
-            authorization: token.map(bearer).transpose()?,
+            authorization: token.map(|token| shown("Bearer", token)).transpose()?,
         })
     }
 
@@ -133,7 +133,13 @@ impl Registry {
 
     /// The same registry with another token.
     pub(super) fn with_token(mut self, token: &str) -> anyhow::Result<Self> {
-        self.authorization = Some(bearer(token)?);
+        self.authorization = Some(shown("Bearer", token)?);
+        Ok(self)
+    }
+
+    /// The same registry with the token of a CI job, which is called by another name here than everywhere else.
+    pub(super) fn with_token_of_job(mut self, token: &str) -> anyhow::Result<Self> {
+        self.authorization = Some(shown("githuboidc", token)?);
         Ok(self)
     }
 
@@ -149,7 +155,9 @@ impl Registry {
 
     /// Makes sure that the package exists and that there is a token to publish it with. With `is_private`, that nobody but members of the
     /// scope reads it.
-    pub(super) async fn admitted(self, target: &Target, packed: &Packed, is_private: bool) -> anyhow::Result<Self> {
+    ///
+    /// Returns the registry as it answers now, and whether everybody reads the package.
+    pub(super) async fn admitted(self, target: &Target, packed: &Packed, is_private: bool) -> anyhow::Result<(Self, bool)> {
         let mut known = self.known(target).await?;
         let registry = if self.has_token() {
             self
@@ -180,10 +188,11 @@ impl Registry {
                 }
             }
         }
-        if is_private && known.package.as_ref().is_some_and(|package| package.visibility.as_deref() != Some("private")) {
+        let is_public = known.package.as_ref().map_or(!is_private, |package| package.visibility.as_deref() != Some("private"));
+        if is_private && is_public {
             bail!("{} is public, and `--private` was given: nothing was sent", target.package);
         }
-        Ok(registry)
+        Ok((registry, is_public))
     }
 
     /// What there is of a package, as far as it shows itself.
@@ -227,6 +236,19 @@ impl Registry {
         self.send(request).await
     }
 
+    /// Hands in where a version came from.
+    pub(super) async fn hand_in<T: DeserializeOwned>(&self, target: &Target, body: &Value) -> Result<T, RegistryError> {
+        self.post(&format!("{}/versions/{}/provenance", package_path(target), target.version), body).await
+    }
+
+    /// The manifest of a version, as everybody reads it.
+    pub(super) async fn manifest(&self, target: &Target) -> Result<Vec<u8>, RegistryError> {
+        let address = self.api.join(&format!("/{}/{}_meta.json", target.package, target.version)).expect("names and versions are paths");
+        let mut response = self.client.get(address).send().await.map_err(|error| self.unreachable(&error))?;
+        let body = self.body(&mut response).await?;
+        if response.status().is_success() { Ok(body) } else { Err(self.strange(&format!("its manifest: status {}", response.status()))) }
+    }
+
     fn address(&self, path: &str) -> Url {
         self.api.join(path).expect("names, versions and ids are paths")
     }
@@ -240,6 +262,8 @@ impl Registry {
         let body = self.body(&mut response).await?;
         let status = response.status();
         if status.is_success() {
+            // Some have nothing to say.
+            let body = if body.is_empty() { b"null".to_vec() } else { body };
             return serde_json::from_slice(&body).map_err(|error| self.strange(&format!("its answer cannot be read: {error}")));
         }
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -276,8 +300,8 @@ fn package_path(target: &Target) -> String {
     format!("scopes/{}/packages/{}", target.package.scope(), target.package.name())
 }
 
-fn bearer(token: &str) -> anyhow::Result<HeaderValue> {
-    let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) else { bail!("the token holds characters that no token has") };
+fn shown(scheme: &str, token: &str) -> anyhow::Result<HeaderValue> {
+    let Ok(mut value) = HeaderValue::try_from(format!("{scheme} {token}")) else { bail!("the token holds characters that no token has") };
     value.set_sensitive(true);
     Ok(value)
 }

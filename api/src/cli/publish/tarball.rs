@@ -30,6 +30,8 @@ pub(super) struct PackedFile {
     pub(super) path: PackagePath,
     /// Its length in bytes.
     pub(super) size: u64,
+    /// The digest of its bytes.
+    pub(super) digest: Sha256,
 }
 
 impl Packed {
@@ -66,7 +68,7 @@ pub(super) fn pack(directory: &Directory, chosen: &BTreeSet<PackagePath>) -> any
         header.set_uid(0);
         header.set_gid(0);
         archive.append_data(&mut header, path.relative(), bytes.as_ref()).with_context(|| format!("cannot pack `{path}`"))?;
-        files.push(PackedFile { path: path.clone(), size });
+        files.push(PackedFile { path: path.clone(), size, digest: Sha256::of(&bytes) });
     }
     let bytes = archive.into_inner().and_then(flate2::write::GzEncoder::finish).context("cannot pack the package")?;
     Ok(Packed { bytes: Bytes::from(bytes), files })
