@@ -78,7 +78,8 @@ pub(super) struct PublishArguments {
     /// Address of the registry
     #[arg(long, value_name = "URL", env = "SLIPWAY_REGISTRY", default_value = "http://127.0.0.1:8080/", value_parser = registry_address)]
     pub(super) registry: Url,
-    /// Token to publish with. Without one, on a terminal, you are asked to allow the upload in a browser
+    /// Token to publish with. A job of GitHub Actions with the permission `id-token: write` needs none; without one, on a terminal, you are
+    /// asked to allow the upload in a browser
     #[arg(long, value_name = "T", env = "SLIPWAY_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
     /// Pack every file of the directory, and not only what the exports reach and what `files` names

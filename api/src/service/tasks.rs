@@ -97,12 +97,13 @@ pub(crate) async fn retry_for_operator(context: &Context, doer: &Doer, id: TaskI
 /// Has what is parked of a committed publish done.
 async fn take_up(context: &Context, mut tx: WriteTx, doer: &Doer, publish: &Publish) -> ApiResult<usize> {
     let mut taken = Vec::new();
+    let (package, version) = (publish.package.clone(), publish.version.clone());
     // The attempt that was committed is no part of the key.
-    for job in [Job::Store { task: publish.id, plan: 0 }, Job::Announce { package: publish.package.clone() }] {
+    for job in [Job::Store { task: publish.id, plan: 0 }, Job::Announce { package: package.clone() }, Job::Log { package, version }] {
         taken.extend(jobs::take_up(&mut tx, Some(&job.dedup_key())).await?);
     }
     if taken.is_empty() {
-        return Err(Code::PublishNotFailed.because("the version is being stored and announced: nothing of it is parked").into());
+        return Err(Code::PublishNotFailed.because("the version is stored and announced, or about to be: nothing of it is parked").into());
     }
     let deed = Deed::of_version(Act::PublishRetry, &publish.package, &publish.version).with("task", publish.id.to_string());
     tx.audit(context.ids.next(), doer, &deed.with("jobs", taken.len())).await?;

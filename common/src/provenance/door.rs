@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
 /// How long one answer may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -32,6 +32,12 @@ impl Silence {
 /// Who asks.
 pub(super) fn client() -> Result<Client, Silence> {
     patient(PATIENCE)
+}
+
+/// Who asks somebody who is near, past the proxies that the environment names: they would read what is not encrypted.
+pub(super) fn near() -> Result<Client, Silence> {
+    let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy().build();
+    client.map_err(|error| Silence::Away(error.to_string()))
 }
 
 /// Who asks, and waits so long for each answer.

@@ -1,5 +1,6 @@
 //! The doors to the transparency log in the other direction, and to those who vouch for what is entered there: what the registry attests is
 //! signed, its time is, and the log takes it in. Whatever all of them answer is verified like the bundle of somebody else before it is kept.
+//! What a client signs ([`sign`]) goes through the same doors, and is verified by whoever is handed it.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use sigstore_verify::PublicKeyVerificationPolicy;
-use sigstore_verify::crypto::{parse_certificate_info, sha256};
+use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info, sha256};
 use sigstore_verify::rekor::{HashedRekordV2, RekorV2KeyDetails};
 use sigstore_verify::types::{
     ArtifactDigest, Bundle, DerCertificate, DerPublicKey, DsseEnvelope, HashAlgorithm, KindVersion, Rfc3161Timestamp, SignatureContent,
@@ -82,10 +83,7 @@ impl Notary {
     ) -> Result<Value, Obstacle> {
         let key = SigningKey::generate(&self.ids);
         let certificate = certificate::request(keyless, &key).await.map_err(Obstacle::Away)?;
-        let known = parse_certificate_info(&certificate).map_err(|error| Step::Certificate.fails(error.to_string()))?;
-        if known.public_key != key.public_der() {
-            return Err(Step::Certificate.fails("it is of another key than the one that was shown").into());
-        }
+        let known = of_key(&certificate, &key)?;
         let bundle = key.attest_certified(statement, certificate.clone());
         let entered = self.take_in(log, bundle, Signer::Certificate(certificate), tarball, now).await?;
         tracing::info!(identity = ?known.identity, issuer = known.issuer, "a statement is signed with a certificate, and entered");
@@ -140,11 +138,21 @@ pub async fn sign((fulcio_url, rekor_url): &(Url, Url), token: &str, statement: 
     let identity = Identity::read(token).ok_or_else(|| Step::Certificate.fails("the token that it is asked for with cannot be read"))?;
     let key = SigningKey::generate(ids);
     let certificate = certificate::certify(fulcio_url, &identity, &key).await.map_err(Obstacle::Away)?;
+    of_key(&certificate, &key)?;
     let mut bundle = key.attest_certified(statement, certificate.clone());
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Err(unreadable(&"it has no statement").into()) };
     let client = door::patient(PATIENCE).map_err(log::NoEntry::from)?;
     bundle.verification_material.tlog_entries = vec![by_first(&client, rekor_url, envelope, &Signer::Certificate(certificate)).await?];
     serde_json::to_value(&bundle).map_err(|error| unreadable(&error).into())
+}
+
+/// What a certificate says, if it is of this key.
+fn of_key(certificate: &DerCertificate, key: &SigningKey) -> Result<CertificateInfo, Failure> {
+    let known = parse_certificate_info(certificate).map_err(|error| Step::Certificate.fails(error.to_string()))?;
+    if known.public_key == key.public_der() {
+        return Ok(known);
+    }
+    Err(Step::Certificate.fails("it is of another key than the one that was shown"))
 }
 
 /// Verifies a bundle about a tarball, with what the log has or before it has anything. Whoever an authority certifies is believed: which of its

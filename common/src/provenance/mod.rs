@@ -3,8 +3,8 @@
 //! A bundle carries a statement about a version's manifest, the signature over it, the certificate of the job that signed, and the entry
 //! of a public log. `verify` is pure given the root of trust and the time; `log` is the door to the log, for clients that send an index in
 //! place of an entry; `identity` compares the certificate with the job that published; `witness` stands in for the log where none is
-//! required; `updates` keeps the root of trust up to date. `enter` has a log take in what the registry attests itself, and `certificate` has
-//! keys certified for that. What is cheap is looked at before the log is asked.
+//! required; `updates` keeps the root of trust up to date. `enter` has a log take in what the registry attests itself, or a client signs,
+//! and `certificate` has keys certified for that. What is cheap is looked at before the log is asked.
 //!
 //! What was verified is kept as a standard bundle, whatever the client sent, so that everybody can verify it again.
 

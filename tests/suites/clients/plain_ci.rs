@@ -46,7 +46,7 @@ fn a_job_publishes_and_says_where_the_package_came_from() {
     let Some(shop) = shop() else { return };
     shop.job(&shop.base).ok().says("published @acme/base@1.0.0").says("signed where it came from");
     came_from_the_job(&shop.bench, "base", "1.0.0");
-    assert_eq!((shop.issuer.given(), shop.sigstore.entries()), (2, 1), "a token for the registry, and one for the authority");
+    assert_eq!((shop.issuer.given(), shop.sigstore.entries()), (3, 1), "two tokens for the registry, and one for the authority");
     let version = shop.bench.registry.get("api/scopes/acme/packages/base/versions/1.0.0").body;
     assert_eq!(version["ci"]["repository"], json!("acme/widgets"), "{version}");
     shop.job(&shop.base).ok().says("@acme/base@1.0.0 is published already");
@@ -70,13 +70,29 @@ fn what_is_published_is_published_without_a_word_of_where_it_came_from() {
     let said = shop.job(&shop.base).ok();
     said.says("published @acme/base@1.0.0").says("warning: nobody can tell where it came from").says("503");
     assert_eq!(shop.provenance(), 404);
-    // Whoever does not want it says so.
     shop.sigstore.turn(Temper::Fair);
+    shop.sigstore.go_down(true);
+    shop.job(&shop.base).ok().says("@acme/base@1.0.0 is published already").says("the transparency log does not answer");
+    assert_eq!(shop.provenance(), 404);
+    // What was published before is signed by the job that is run again, and only if it is what the job has.
+    shop.sigstore.go_down(false);
+    let other = shop.bench.project("other", &[BASE[0], ("mod.ts", "export const other: number = 1;\n")]);
+    shop.job(&other).ok().says("other files than those that were sent");
+    assert_eq!((shop.provenance(), shop.sigstore.entries()), (404, 0));
+    shop.job(&shop.base).ok().says("@acme/base@1.0.0 is published already").says("signed where it came from");
+    came_from_the_job(&shop.bench, "base", "1.0.0");
+    // Whoever does not want it says so.
     let config = BASE[0].1.replace("1.0.0", "1.1.0");
     let next = shop.bench.project("next", &[("deno.json", &config), BASE[1]]);
     let said = shop.job(&next).args(["--no-provenance"]).ok();
     assert!(!said.says("published @acme/base@1.1.0").all.contains("where it came from"), "{}", said.all);
-    assert_eq!(shop.sigstore.entries(), 0);
+    shop.job(&next).env("DISABLE_JSR_PROVENANCE", "1").ok();
+    // Whoever has a token is somebody else than the job.
+    let config = BASE[0].1.replace("1.0.0", "1.2.0");
+    let last = shop.bench.project("last", &[("deno.json", &config), BASE[1]]);
+    let given = shop.issuer.given();
+    shop.job(&last).args(["--token", shop.bench.registry.token()]).ok().says("published @acme/base@1.2.0");
+    assert_eq!((shop.sigstore.entries(), shop.issuer.given()), (1, given));
     shop.bench.close();
 }
 
@@ -85,8 +101,9 @@ fn nothing_of_a_private_package_is_in_a_log() {
     let Some(shop) = shop() else { return };
     let hidden = shop.bench.registry.call("PATCH", "scopes/acme/packages/base", Some(&json!({ "visibility": "private" })));
     assert_eq!(hidden.status, 200, "{hidden:?}");
-    let said = shop.job(&shop.base).args(["--private"]).ok();
+    let said = shop.job(&shop.base).ok();
     said.says("published @acme/base@1.0.0").says("it is private, so where it came from is entered in no log");
-    assert_eq!((shop.sigstore.entries(), shop.issuer.given()), (0, 1), "nobody but the registry is told");
+    shop.job(&shop.base).args(["--private"]).ok().says("is published already");
+    assert_eq!((shop.sigstore.entries(), shop.issuer.given()), (0, 2), "nobody but the registry is told");
     shop.bench.close();
 }

@@ -24,7 +24,6 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use serde_json::json;
 use slipway_common::ids::PackagePath;
 use slipway_common::model::finding::Findings;
 use slipway_common::model::limits::UploadLimits;
@@ -60,11 +59,19 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let registry = Registry::new(&arguments.registry, arguments.token.as_deref())?;
+    // Whoever has a token publishes as whom it is of, and not as the job.
+    let job = Job::here(&arguments.job).filter(|_| !registry.has_token());
+    let signer = job.as_ref().filter(|job| !arguments.no_provenance && !job.is_discreet());
     if registry.has_version(&identity.target).await? {
         say(&format!("{name} is published already: {}", registry.page(&identity.target)));
+        if let Some(job) = signer
+            && !registry.has_provenance(&identity.target).await?
+        {
+            let packed = prepare(&arguments, &identity).await?;
+            certify(registry, job, (&identity.target, true), &packed).await;
+        }
         return Ok(());
     }
-    let job = Job::here(&arguments.job);
     if !registry.has_token() && job.is_none() && !std::io::stdin().is_terminal() {
         bail!(
             "there is no token: pass `--token`, set SLIPWAY_TOKEN, or run this on a terminal, or in a job of GitHub Actions that has the \
@@ -74,19 +81,16 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     let packed = prepare(&arguments, &identity).await?;
     tell(&format!("packed {}", packed.summary()));
     let registry = match &job {
-        Some(job) if !registry.has_token() => {
-            let audience = json!({ "permissions": [permission::permission(&identity.target, &packed)] });
-            registry.with_token_of_job(&job.token(&audience.to_string()).await?)?
-        }
-        _ => registry,
+        Some(job) => registry.with_token_of_job(&job.token_for(&identity.target, &packed).await?)?,
+        None => registry,
     };
     let (registry, is_public) = registry.admitted(&identity.target, &packed, arguments.private).await?;
     match task::publish(&registry, &identity.target, &packed).await? {
         Published::Now(findings) => {
             report::list(&findings, &arguments.directory);
             say(&format!("published {name}: {}", registry.page(&identity.target)));
-            if let Some(job) = job.filter(|_| !arguments.no_provenance) {
-                certify(&registry, &job, (&identity.target, is_public), &packed).await;
+            if let Some(job) = signer {
+                certify(registry, job, (&identity.target, is_public), &packed).await;
             }
             Ok(())
         }
@@ -105,13 +109,16 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
 }
 
 /// Says where a version came from. It is published either way, so what fails is told and nothing else.
-async fn certify(registry: &Registry, job: &Job<'_>, (target, is_public): (&Target, bool), packed: &Packed) {
+async fn certify(registry: Registry, job: &Job<'_>, (target, is_public): (&Target, bool), packed: &Packed) {
     if !is_public {
         return tell("it is private, so where it came from is entered in no log");
     }
     match provenance::hand_in(registry, job, target, packed).await {
         Ok(()) => tell("signed where it came from"),
-        Err(error) => tell(&format!("warning: nobody can tell where it came from: {}", report::clean(&format!("{error:#}")))),
+        Err(error) => {
+            let why = report::clean(&format!("{error:#}"));
+            tell(&format!("warning: nobody can tell where it came from: {why}; run this again in the job to say it"));
+        }
     }
 }
 
@@ -157,7 +164,7 @@ fn look(directory: &Path, identity: &Identity, all: bool) -> anyhow::Result<Look
     let named = |path: &str| all || choice::is_always_packed(path) || (patterns.name(path) && !choice::is_lock(path));
     let chosen: BTreeSet<PackagePath> =
         reached.files.into_iter().chain(directory.paths().filter(|path| named(path.as_str())).cloned()).collect();
-    let packed = pack(&directory, &chosen)?;
+    let packed = pack(&directory, &chosen, reached.exports)?;
     let mut findings = choice::explained(reached.findings, &taken_away);
     findings.extend(unpack::unpack(&packed.bytes, &boundless()).err().into_iter().flatten());
     findings.sort();

@@ -13,6 +13,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use slipway_common::ids::TaskId;
 use url::{Host, Url};
 
 use super::report::clean;
@@ -179,7 +180,10 @@ impl Registry {
                 body["visibility"] = json!("private");
             }
             match registry.create(&format!("scopes/{}/packages", target.package.scope()), &body).await {
-                Ok(_) => tell(&format!("created the package {}{}", target.package, if is_private { ", which is private" } else { "" })),
+                Ok(made) => {
+                    known.package = serde_json::from_value(made).ok();
+                    tell(&format!("created the package {}{}", target.package, if is_private { ", which is private" } else { "" }));
+                }
                 // Somebody else may have been faster.
                 Err(error) if error.code() == "packageAlreadyExists" => known = registry.known(target).await?,
                 Err(error) => {
@@ -188,7 +192,7 @@ impl Registry {
                 }
             }
         }
-        let is_public = known.package.as_ref().map_or(!is_private, |package| package.visibility.as_deref() != Some("private"));
+        let is_public = known.package.as_ref().is_some_and(|package| package.visibility.as_deref().is_none_or(|seen| seen == "public"));
         if is_private && is_public {
             bail!("{} is public, and `--private` was given: nothing was sent", target.package);
         }
@@ -218,6 +222,16 @@ impl Registry {
         self.post(path, body).await
     }
 
+    /// Whether it is known where a version came from, or it waits for that.
+    pub(super) async fn has_provenance(&self, target: &Target) -> Result<bool, RegistryError> {
+        self.has(&format!("{}/versions/{}/provenance", package_path(target), target.version)).await
+    }
+
+    /// Asks how a publish stands, as nobody: whoever has its number may, and the token of a job may be over by then.
+    pub(super) async fn stands<T: DeserializeOwned>(&self, id: TaskId) -> Result<T, RegistryError> {
+        self.answer(self.client.get(self.address(&format!("publish_status/{id}")))).await
+    }
+
     /// Asks for something.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, RegistryError> {
         self.send(self.client.get(self.address(path))).await
@@ -243,7 +257,7 @@ impl Registry {
 
     /// The manifest of a version, as everybody reads it.
     pub(super) async fn manifest(&self, target: &Target) -> Result<Vec<u8>, RegistryError> {
-        let address = self.api.join(&format!("/{}/{}_meta.json", target.package, target.version)).expect("names and versions are paths");
+        let address = self.site.join(&format!("{}/{}_meta.json", target.package, target.version)).expect("names and versions are paths");
         let mut response = self.client.get(address).send().await.map_err(|error| self.unreachable(&error))?;
         let body = self.body(&mut response).await?;
         if response.status().is_success() { Ok(body) } else { Err(self.strange(&format!("its manifest: status {}", response.status()))) }
@@ -258,6 +272,10 @@ impl Registry {
             Some(token) => request.header(AUTHORIZATION, token),
             None => request,
         };
+        self.answer(request).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, RegistryError> {
         let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let body = self.body(&mut response).await?;
         let status = response.status();

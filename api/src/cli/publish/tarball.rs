@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
-use slipway_common::ids::{PackagePath, Sha256};
+use slipway_common::ids::{Exports, PackagePath, Sha256};
 use tar::{Builder, Header};
 
 use super::directory::Directory;
@@ -21,6 +21,8 @@ pub(super) struct Packed {
     pub(super) bytes: Bytes,
     /// What is in it, by path.
     pub(super) files: Vec<PackedFile>,
+    /// The entry points as they are to be published.
+    pub(super) exports: Exports,
 }
 
 /// A file of the upload.
@@ -49,7 +51,7 @@ impl Packed {
 }
 
 /// Packs files in the order of their paths, without owner, time, or any mode but the usual one.
-pub(super) fn pack(directory: &Directory, chosen: &BTreeSet<PackagePath>) -> anyhow::Result<Packed> {
+pub(super) fn pack(directory: &Directory, chosen: &BTreeSet<PackagePath>, exports: Exports) -> anyhow::Result<Packed> {
     let size: u64 = chosen.iter().map(|path| directory.size(path)).sum();
     if size > MAX_BYTES {
         bail!("the package has {}, more than any registry takes; name what belongs to it in `files` of its config", human(size));
@@ -71,5 +73,5 @@ pub(super) fn pack(directory: &Directory, chosen: &BTreeSet<PackagePath>) -> any
         files.push(PackedFile { path: path.clone(), size, digest: Sha256::of(&bytes) });
     }
     let bytes = archive.into_inner().and_then(flate2::write::GzEncoder::finish).context("cannot pack the package")?;
-    Ok(Packed { bytes: Bytes::from(bytes), files })
+    Ok(Packed { bytes: Bytes::from(bytes), files, exports })
 }

@@ -94,7 +94,7 @@ async fn end(registry: &Registry, mut task: Task) -> anyhow::Result<Published> {
         }
         tokio::time::sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 3 / 2);
-        match registry.get(&format!("publish_status/{id}")).await {
+        match registry.stands(id).await {
             Ok(now) => (task, failures) = (now, 0),
             Err(error) if error.is_passing() && failures < MAX_FAILURES => failures += 1,
             Err(error) => return Err(error).context(format!("the upload was accepted as task {id}, but its end is not known")),
