@@ -183,7 +183,7 @@ pub(super) enum AdminCommand {
         #[command(flatten)]
         doors: DoorArguments,
     },
-    /// Try a publish again that is parked or was failed
+    /// Try a publish again that is parked or was failed, or to enter in a log what could not be
     Retry {
         /// The publish, as `GET /api/publishing_tasks/TASK` knows it
         #[arg(value_name = "TASK")]

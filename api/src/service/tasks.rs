@@ -85,7 +85,7 @@ pub(crate) async fn retry_for_operator(context: &Context, doer: &Doer, id: TaskI
     let mut tx = context.db.write("task.operator").await?;
     let Some(publish) = tx.publish(id).await? else { return Code::PublishNotFound.err() };
     match publish.state {
-        PublishState::Committed => take_up(context, tx, doer, &publish).await.map(Retried::TakenUp),
+        PublishState::Committed | PublishState::Published => take_up(context, tx, doer, &publish).await.map(Retried::TakenUp),
         PublishState::Failed => {
             let asker = tx.ci_identity(publish.id).await?.map(|job| Asker::Before(Box::new(job)));
             renew(context, tx, &publish, (publish.user_id, doer), asker).await.map(Retried::Again)
@@ -94,7 +94,7 @@ pub(crate) async fn retry_for_operator(context: &Context, doer: &Doer, id: TaskI
     }
 }
 
-/// Has what is parked of a committed publish done.
+/// Has what is parked of a committed publish done, or of one that readers see and no log does.
 async fn take_up(context: &Context, mut tx: WriteTx, doer: &Doer, publish: &Publish) -> ApiResult<usize> {
     let mut taken = Vec::new();
     let (package, version) = (publish.package.clone(), publish.version.clone());
@@ -103,7 +103,9 @@ async fn take_up(context: &Context, mut tx: WriteTx, doer: &Doer, publish: &Publ
         taken.extend(jobs::take_up(&mut tx, Some(&job.dedup_key())).await?);
     }
     if taken.is_empty() {
-        return Err(Code::PublishNotFailed.because("the version is stored and announced, or about to be: nothing of it is parked").into());
+        return Err(Code::PublishNotFailed
+            .because("the version is stored, announced and entered where it is to be, or about to be: nothing of it is parked")
+            .into());
     }
     let deed = Deed::of_version(Act::PublishRetry, &publish.package, &publish.version).with("task", publish.id.to_string());
     tx.audit(context.ids.next(), doer, &deed.with("jobs", taken.len())).await?;

@@ -188,6 +188,16 @@ async fn whatever_the_authority_answers_nothing_wrong_is_kept() {
         registry.reconcile().await;
         later(&registry).await;
         assert_eq!(sigstore.entries(), usize::from(state == "queued"), "{temper:?}");
+        if state == "parked" {
+            let tasks = author.get("/api/scopes/acme/packages/maths/publishing_tasks").await.expect(200).json();
+            let requeue = format!("/api/admin/publishing_tasks/{}/requeue", tasks[0]["id"].as_str().unwrap());
+            let staff = registry.person("staff").await;
+            registry.database().execute("UPDATE users SET is_staff = TRUE WHERE login = 'staff'").await;
+            drop(staff.post(&requeue, json!({})).await.expect(200));
+            registry.drain().await;
+            assert_eq!((entries(&own(&registry).await), sigstore.entries()), (1, 1), "{temper:?}: a person looked");
+            assert_eq!(staff.post(&requeue, json!({})).await.refusal(), "409 publishNotFailed");
+        }
     }
 }
 
