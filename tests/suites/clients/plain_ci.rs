@@ -79,6 +79,8 @@ fn what_is_published_is_published_without_a_word_of_where_it_came_from() {
     let other = shop.bench.project("other", &[BASE[0], ("mod.ts", "export const other: number = 1;\n")]);
     shop.job(&other).ok().says("other files than those that were sent");
     assert_eq!((shop.provenance(), shop.sigstore.entries()), (404, 0));
+    let said = shop.job(&shop.base).env("GITHUB_SHA", "0123456789012345678901234567890123456789").ok();
+    assert!(!said.says("@acme/base@1.0.0 is published already").all.contains("where it came from"), "{}", said.all);
     shop.job(&shop.base).ok().says("@acme/base@1.0.0 is published already").says("signed where it came from");
     came_from_the_job(&shop.bench, "base", "1.0.0");
     // Whoever does not want it says so.

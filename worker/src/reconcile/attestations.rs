@@ -17,33 +17,31 @@ use crate::attestation;
 use crate::jobs::record::write_version;
 use crate::workshop::Workshop;
 
-/// What is wrong with what is attested of a version.
+/// What is wrong with what is attested of a version: with what a log has, and with what readers find.
 pub(super) async fn compare(
     workshop: &Workshop,
     row: &PackageVersion,
     (publish, visibility): (Option<&Publish>, Visibility),
     keys: Option<&NpmKeys>,
     wanted: Repair,
-) -> Result<Option<Problem>, AnyFault> {
+) -> Result<Vec<Problem>, AnyFault> {
     let context = &workshop.context;
     if row.content.attestation.is_none() {
         if let Some(publish) = publish.filter(|_| wanted >= Repair::Documents) {
             attest(workshop, row, publish).await?;
         }
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let is_to_be_logged = context.config.attestation.log.is_some() && visibility.is_public() && row.content.logged.is_none();
     if is_to_be_logged && wanted >= Repair::Documents {
         log(workshop, row).await?;
     }
-    if let Some(problem) = of_log(workshop, row, keys).await {
-        return Ok(Some(problem));
+    let mut problems = Vec::from_iter(of_log(workshop, row, keys).await);
+    // With its record, where there is one, the document is compared in a round of its own.
+    if context.db.read().await?.provenance(&row.package, &row.version).await?.is_none() {
+        problems.extend(people::one(workshop, &Subject::Provenance(row.package.clone(), row.version.clone()), wanted).await?);
     }
-    // With its record, where there is one, it is compared in a round of its own.
-    if context.db.read().await?.provenance(&row.package, &row.version).await?.is_some() {
-        return Ok(None);
-    }
-    people::one(workshop, &Subject::Provenance(row.package.clone(), row.version.clone()), wanted).await
+    Ok(problems)
 }
 
 /// Has a version entered in the log, unless that was given up: every further try may leave another entry there.
@@ -60,11 +58,12 @@ async fn log(workshop: &Workshop, row: &PackageVersion) -> Result<(), AnyFault> 
     Ok(())
 }
 
-/// What is wrong with what a log has of a version, which readers find in the place of what we signed.
+/// What is wrong with what a log has of a version, which readers find in the place of what we signed. Without the list of keys nothing can be
+/// said, and that it is missing is told elsewhere.
 async fn of_log(workshop: &Workshop, row: &PackageVersion, keys: Option<&NpmKeys>) -> Option<Problem> {
     let context = &workshop.context;
     let (logged, tarball) = (row.content.logged.as_ref()?, attestation::tarball(row)?);
-    let key = keys.and_then(|keys| attestation::key_of(keys, logged));
+    let key = attestation::key_of(keys?, logged);
     let judged = context.notary.examine_entered(logged, key.as_deref(), tarball, context.clock.now()).await;
     let what = format!("what a log has of it does not hold: {}", judged.err()?);
     Some(Problem::new(Code::SignatureInvalid, format!("{}@{}", row.package, row.version), what))

@@ -96,6 +96,11 @@ impl<'a> Job<'a> {
         Some(Self { url, token: said.token_request_token.as_deref().filter(|token| !token.is_empty())?, said })
     }
 
+    /// Whether this is what it builds.
+    pub(super) fn builds(&self, commit: &str) -> bool {
+        self.said.github_sha.as_deref() == Some(commit)
+    }
+
     /// Whether it says that where it comes from is to be in no log.
     pub(super) fn is_discreet(&self) -> bool {
         self.said.disable_jsr_provenance.as_deref().is_some_and(|value| !value.is_empty())

@@ -62,13 +62,11 @@ pub(super) async fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     // Whoever has a token publishes as whom it is of, and not as the job.
     let job = Job::here(&arguments.job).filter(|_| !registry.has_token());
     let signer = job.as_ref().filter(|job| !arguments.no_provenance && !job.is_discreet());
-    if registry.has_version(&identity.target).await? {
+    if let Some(known) = registry.version(&identity.target).await? {
         say(&format!("{name} is published already: {}", registry.page(&identity.target)));
-        if let Some(job) = signer
-            && !registry.has_provenance(&identity.target).await?
-        {
-            let packed = prepare(&arguments, &identity).await?;
-            certify(registry, job, (&identity.target, true), &packed).await;
+        // Another job, or a person, cannot be spoken for.
+        if let Some(job) = signer.filter(|job| known.commit().is_some_and(|commit| job.builds(commit))) {
+            tell_outcome(certify_later(registry, job, &arguments, &identity).await);
         }
         return Ok(());
     }
@@ -113,8 +111,22 @@ async fn certify(registry: Registry, job: &Job<'_>, (target, is_public): (&Targe
     if !is_public {
         return tell("it is private, so where it came from is entered in no log");
     }
-    match provenance::hand_in(registry, job, target, packed).await {
-        Ok(()) => tell("signed where it came from"),
+    tell_outcome(provenance::hand_in(registry, job, target, packed).await.map(|()| true));
+}
+
+/// Says it of a version that the same commit published before, if nobody did. Returns whether there was anything to say.
+async fn certify_later(registry: Registry, job: &Job<'_>, arguments: &PublishArguments, identity: &Identity) -> anyhow::Result<bool> {
+    if registry.has_provenance(&identity.target).await? {
+        return Ok(false);
+    }
+    let packed = prepare(arguments, identity).await?;
+    provenance::hand_in(registry, job, &identity.target, &packed).await.map(|()| true)
+}
+
+fn tell_outcome(outcome: anyhow::Result<bool>) {
+    match outcome {
+        Ok(true) => tell("signed where it came from"),
+        Ok(false) => {}
         Err(error) => {
             let why = report::clean(&format!("{error:#}"));
             tell(&format!("warning: nobody can tell where it came from: {why}; run this again in the job to say it"));

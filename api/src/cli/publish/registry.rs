@@ -98,6 +98,25 @@ struct KnownPackage {
     visibility: Option<String>,
 }
 
+/// What is there of a version.
+#[derive(Deserialize)]
+pub(super) struct KnownVersion {
+    /// The job that published it, if one did and the registry says so.
+    ci: Option<KnownJob>,
+}
+
+#[derive(Deserialize)]
+struct KnownJob {
+    commit: Option<String>,
+}
+
+impl KnownVersion {
+    /// What the job built that published it.
+    pub(super) fn commit(&self) -> Option<&str> {
+        self.ci.as_ref()?.commit.as_deref()
+    }
+}
+
 /// A registry, and what we may do there.
 pub(super) struct Registry {
     client: Client,
@@ -149,9 +168,9 @@ impl Registry {
         format!("{}{}@{}", self.site, target.package, target.version)
     }
 
-    /// Whether the version is there, so that nothing has to be done.
-    pub(super) async fn has_version(&self, target: &Target) -> Result<bool, RegistryError> {
-        self.has(&format!("{}/versions/{}", package_path(target), target.version)).await
+    /// The version, if it is there, so that nothing has to be done.
+    pub(super) async fn version(&self, target: &Target) -> Result<Option<KnownVersion>, RegistryError> {
+        self.find(&format!("{}/versions/{}", package_path(target), target.version)).await
     }
 
     /// Makes sure that the package exists and that there is a token to publish it with. With `is_private`, that nobody but members of the
@@ -201,19 +220,20 @@ impl Registry {
 
     /// What there is of a package, as far as it shows itself.
     async fn known(&self, target: &Target) -> Result<Known, RegistryError> {
-        let package = match self.get::<KnownPackage>(&package_path(target)).await {
-            Ok(package) => Some(package),
-            Err(error) if error.is_missing() => None,
-            Err(error) => return Err(error),
-        };
+        let package: Option<KnownPackage> = self.find(&package_path(target)).await?;
         let has_scope = package.is_some() || self.has(&format!("scopes/{}", target.package.scope())).await?;
         Ok(Known { has_scope, package })
     }
 
     async fn has(&self, path: &str) -> Result<bool, RegistryError> {
-        match self.get::<Value>(path).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_missing() => Ok(false),
+        Ok(self.find::<Value>(path).await?.is_some())
+    }
+
+    /// Asks for something that may not be there.
+    async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, RegistryError> {
+        match self.get(path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }

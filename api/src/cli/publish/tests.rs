@@ -268,7 +268,7 @@ async fn scope_and_package_are_made_where_they_are_missing() {
     let (target, packed) = upload();
     let ok = |request| (request, 200, json!({}));
     let (asked, registry) = desk(&[ok("POST /api/scopes"), ok("POST /api/scopes/own/packages")]).await;
-    assert!(!registry.has_version(&target).await.unwrap());
+    assert!(registry.version(&target).await.unwrap().is_none());
     assert!(registry.page(&target).ends_with("/prefix/@own/pkg@1.0.0"));
     registry.admitted(&target, &packed, false).await.unwrap();
     assert_eq!(
@@ -322,14 +322,14 @@ async fn what_is_no_registry_is_told_apart() {
     let (target, _) = upload();
     let path = "GET /api/scopes/own/packages/pkg/versions/1.0.0";
     let (_, registry) = desk(&[(path, 302, json!(null))]).await;
-    let strange = registry.has_version(&target).await.unwrap_err().to_string();
+    let strange = registry.version(&target).await.err().unwrap().to_string();
     assert!(strange.contains("redirects are not followed"), "{strange}");
     let (_, registry) = desk(&[(path, 404, json!("no such page"))]).await;
-    assert!(registry.has_version(&target).await.unwrap_err().to_string().contains("does not answer as a registry does"));
+    assert!(registry.version(&target).await.err().unwrap().to_string().contains("does not answer as a registry does"));
 
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let registry = registry_at(&format!("http://{closed}/"), "x").unwrap();
-    let unreachable = registry.has_version(&target).await.unwrap_err().to_string();
+    let unreachable = registry.version(&target).await.err().unwrap().to_string();
     assert!(unreachable.starts_with(&format!("cannot reach the registry at http://{closed}/: ")), "{unreachable}");
     assert!(registry_at("http://x/", "a\nb").is_err());
     assert!(!registry_at("http://x/", " ").unwrap().has_token());
